@@ -1,0 +1,5 @@
+#include "weir/app/run.h"
+
+namespace weir::app {
+int run(int, char**) { return 2; }
+}  // namespace weir::app

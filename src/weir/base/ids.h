@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace weir {
+
+// A project's id: random, never reused, kept through renaming. 0 is no project.
+enum class ProjectId : uint64_t {};
+
+constexpr uint64_t number(ProjectId id) { return static_cast<uint64_t>(id); }
+inline std::string to_string(ProjectId id) { return std::to_string(number(id)); }
+
+}  // namespace weir

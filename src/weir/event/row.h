@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "weir/base/clock.h"
+#include "weir/base/ids.h"
+#include "weir/event/event.h"
+
+namespace weir::event {
+
+// Who caused an event. Reports show humans unless asked.
+enum class Traffic : uint8_t { human, bot, ai_crawler, monitor, spam, internal };
+std::string_view name_of(Traffic traffic);
+
+// One enriched event: one row of the store, with the columns of the public view `events`. A view, like Event; the
+// vectors belong to the row and are reused from event to event.
+struct Row {
+  ProjectId project_id{};
+  std::string_view id;  // the client's; empty: computed by the view from p and o
+  std::string_view name;
+  UnixMillis time = 0;
+  UnixMillis received_at = 0;
+  TimeRule time_rule = TimeRule::received;
+  Kind kind = Kind::event;
+  std::string_view user_id;
+  std::string_view anonymous_id;
+  uint64_t visitor_id = 0;
+  uint64_t session_id = 0;
+  std::string_view client_session_id;
+  std::string_view hostname, path, title, referrer;
+  std::string_view source, channel;
+  std::string_view utm_source, utm_medium, utm_campaign, utm_term, utm_content;
+  std::string_view click_id;
+  std::string_view country, region, city;  // country: ISO 3166-1 alpha-2
+  std::string_view browser, browser_version, os, os_version, device;
+  std::string_view screen, locale, app_version;
+  std::vector<std::pair<std::string_view, std::string_view>> properties;  // values as text; see design of the view
+  std::vector<std::pair<std::string_view, double>> numbers;               // the numeric ones again
+  int64_t revenue_micros = 0;  // amount * 10^6
+  bool has_revenue = false;
+  std::string_view revenue_currency;
+  Traffic traffic = Traffic::human;
+  std::string_view traffic_reason;
+  std::string_view sdk;
+  std::string_view ip;
+  // Facts of the visit, additive: visits = countIf(visit_seq = 0), and so on.
+  uint16_t visit_seq = 0;          // 0 for the visit's first event
+  uint32_t visit_gap_ms = 0;       // since the visit's previous event
+  std::string_view entry_path;     // of the visit's first pageview
+  std::string_view previous_path;  // of the pageview before this one
+  // Identity: the store's journal number and the position in it.
+  uint32_t p = 0;
+  uint64_t o = 0;
+};
+
+}  // namespace weir::event

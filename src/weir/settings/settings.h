@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "weir/base/clock.h"
+#include "weir/base/ids.h"
+#include "weir/base/result.h"
+
+// What people change while weir runs: projects, keys, outside names. The start-up options are config's.
+namespace weir::settings {
+
+enum class IpPolicy : uint8_t { none, masked, whole };  // what of an address the store keeps
+std::string_view name_of(IpPolicy policy);
+
+struct Project {
+  ProjectId id{};
+  std::string name;  // unique; 1-64 of a-z A-Z 0-9 . _ -
+  std::string time_zone = "UTC";  // IANA name
+  uint32_t retention_days = 0;    // 0: for ever
+  IpPolicy ip_policy = IpPolicy::none;
+  UnixMillis created_at = 0;
+};
+
+enum class Scope : uint8_t { capture, stats, sql, admin };
+std::string_view name_of(Scope scope);
+bool parse_scope(std::string_view name, Scope& scope);
+
+// An API key. The secret itself is shown once and kept only as a hash.
+struct Key {
+  std::string id;  // short, public: what lists show
+  std::string name;
+  Scope scope = Scope::stats;
+  std::optional<ProjectId> project;  // none: all projects
+  std::string hash;                  // SHA-256 of the secret, 32 bytes (the secret has 256 random bits)
+  UnixMillis created_at = 0;
+  UnixMillis expires_at = 0;  // 0: never
+};
+
+// An outside name (a PostHog key, a Segment write key, a Matomo site number, a domain) that means a project.
+struct OutsideName {
+  std::string value;
+  ProjectId project{};
+};
+
+// All of it at one moment. Immutable: read it from any thread.
+class Snapshot {
+ public:
+  Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names);
+  const Project* project(ProjectId id) const;
+  const Project* project(std::string_view name) const;
+  const Project* project_of_outside_name(std::string_view value) const;
+  // The key whose secret this is and which has not expired at `now`, or null. Takes the same time whether or not a
+  // prefix matches.
+  const Key* key_of_secret(std::string_view secret, UnixMillis now) const;
+  const std::vector<Project>& projects() const { return projects_; }
+  const std::vector<Key>& keys() const { return keys_; }
+  const std::vector<OutsideName>& outside_names() const { return names_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Index = std::unordered_map<std::string, size_t, Hash, std::equal_to<>>;
+  std::vector<Project> projects_;
+  std::vector<Key> keys_;
+  std::vector<OutsideName> names_;
+  std::unordered_map<ProjectId, size_t> project_by_id_;
+  Index project_by_name_;
+  Index project_by_outside_name_;
+  Index key_by_hash_;
+};
+
+struct NewKey {
+  Key key;
+  std::string secret;  // shown once
+};
+
+// Keeps settings durably. Thread-safe; calls may block on the database: never from an I/O thread, except snapshot().
+// Errors everywhere: kUnavailable (database away), kConflict (name taken), kNotFound, kBadInput (names the field).
+class Repository {
+ public:
+  virtual ~Repository() = default;
+  // The present state. Never blocks; a change made here is in the snapshot before its call returns.
+  virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
+
+  virtual Result<Project> create_project(std::string_view name) = 0;
+  // Replaces all fields but id and created_at.
+  virtual Result<> change_project(const Project& project) = 0;
+  virtual Result<> delete_project(ProjectId id) = 0;
+
+  virtual Result<NewKey> create_key(std::string_view name, Scope scope, std::optional<ProjectId> project,
+                                    UnixMillis expires_at) = 0;
+  virtual Result<> delete_key(std::string_view id) = 0;
+
+  virtual Result<> add_outside_name(std::string_view value, ProjectId project) = 0;
+  virtual Result<> delete_outside_name(std::string_view value) = 0;
+
+  // Writes what is buffered and closes.
+  virtual Result<> close() = 0;
+};
+
+}  // namespace weir::settings

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "weir/base/ids.h"
+#include "weir/base/result.h"
+#include "weir/event/row.h"
+
+// The event tables, over ClickHouse's HTTP interface. What a metric is belongs to query.
+namespace weir::store {
+
+// A journal partition and epoch as the store knows it: rows carry `p`, its number.
+struct JournalKey {
+  std::string uuid;  // 16 bytes
+  std::string kind;
+  std::string topic;
+  uint16_t partition = 0;
+  uint32_t epoch = 0;
+  uint64_t first_o = 0;
+};
+
+struct JournalRow {
+  uint32_t p;
+  JournalKey key;
+};
+
+// Rows of one (p, month) on their way into the store, column by column. Confined to one thread; reusable after
+// clear(). The rows' texts are copied.
+class Block {
+ public:
+  Block();
+  ~Block();
+  Block(Block&&) noexcept;
+  Block& operator=(Block&&) noexcept;
+  void add(const event::Row& row);
+  size_t rows() const;
+  size_t bytes() const;  // about what it will be on the wire
+  void clear();
+
+ private:
+  friend class ClickHouse;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// How far a count of stored positions goes: rows with offsets in [first, next).
+struct RangeCount {
+  uint64_t first;
+  uint64_t next;
+  uint64_t rows;
+};
+
+struct QueryOptions {
+  std::string format = "JSONCompact";
+  std::vector<std::pair<std::string, std::string>> parameters;  // bound as {name:Type}
+  std::chrono::milliseconds timeout{30'000};
+};
+
+// The store. Thread-safe: each call takes a connection of its own from a small pool. Blocking: never from an I/O
+// thread. Errors everywhere: kUnavailable (away, or its own state: space, memory, too many parts: retry the whole),
+// kTimeout, kBadInput (it refuses the data or the statement), kOverloaded.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Creates or migrates tables and views. Can be interrupted anywhere and called again.
+  // Errors: also kConflict (the tables are of a later version).
+  virtual Result<> migrate() = 0;
+  // True when the last contact went well.
+  virtual bool up() const = 0;
+
+  // The number of a journal partition and epoch; allocated and durable before it returns, the same for ever after.
+  virtual Result<uint32_t> journal_number(const JournalKey& key) = 0;
+  virtual Result<std::vector<JournalRow>> journals() = 0;
+
+  // Inserts one block: all its rows are durable, or (on an error) none, or it is unknown (kTimeout, kUnavailable).
+  // `token`: the same for a repetition of identical rows within this process's life, which then counts once.
+  virtual Result<> insert(const Block& block, std::string_view token) = 0;
+
+  // Rows of journal `p` per run of `step` offsets in [first, next); runs without rows are left out.
+  virtual Result<std::vector<RangeCount>> count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) = 0;
+  // The offsets of journal `p` in [first, next) that have a row, sorted.
+  virtual Result<std::vector<uint64_t>> positions(uint32_t p, uint64_t first, uint64_t next) = 0;
+  // One past the highest stored offset of `p`, or 0.
+  virtual Result<uint64_t> end_position(uint32_t p) = 0;
+
+  // Makes the names that the public view shows follow the settings.
+  virtual Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) = 0;
+
+  // A statement of our own, trusted. The answer's bytes in `options.format`.
+  virtual Result<std::string> query(std::string_view sql, const QueryOptions& options) = 0;
+
+  // A statement of a person, already judged by query's guard: runs as a read-only user that sees the public views of
+  // the given projects only (all of them when `projects` is null), enforced by ClickHouse. The body goes to `sink`
+  // piece by piece (false cancels); the answer is its content type.
+  virtual Result<std::string> user_query(std::string_view sql, const QueryOptions& options,
+                                         const std::vector<ProjectId>* projects,
+                                         const std::function<bool(std::string_view)>& sink) = 0;
+  // ClickHouse's own parse of a person's statement, one node a line. Errors: kBadInput (does not parse).
+  virtual Result<std::string> explain_ast(std::string_view sql) = 0;
+  // Why a person's SQL is refused altogether (no Landlock), or empty.
+  virtual std::string user_sql_refused() const = 0;
+
+  struct Health {
+    uint64_t rows = 0;
+    uint64_t parts = 0;
+    uint64_t bytes_on_disk = 0;
+    uint64_t detached_parts = 0;
+  };
+  virtual Result<Health> health() = 0;
+};
+
+}  // namespace weir::store
