@@ -1,0 +1,64 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "weir/api/options.h"
+#include "weir/base/options.h"
+#include "weir/http/options.h"
+#include "weir/settings/options.h"
+
+namespace weir::config {
+
+// Options of the process as a whole, which belong to no room.
+struct ServeOptions {
+  std::vector<std::string> roles = {"collect", "load", "api"};
+};
+template <class Visitor>
+void describe(Visitor& option, ServeOptions& o) {
+  option("roles", o.roles, one_of({"collect", "load", "api"}), "What this process does.");
+}
+
+struct MetricsOptions {
+  std::string listen = "127.0.0.1:9464";
+};
+template <class Visitor>
+void describe(Visitor& option, MetricsOptions& o) {
+  option("listen", o.listen, any_value, "HOST:PORT of GET /metrics; empty: none.");
+}
+
+struct LogOptions {
+  std::string level = "info";
+  std::string format = "text";
+};
+template <class Visitor>
+void describe(Visitor& option, LogOptions& o) {
+  option("level", o.level, one_of({"debug", "info", "warning", "error", "critical"}),
+         "The least level that is written.");
+  option("format", o.format, one_of({"text", "json"}), "One line of text, or one JSON object, a message.");
+}
+
+// The start-up options of every room. A fresh object holds the defaults, which the rooms own.
+struct Options {
+  ServeOptions serve;
+  http::Options http;
+  api::Options api;
+  settings::Options settings;
+  settings::PersonalOptions personal;
+  MetricsOptions metrics;
+  LogOptions log;
+};
+
+// Calls room(section, options of that section) for each: the one list of what is configurable.
+template <class Room>
+void for_each_room(Options& o, Room&& room) {
+  room("serve", o.serve);
+  room("http", o.http);
+  room("api", o.api);
+  room("settings", o.settings);
+  room("journal", o.personal);
+  room("metrics", o.metrics);
+  room("log", o.log);
+}
+
+}  // namespace weir::config
