@@ -11,8 +11,8 @@ namespace weir {
 }  // namespace weir
 
 // A broken invariant is our bug: stop, in release builds too.
-#define WEIR_CHECK(condition)                                            \
-  do {                                                                   \
-    if (!(condition)) [[unlikely]]                                       \
-      ::weir::fatal("check failed: " #condition, __FILE__, __LINE__);    \
+#define WEIR_CHECK(condition)                                         \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::weir::fatal("check failed: " #condition, __FILE__, __LINE__); \
   } while (false)

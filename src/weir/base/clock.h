@@ -56,7 +56,9 @@ struct CivilDay {
 int64_t days_from_civil(CivilDay day);
 CivilDay civil_from_days(int64_t days);
 // The UTC day a moment lies in, as days since 1970-01-01.
-constexpr int64_t day_of(UnixMillis t) { return t >= 0 ? t / kMillisPerDay : -((-t + kMillisPerDay - 1) / kMillisPerDay); }
+constexpr int64_t day_of(UnixMillis t) {
+  return t >= 0 ? t / kMillisPerDay : -((-t + kMillisPerDay - 1) / kMillisPerDay);
+}
 // year * 100 + month of the UTC month a moment lies in: 202611.
 int32_t month_of(UnixMillis t);
 // "2026-11-20T09:01:00.123Z"

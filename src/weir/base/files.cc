@@ -217,7 +217,8 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, uint64
   if (!file) return std::move(file).error();
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
-  if (*size > bytes_max) return Error{ErrorCode::kTooLarge, fmt::format("{} has {} bytes, more than {}", path, *size, bytes_max)};
+  if (*size > bytes_max)
+    return Error{ErrorCode::kTooLarge, fmt::format("{} has {} bytes, more than {}", path, *size, bytes_max)};
   std::string content(*size, '\0');
   auto got = (*file)->read_at(0, content.data(), content.size());
   if (!got) return std::move(got).error();

@@ -89,7 +89,8 @@ size_t write_header(char* bytes, size_t size, size_t count, void* context) {
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-    while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' ')) value.remove_suffix(1);
+    while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' '))
+      value.remove_suffix(1);
     download.answer.headers.emplace_back(std::move(name), std::string(value));
   }
   return line.size();
@@ -126,7 +127,7 @@ Result<IncomingAnswer> HttpClient::send(const OutgoingRequest& request) {
     headers = curl_slist_append(headers, (name + ": " + value).c_str());
     typed = typed || strcasecmp(name.c_str(), "content-type") == 0;
   }
-  headers = curl_slist_append(headers, "Expect:");  // never wait for 100 Continue
+  headers = curl_slist_append(headers, "Expect:");                    // never wait for 100 Continue
   if (!typed) headers = curl_slist_append(headers, "Content-Type:");  // curl would name a form
 
   char reason[CURL_ERROR_SIZE] = {};
@@ -163,7 +164,8 @@ Result<IncomingAnswer> HttpClient::send(const OutgoingRequest& request) {
   curl_slist_free_all(headers);
   if (download.too_large)
     return Error{ErrorCode::kTooLarge, fmt::format("answer of more than {} bytes", request.answer_bytes_max)};
-  if (code == CURLE_OPERATION_TIMEDOUT) return Error{ErrorCode::kTimeout, reason[0] ? reason : curl_easy_strerror(code)};
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return Error{ErrorCode::kTimeout, reason[0] ? reason : curl_easy_strerror(code)};
   if (code != CURLE_OK) return Error{ErrorCode::kUnavailable, reason[0] ? reason : curl_easy_strerror(code)};
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -175,8 +177,10 @@ std::string url_encode(std::string_view text) {
   std::string out;
   for (char c : text) {
     auto b = static_cast<unsigned char>(c);
-    if (std::isalnum(b) || c == '-' || c == '_' || c == '.' || c == '~') out.push_back(c);
-    else out += fmt::format("%{:02X}", b);
+    if (std::isalnum(b) || c == '-' || c == '_' || c == '.' || c == '~')
+      out.push_back(c);
+    else
+      out += fmt::format("%{:02X}", b);
   }
   return out;
 }

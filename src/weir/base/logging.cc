@@ -17,11 +17,16 @@ std::atomic<Level> least_level{Level::info};
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::critical: return spdlog::level::critical;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::critical:
+      return spdlog::level::critical;
   }
   return spdlog::level::info;
 }
@@ -38,7 +43,8 @@ spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     static auto pool = std::make_shared<spdlog::details::thread_pool>(8192, 1);
     auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    auto made = std::make_shared<spdlog::async_logger>("weir", sink, pool, spdlog::async_overflow_policy::overrun_oldest);
+    auto made =
+        std::make_shared<spdlog::async_logger>("weir", sink, pool, spdlog::async_overflow_policy::overrun_oldest);
     made->set_level(spdlog::level::debug);
     made->flush_on(spdlog::level::info);
     set_pattern(*made, Format::text);

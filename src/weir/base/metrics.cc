@@ -17,10 +17,14 @@ namespace {
 std::string escape_label(std::string_view value) {
   std::string out;
   for (char c : value) {
-    if (c == '\\') out += "\\\\";
-    else if (c == '"') out += "\\\"";
-    else if (c == '\n') out += "\\n";
-    else out.push_back(c);
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '"')
+      out += "\\\"";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out.push_back(c);
   }
   return out;
 }
@@ -34,7 +38,9 @@ std::string render_labels(const Labels& labels) {
   return out;
 }
 
-std::string with_braces(std::string_view labels) { return labels.empty() ? std::string() : fmt::format("{{{}}}", labels); }
+std::string with_braces(std::string_view labels) {
+  return labels.empty() ? std::string() : fmt::format("{{{}}}", labels);
+}
 
 // Seconds since 1970 when this process started; read once, early enough.
 const double kStarted = static_cast<double>(std::time(nullptr));
@@ -43,31 +49,38 @@ void append_process(std::string& out) {
   struct rusage usage {};
   getrusage(RUSAGE_SELF, &usage);
   auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-  out += fmt::format("# HELP process_cpu_seconds_total User and system CPU time.\n# TYPE process_cpu_seconds_total counter\n"
-                     "process_cpu_seconds_total {}\n", seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  out += fmt::format(
+      "# HELP process_cpu_seconds_total User and system CPU time.\n# TYPE process_cpu_seconds_total counter\n"
+      "process_cpu_seconds_total {}\n",
+      seconds(usage.ru_utime) + seconds(usage.ru_stime));
   long pages = 0;
   long resident = 0;
   if (std::FILE* f = std::fopen("/proc/self/statm", "re")) {
     if (std::fscanf(f, "%ld %ld", &pages, &resident) != 2) resident = 0;
     std::fclose(f);
   }
-  out += fmt::format("# HELP process_resident_memory_bytes Resident memory.\n# TYPE process_resident_memory_bytes gauge\n"
-                     "process_resident_memory_bytes {}\n", resident * sysconf(_SC_PAGESIZE));
+  out += fmt::format(
+      "# HELP process_resident_memory_bytes Resident memory.\n# TYPE process_resident_memory_bytes gauge\n"
+      "process_resident_memory_bytes {}\n",
+      resident * sysconf(_SC_PAGESIZE));
   int descriptors = 0;
   if (DIR* dir = opendir("/proc/self/fd")) {
     while (readdir(dir) != nullptr) ++descriptors;  // NOLINT(concurrency-mt-unsafe): a stream of our own
     closedir(dir);
     descriptors -= 3;  // ".", ".." and the directory itself
   }
-  out += fmt::format("# HELP process_open_fds Open file descriptors.\n# TYPE process_open_fds gauge\nprocess_open_fds {}\n",
-                     descriptors);
-  out += fmt::format("# HELP process_start_time_seconds When the process started.\n# TYPE process_start_time_seconds gauge\n"
-                     "process_start_time_seconds {}\n", kStarted);
+  out += fmt::format(
+      "# HELP process_open_fds Open file descriptors.\n# TYPE process_open_fds gauge\nprocess_open_fds {}\n",
+      descriptors);
+  out += fmt::format(
+      "# HELP process_start_time_seconds When the process started.\n# TYPE process_start_time_seconds gauge\n"
+      "process_start_time_seconds {}\n",
+      kStarted);
 }
 }  // namespace
 
 Histogram::Histogram(std::vector<double> bounds)
-    : bounds_(std::move(bounds)), buckets_(new std::atomic<uint64_t>[bounds_.size() + 1]{}) {
+    : bounds_(std::move(bounds)), buckets_(new std::atomic<uint64_t>[bounds_.size() + 1] {}) {
   WEIR_CHECK(std::is_sorted(bounds_.begin(), bounds_.end()));
 }
 
@@ -117,7 +130,8 @@ Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labe
   return *slot;
 }
 
-Histogram& Registry::histogram(std::string_view name, std::string_view help, std::vector<double> bounds, Labels labels) {
+Histogram& Registry::histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
+                               Labels labels) {
   std::lock_guard lock(mutex_);
   auto& slot = family(name, help, "histogram").histograms[render_labels(labels)];
   if (!slot) slot = std::make_unique<Histogram>(std::move(bounds));

@@ -14,9 +14,9 @@ struct Row {
 
 // In the order of ErrorCode. The one place that knows which status answers which error.
 constexpr Row kRows[] = {
-    {"bad_input", 400, false},      {"too_large", 413, false},  {"unsupported", 415, false}, {"unauthenticated", 401, false},
-    {"forbidden", 403, false},      {"not_found", 404, false},  {"conflict", 409, false},    {"limited", 429, true},
-    {"overloaded", 503, true},      {"unavailable", 503, true}, {"timeout", 504, true},      {"corrupt", 500, false},
+    {"bad_input", 400, false}, {"too_large", 413, false},  {"unsupported", 415, false}, {"unauthenticated", 401, false},
+    {"forbidden", 403, false}, {"not_found", 404, false},  {"conflict", 409, false},    {"limited", 429, true},
+    {"overloaded", 503, true}, {"unavailable", 503, true}, {"timeout", 504, true},      {"corrupt", 500, false},
 };
 
 const Row& row(ErrorCode code) { return kRows[static_cast<size_t>(code)]; }

@@ -49,7 +49,9 @@ TEST(UrlDecode, UndoesEscapesAndRepairsBrokenText) {
   EXPECT_EQ(decoded("a+b%20c%C3%A9"), "a b c\xc3\xa9");
   EXPECT_EQ(decoded("100%"), "100%");
   EXPECT_EQ(decoded("%zz%4"), "%zz%4");
-  EXPECT_EQ(decoded("a%FFb"), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(decoded("a%FFb"),
+            "a\xef\xbf\xbd"
+            "b");
   EXPECT_EQ(decoded("%E2%82"), "\xef\xbf\xbd\xef\xbf\xbd");
 }
 

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "weir/base/result.h"
+#include "weir/enrich/visits.h"
+#include "weir/event/event.h"
+#include "weir/event/row.h"
+#include "weir/settings/settings.h"
+
+namespace weir::enrich {
+
+// Where an event stands: the store's number of its journal partition and epoch, and its position there.
+struct Place {
+  uint32_t p = 0;
+  uint64_t o = 0;
+};
+
+// Turns accepted events into rows: splits the URL, reads campaign parameters and click ids, spreads the properties,
+// finds visitor and visit. Never fails: what cannot be understood stays empty.
+//
+// Confined to one loader thread; keeps its buffers from event to event.
+class Enricher {
+ public:
+  // Keeps `visits` by reference; it must outlive the enricher.
+  explicit Enricher(Visits& visits);
+  ~Enricher();
+
+  // `ip`: the visitor's address in clear when the project's policy keeps any of it, else empty.
+  // The row's texts stay valid until the next call.
+  const event::Row& enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy, std::string_view ip);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The visitor of an event: by user_id, else by anonymous_id, else the cookieless id of the record. Never 0.
+uint64_t visitor_of(const event::Event& event);
+
+// What a policy keeps of an address: nothing, the network (/24 of IPv4, /48 of IPv6), or all of it. `buffer` holds
+// the result where it differs from `ip`. What is no address keeps nothing.
+std::string_view apply_ip_policy(settings::IpPolicy policy, std::string_view ip, std::string& buffer);
+
+}  // namespace weir::enrich
