@@ -40,13 +40,18 @@ class Block {
   ~Block();
   Block(Block&&) noexcept;
   Block& operator=(Block&&) noexcept;
+  // `row.numbers` are some of `row.properties`, best in the same order.
   void add(const event::Row& row);
   size_t rows() const;
   size_t bytes() const;  // about what it will be on the wire
   void clear();
 
+  // Appends the rows in ClickHouse's Native format (docs/formats/store.md).
+  void append_native(std::string& out) const;
+  // The columns' names in the order of append_native(), for the INSERT statement: "project_id, event_id, ...".
+  static std::string_view column_list();
+
  private:
-  friend class ClickHouse;
   struct State;
   std::unique_ptr<State> state_;
 };
@@ -56,6 +61,19 @@ struct RangeCount {
   uint64_t first;
   uint64_t next;
   uint64_t rows;
+};
+
+// A visit that may still go on, as the stored rows show it.
+struct OpenVisit {
+  ProjectId project_id{};
+  uint64_t visitor_id = 0;
+  std::string client_session_id;
+  uint64_t session_id = 0;
+  int64_t started = 0;  // Unix milliseconds
+  int64_t last = 0;
+  uint64_t events = 0;
+  std::string entry_path;  // of its first pageview
+  std::string last_path;   // of its last pageview
 };
 
 struct QueryOptions {
@@ -91,6 +109,13 @@ class Store {
   virtual Result<std::vector<uint64_t>> positions(uint32_t p, uint64_t first, uint64_t next) = 0;
   // One past the highest stored offset of `p`, or 0.
   virtual Result<uint64_t> end_position(uint32_t p) = 0;
+
+  // A number that is another one whenever the server has, or may have, restarted (a row of a Memory-engine table made on
+  // first use does it: such a table forgets). Insert tokens are trusted within one life only.
+  virtual Result<uint64_t> life() = 0;
+  // The visits of the rows of journals `p` whose last event is at or after `since` (Unix milliseconds), at most
+  // `limit` of them, latest first. Reads only the newest months.
+  virtual Result<std::vector<OpenVisit>> open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) = 0;
 
   // Makes the names that the public view shows follow the settings.
   virtual Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) = 0;
