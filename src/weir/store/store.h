@@ -110,8 +110,8 @@ class Store {
   // One past the highest stored offset of `p`, or 0.
   virtual Result<uint64_t> end_position(uint32_t p) = 0;
 
-  // A number that is another one whenever the server has, or may have, restarted (a row of a Memory-engine table made on
-  // first use does it: such a table forgets). Insert tokens are trusted within one life only.
+  // A number that is another one whenever the server has, or may have, restarted (a row of a Memory-engine table made
+  // on first use does it: such a table forgets). Insert tokens are trusted within one life only.
   virtual Result<uint64_t> life() = 0;
   // The visits of the rows of journals `p` whose last event is at or after `since` (Unix milliseconds), at most
   // `limit` of them, latest first. Reads only the newest months.

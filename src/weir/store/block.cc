@@ -1,0 +1,307 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <limits>
+
+#include "weir/base/bytes.h"
+#include "weir/base/check.h"
+#include "weir/store/dictionary.h"
+#include "weir/store/store.h"
+
+namespace weir::store {
+
+namespace {
+using event::Row;
+using Text = std::string_view Row::*;
+
+// Texts that repeat: LowCardinality(String). The names are those of the table (schema.cc).
+struct TextColumn {
+  std::string_view name;
+  Text field;
+};
+constexpr TextColumn kRepeating[] = {
+    {"name", &Row::name},
+    {"hostname", &Row::hostname},
+    {"path", &Row::path},
+    {"title", &Row::title},
+    {"referrer", &Row::referrer},
+    {"source", &Row::source},
+    {"channel", &Row::channel},
+    {"utm_source", &Row::utm_source},
+    {"utm_medium", &Row::utm_medium},
+    {"utm_campaign", &Row::utm_campaign},
+    {"utm_term", &Row::utm_term},
+    {"utm_content", &Row::utm_content},
+    {"country", &Row::country},
+    {"region", &Row::region},
+    {"city", &Row::city},
+    {"browser", &Row::browser},
+    {"browser_version", &Row::browser_version},
+    {"os", &Row::os},
+    {"os_version", &Row::os_version},
+    {"device", &Row::device},
+    {"screen", &Row::screen},
+    {"locale", &Row::locale},
+    {"app_version", &Row::app_version},
+    {"revenue_currency", &Row::revenue_currency},
+    {"traffic_reason", &Row::traffic_reason},
+    {"sdk", &Row::sdk},
+    {"entry_path", &Row::entry_path},
+    {"previous_path", &Row::previous_path},
+};
+// Texts that are mostly different or mostly absent: String.
+constexpr TextColumn kPlain[] = {
+    {"client_id", &Row::id},
+    {"user_id", &Row::user_id},
+    {"anonymous_id", &Row::anonymous_id},
+    {"client_session_id", &Row::client_session_id},
+    {"click_id", &Row::click_id},
+    {"ip", &Row::ip},
+};
+// Names of enumerations; repeating texts as well, so that a later version can add a name without altering the table.
+constexpr std::string_view kEnumerations[] = {"time_rule", "kind", "traffic"};
+
+constexpr std::string_view kTextType = "LowCardinality(String)";
+
+// A LowCardinality column: a dictionary of this block and an index a value.
+struct Repeating {
+  Dictionary dictionary;
+  std::vector<uint32_t> indexes;
+
+  void add(std::string_view text) { indexes.push_back(dictionary.index_of(text)); }
+  void clear() {
+    dictionary.clear();
+    indexes.clear();
+  }
+  size_t width() const { return dictionary.size() <= 0x100 ? 1 : dictionary.size() <= 0x10000 ? 2 : 4; }
+  size_t bytes() const { return dictionary.encoded().size() + indexes.size() * width() + 32; }
+};
+
+template <class T>
+void append_all(const std::vector<T>& values, std::string& out) {
+  out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+template <class T>
+void append_narrowed(const std::vector<uint32_t>& values, std::string& out) {
+  size_t at = out.size();
+  out.resize(at + values.size() * sizeof(T));
+  char* to = out.data() + at;
+  for (uint32_t value : values) {
+    store_le(to, static_cast<T>(value));
+    to += sizeof(T);
+  }
+}
+
+void append_text(std::string_view text, std::string& out) {
+  append_varint(out, text.size());
+  out.append(text);
+}
+
+// What stands once before a LowCardinality column's values: the version of its keys' form, "shared dictionaries with
+// additional keys".
+void append_prefix(std::string& out) { append_le<uint64_t>(out, 1); }
+
+void append_values(const Repeating& column, std::string& out) {
+  if (column.indexes.empty()) return;
+  constexpr uint64_t kHasAdditionalKeys = 0x200;
+  constexpr uint64_t kNeedUpdateDictionary = 0x400;
+  uint64_t index_type = column.width() == 1 ? 0 : column.width() == 2 ? 1 : 2;
+  append_le<uint64_t>(out, index_type | kHasAdditionalKeys | kNeedUpdateDictionary);
+  append_le<uint64_t>(out, column.dictionary.size());
+  out.append(column.dictionary.encoded());
+  append_le<uint64_t>(out, column.indexes.size());
+  if (column.width() == 1) append_narrowed<uint8_t>(column.indexes, out);
+  if (column.width() == 2) append_narrowed<uint16_t>(column.indexes, out);
+  if (column.width() == 4) append_all(column.indexes, out);
+}
+}  // namespace
+
+struct Block::State {
+  size_t rows = 0;
+  std::vector<uint64_t> project_id, visitor_id, session_id, o;
+  std::vector<uint32_t> p, visit_gap_ms;
+  std::vector<int64_t> timestamp, received_at, revenue_amount;
+  std::vector<uint8_t> revenue_is_null, number_count;
+  std::vector<uint16_t> visit_seq;
+  std::array<Repeating, std::size(kRepeating)> repeating;
+  std::array<Repeating, std::size(kEnumerations)> enumerations;
+  std::array<std::string, std::size(kPlain)> plain;  // encoded
+  std::vector<uint64_t> property_ends;
+  Repeating property_keys, property_values;
+
+  void add_properties(const Row& row);
+  // Calls visit(name, type, write) for each column, in the order of the wire.
+  template <class Visitor>
+  void each_column(Visitor&& visit) const;
+};
+
+// A row's numeric properties stand first and their count beside the map: the view makes `numbers` from that, and no
+// value is stored twice.
+void Block::State::add_properties(const Row& row) {
+  constexpr size_t kNumbersMax = std::numeric_limits<uint8_t>::max();
+  auto add = [&](std::string_view key, std::string_view value) {
+    property_keys.add(key);
+    property_values.add(value);
+  };
+  const auto& properties = row.properties;
+  const auto& numbers = row.numbers;
+  bool in_order = true;
+  size_t count = 0;
+  {  // The usual case: numbers are a subsequence of the properties.
+    size_t next = 0;
+    for (const auto& [key, value] : properties)
+      if (next < numbers.size() && key == numbers[next].first) ++next;
+    in_order = next == numbers.size() && next <= kNumbersMax;
+  }
+  if (in_order) {
+    for (const auto& [key, value] : properties) {
+      if (count == numbers.size() || key != numbers[count].first) continue;
+      add(key, value);
+      ++count;
+    }
+    size_t next = 0;
+    for (const auto& [key, value] : properties) {
+      if (next < numbers.size() && key == numbers[next].first)
+        ++next;
+      else
+        add(key, value);
+    }
+  } else {
+    auto find = [](const auto& list, std::string_view key) {
+      size_t i = 0;
+      while (i < list.size() && list[i].first != key) ++i;
+      return i;
+    };
+    for (const auto& [key, value] : numbers) {
+      if (count == kNumbersMax) break;
+      size_t i = find(properties, key);
+      add(key, i < properties.size() ? properties[i].second : std::string_view(fmt::format("{}", value)));
+      ++count;
+    }
+    for (const auto& [key, value] : properties)
+      if (find(numbers, key) >= count) add(key, value);
+  }
+  number_count.push_back(static_cast<uint8_t>(count));
+  property_ends.push_back(property_keys.indexes.size());
+}
+
+template <class Visitor>
+void Block::State::each_column(Visitor&& visit) const {
+  auto fixed = [&](std::string_view name, std::string_view type, const auto& values) {
+    visit(name, type, [&](std::string& out) { append_all(values, out); });
+  };
+  auto text = [&](std::string_view name, const Repeating& values) {
+    visit(name, kTextType, [&](std::string& out) {
+      append_prefix(out);
+      append_values(values, out);
+    });
+  };
+  fixed("project_id", "UInt64", project_id);
+  fixed("timestamp", "DateTime64(3, 'UTC')", timestamp);
+  fixed("received_at", "DateTime64(3, 'UTC')", received_at);
+  fixed("visitor_id", "UInt64", visitor_id);
+  fixed("session_id", "UInt64", session_id);
+  fixed("visit_seq", "UInt16", visit_seq);
+  fixed("visit_gap_ms", "UInt32", visit_gap_ms);
+  fixed("_p", "UInt32", p);
+  fixed("_o", "UInt64", o);
+  visit("revenue_amount", "Nullable(Decimal(18, 6))", [&](std::string& out) {
+    append_all(revenue_is_null, out);
+    append_all(revenue_amount, out);
+  });
+  for (size_t i = 0; i < enumerations.size(); ++i) text(kEnumerations[i], enumerations[i]);
+  for (size_t i = 0; i < repeating.size(); ++i) text(kRepeating[i].name, repeating[i]);
+  for (size_t i = 0; i < plain.size(); ++i)
+    visit(kPlain[i].name, "String", [&](std::string& out) { out.append(plain[i]); });
+  visit("properties", "Map(LowCardinality(String), LowCardinality(String))", [&](std::string& out) {
+    append_prefix(out);
+    append_prefix(out);
+    append_all(property_ends, out);
+    append_values(property_keys, out);
+    append_values(property_values, out);
+  });
+  fixed("number_count", "UInt8", number_count);
+}
+
+Block::Block() : state_(std::make_unique<State>()) {}
+Block::~Block() = default;
+Block::Block(Block&&) noexcept = default;
+Block& Block::operator=(Block&&) noexcept = default;
+
+void Block::add(const Row& row) {
+  State& s = *state_;
+  ++s.rows;
+  s.project_id.push_back(number(row.project_id));
+  s.timestamp.push_back(row.time);
+  s.received_at.push_back(row.received_at);
+  s.visitor_id.push_back(row.visitor_id);
+  s.session_id.push_back(row.session_id);
+  s.visit_seq.push_back(row.visit_seq);
+  s.visit_gap_ms.push_back(row.visit_gap_ms);
+  s.p.push_back(row.p);
+  s.o.push_back(row.o);
+  s.revenue_is_null.push_back(row.has_revenue ? 0 : 1);
+  s.revenue_amount.push_back(row.has_revenue ? row.revenue_micros : 0);
+  s.enumerations[0].add(name_of(row.time_rule));
+  s.enumerations[1].add(name_of(row.kind));
+  s.enumerations[2].add(name_of(row.traffic));
+  for (size_t i = 0; i < s.repeating.size(); ++i) s.repeating[i].add(row.*kRepeating[i].field);
+  for (size_t i = 0; i < s.plain.size(); ++i) append_text(row.*kPlain[i].field, s.plain[i]);
+  s.add_properties(row);
+}
+
+size_t Block::rows() const { return state_->rows; }
+
+size_t Block::bytes() const {
+  const State& s = *state_;
+  constexpr size_t kFixedBytes = 5 * 8 + 2 * 8 + 2 * 4 + 2 + 8 + 2;
+  size_t bytes = s.rows * kFixedBytes;
+  for (const auto& column : s.enumerations) bytes += column.bytes();
+  for (const auto& column : s.repeating) bytes += column.bytes();
+  for (const auto& column : s.plain) bytes += column.size();
+  return bytes + s.property_keys.bytes() + s.property_values.bytes();
+}
+
+void Block::clear() {
+  State& s = *state_;
+  s.rows = 0;
+  for (auto* v : {&s.project_id, &s.visitor_id, &s.session_id, &s.o, &s.property_ends}) v->clear();
+  for (auto* v : {&s.p, &s.visit_gap_ms}) v->clear();
+  for (auto* v : {&s.timestamp, &s.received_at, &s.revenue_amount}) v->clear();
+  for (auto* v : {&s.revenue_is_null, &s.number_count}) v->clear();
+  s.visit_seq.clear();
+  for (auto& column : s.repeating) column.clear();
+  for (auto& column : s.enumerations) column.clear();
+  for (auto& column : s.plain) column.clear();
+  s.property_keys.clear();
+  s.property_values.clear();
+}
+
+void Block::append_native(std::string& out) const {
+  const State& s = *state_;
+  out.reserve(out.size() + bytes() + bytes() / 16);
+  size_t columns = 0;
+  s.each_column([&](auto, auto, auto&&) { ++columns; });
+  append_varint(out, columns);
+  append_varint(out, s.rows);
+  s.each_column([&](std::string_view name, std::string_view type, auto&& write) {
+    append_text(name, out);
+    append_text(type, out);
+    if (s.rows > 0) write(out);
+  });
+}
+
+std::string_view Block::column_list() {
+  static const std::string list = [] {
+    std::string names;
+    State().each_column([&](std::string_view name, std::string_view, auto&&) {
+      if (!names.empty()) names += ", ";
+      names += name;
+    });
+    return names;
+  }();
+  return list;
+}
+
+}  // namespace weir::store

@@ -1,0 +1,189 @@
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "weir/store/dictionary.h"
+#include "weir/store/store.h"
+#include "weir/store/testing/native_reader.h"
+
+namespace weir::store {
+namespace {
+
+using testing::rows_of;
+using testing::StoredRow;
+
+event::Row row_at(uint64_t o) {
+  event::Row row;
+  row.project_id = ProjectId{7};
+  row.name = "click";
+  row.time = 1'700'000'000'000;
+  row.received_at = 1'700'000'000'500;
+  row.p = 3;
+  row.o = o;
+  return row;
+}
+
+TEST(Dictionary, GivesEachTextOneIndex) {
+  Dictionary dictionary;
+  std::map<std::string, uint32_t> expected;
+  for (int round = 0; round < 2; ++round) {
+    for (uint32_t i = 0; i < 5000; ++i) {
+      std::string text = std::string(i % 300, 'x') + std::to_string(i % 3000);
+      auto [at, added] = expected.try_emplace(text, dictionary.size());
+      ASSERT_EQ(dictionary.index_of(text), at->second);
+    }
+  }
+  EXPECT_EQ(dictionary.size(), expected.size());
+}
+
+TEST(Dictionary, ForgetsEverythingOnClear) {
+  Dictionary dictionary;
+  for (int i = 0; i < 10'000; ++i) dictionary.index_of(std::to_string(i));
+  dictionary.clear();
+  EXPECT_EQ(dictionary.size(), 0u);
+  EXPECT_EQ(dictionary.encoded(), "");
+  EXPECT_EQ(dictionary.index_of("9999"), 0u);
+  EXPECT_EQ(dictionary.index_of(""), 1u);
+}
+
+TEST(Block, KeepsEveryFieldOfARow) {
+  event::Row row = row_at(11);
+  row.id = "client-1";
+  row.time_rule = event::TimeRule::clamped;
+  row.kind = event::Kind::pageview;
+  row.user_id = "9223372036854775807";
+  row.visitor_id = ~uint64_t{0};
+  row.session_id = 1;
+  row.path = "/a";
+  row.entry_path = "/entry";
+  row.previous_path = "/previous";
+  row.ip = "2001:db8::1";
+  row.traffic = event::Traffic::ai_crawler;
+  row.has_revenue = true;
+  row.revenue_micros = -12'500'000;
+  row.revenue_currency = "EUR";
+  row.visit_seq = 65535;
+  row.visit_gap_ms = 4'000'000'000;
+  Block block;
+  block.add(row);
+  auto rows = rows_of(block);
+  ASSERT_TRUE(rows) << rows.error().message;
+  ASSERT_EQ(rows->size(), 1u);
+  const StoredRow& stored = rows->front();
+  EXPECT_EQ(stored.project_id, 7u);
+  EXPECT_EQ(stored.timestamp, 1'700'000'000'000);
+  EXPECT_EQ(stored.received_at, 1'700'000'000'500);
+  EXPECT_EQ(stored.visitor_id, ~uint64_t{0});
+  EXPECT_EQ(stored.session_id, 1u);
+  EXPECT_EQ(stored.visit_seq, 65535);
+  EXPECT_EQ(stored.visit_gap_ms, 4'000'000'000u);
+  EXPECT_EQ(stored.p, 3u);
+  EXPECT_EQ(stored.o, 11u);
+  EXPECT_TRUE(stored.has_revenue);
+  EXPECT_EQ(stored.revenue_micros, -12'500'000);
+  EXPECT_EQ(stored.text("revenue_currency"), "EUR");
+  EXPECT_EQ(stored.text("client_id"), "client-1");
+  EXPECT_EQ(stored.text("time_rule"), "clamped");
+  EXPECT_EQ(stored.text("kind"), "pageview");
+  EXPECT_EQ(stored.text("traffic"), "ai_crawler");
+  EXPECT_EQ(stored.text("user_id"), "9223372036854775807");
+  EXPECT_EQ(stored.text("entry_path"), "/entry");
+  EXPECT_EQ(stored.text("previous_path"), "/previous");
+  EXPECT_EQ(stored.text("ip"), "2001:db8::1");
+  EXPECT_EQ(stored.text("country"), "");
+}
+
+TEST(Block, PutsNumericPropertiesFirst) {
+  event::Row row = row_at(0);
+  row.properties = {{"a", "x"}, {"n", "1.50"}, {"b", "true"}, {"m", "12"}};
+  row.numbers = {{"n", 1.5}, {"m", 12}};
+  Block block;
+  block.add(row);
+  row.numbers = {{"m", 12}, {"n", 1.5}};  // not in the properties' order
+  block.add(row);
+  row.numbers = {{"elsewhere", 0.25}};
+  block.add(row);
+  row.properties.clear();
+  row.numbers.clear();
+  block.add(row);
+  auto rows = rows_of(block);
+  ASSERT_TRUE(rows) << rows.error().message;
+  using List = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ((*rows)[0].properties, (List{{"n", "1.50"}, {"m", "12"}, {"a", "x"}, {"b", "true"}}));
+  EXPECT_EQ((*rows)[0].number_count, 2u);
+  EXPECT_EQ((*rows)[1].properties, (List{{"m", "12"}, {"n", "1.50"}, {"a", "x"}, {"b", "true"}}));
+  EXPECT_EQ((*rows)[1].number_count, 2u);
+  EXPECT_EQ((*rows)[2].properties.front(), (std::pair<std::string, std::string>{"elsewhere", "0.25"}));
+  EXPECT_EQ((*rows)[2].properties.size(), 5u);
+  EXPECT_EQ((*rows)[2].number_count, 1u);
+  EXPECT_TRUE((*rows)[3].properties.empty());
+}
+
+// 255 numbers are the most a count of one byte can say; more must not wrap round.
+TEST(Block, CountsAtMost255Numbers) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 300; ++i) keys.push_back("k" + std::to_string(i));
+  event::Row row = row_at(0);
+  for (const auto& key : keys) {
+    row.properties.emplace_back(key, "1");
+    row.numbers.emplace_back(key, 1);
+  }
+  Block block;
+  block.add(row);
+  auto rows = rows_of(block);
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(rows->front().number_count, 255u);
+  EXPECT_EQ(rows->front().properties.size(), 300u);
+}
+
+TEST(Block, WidensIndexesAsTheDictionaryGrows) {
+  for (size_t distinct : {1, 256, 257, 65536, 65537}) {
+    Block block;
+    for (size_t i = 0; i < distinct; ++i) {
+      std::string path = "/" + std::to_string(i);
+      event::Row row = row_at(i);
+      row.path = path;
+      block.add(row);
+    }
+    auto rows = rows_of(block);
+    ASSERT_TRUE(rows) << distinct << ": " << rows.error().message;
+    EXPECT_EQ(rows->front().text("path"), "/0");
+    EXPECT_EQ(rows->back().text("path"), "/" + std::to_string(distinct - 1));
+  }
+}
+
+TEST(Block, IsEmptyAfterClear) {
+  Block block;
+  event::Row row = row_at(1);
+  row.properties = {{"a", "b"}};
+  block.add(row);
+  std::string first;
+  block.append_native(first);
+  EXPECT_GT(block.bytes(), 0u);
+  block.clear();
+  EXPECT_EQ(block.rows(), 0u);
+  auto rows = rows_of(block);
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_TRUE(rows->empty());
+  block.add(row);
+  std::string second;
+  block.append_native(second);
+  EXPECT_EQ(first, second);
+}
+
+TEST(Block, KnowsItsSize) {
+  Block block;
+  for (uint64_t i = 0; i < 1000; ++i) {
+    std::string path = "/" + std::to_string(i % 300);
+    event::Row row = row_at(i);
+    row.path = path;
+    row.properties = {{"k", path}};
+    block.add(row);
+  }
+  std::string bytes;
+  block.append_native(bytes);
+  EXPECT_NEAR(static_cast<double>(block.bytes()), static_cast<double>(bytes.size()), bytes.size() * 0.1);
+}
+
+}  // namespace
+}  // namespace weir::store

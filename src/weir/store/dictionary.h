@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::store {
+
+// The texts of one LowCardinality column of one block: each distinct text once, each row an index. Texts are kept in
+// the form ClickHouse's Native format wants them (length as LEB128, then the bytes), so that writing the dictionary
+// out is one copy. Confined to one thread; reusable after clear().
+class Dictionary {
+ public:
+  Dictionary();
+  // The index of `text`, which is added when new. No allocation unless something grows.
+  uint32_t index_of(std::string_view text);
+  size_t size() const { return entries_.size(); }
+  // All texts, encoded, in index order.
+  std::string_view encoded() const { return encoded_; }
+  void clear();
+
+ private:
+  struct Entry {
+    uint32_t start;  // of the text's bytes in encoded_
+    uint32_t length;
+  };
+  struct Slot {
+    uint32_t hash;
+    uint32_t index_plus_one;  // 0: free
+  };
+  void grow();
+
+  std::string encoded_;
+  std::vector<Entry> entries_;
+  std::vector<Slot> slots_;  // open addressing, linear probing, a power of two, at most half full
+  uint32_t last_ = UINT32_MAX;
+};
+
+}  // namespace weir::store

@@ -1,0 +1,169 @@
+#include "weir/store/testing/native_reader.h"
+
+#include "weir/base/bytes.h"
+
+namespace weir::store::testing {
+
+namespace {
+// Reads forward; once it has run past the end it stays failed and gives zeros.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view rest) : rest_(rest) {}
+  template <class T>
+  T fixed() {
+    if (rest_.size() < sizeof(T)) return fail<T>();
+    T value = load_le<T>(rest_.data());
+    rest_.remove_prefix(sizeof(T));
+    return value;
+  }
+  uint64_t varint() {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      auto byte = fixed<uint8_t>();
+      value |= uint64_t{byte & 0x7fu} << shift;
+      if (byte < 0x80) return value;
+    }
+    return fail<uint64_t>();
+  }
+  std::string text() {
+    uint64_t size = varint();
+    if (rest_.size() < size) return fail<std::string>();
+    std::string value(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+    return value;
+  }
+  template <class T>
+  T fail() {
+    failed_ = true;
+    rest_ = {};
+    return T{};
+  }
+  bool failed() const { return failed_; }
+  bool at_end() const { return rest_.empty(); }
+  size_t left() const { return rest_.size(); }
+
+ private:
+  std::string_view rest_;
+  bool failed_ = false;
+};
+
+std::vector<std::string> repeating(Cursor& in, size_t rows) {
+  std::vector<std::string> values;
+  if (rows == 0) return values;
+  auto flags = in.fixed<uint64_t>();
+  auto keys = in.fixed<uint64_t>();
+  if ((flags & ~uint64_t{0x6ff}) != 0 || (flags & 0x200) == 0 || keys > in.left()) in.fail<int>();
+  std::vector<std::string> dictionary;
+  for (uint64_t i = 0; i < keys && !in.failed(); ++i) dictionary.push_back(in.text());
+  if (in.fixed<uint64_t>() != rows) in.fail<int>();
+  for (size_t i = 0; i < rows && !in.failed(); ++i) {
+    uint64_t index = (flags & 0xff) == 0   ? in.fixed<uint8_t>()
+                     : (flags & 0xff) == 1 ? in.fixed<uint16_t>()
+                     : (flags & 0xff) == 2 ? in.fixed<uint32_t>()
+                                           : in.fixed<uint64_t>();
+    if (index < dictionary.size())
+      values.push_back(dictionary[index]);
+    else
+      in.fail<int>();
+  }
+  return values;
+}
+
+using Rows = std::vector<StoredRow>;
+
+template <class T, class Field>
+void read_fixed(Cursor& in, Rows& rows, Field StoredRow::*field) {
+  for (StoredRow& row : rows) row.*field = static_cast<Field>(in.fixed<T>());
+}
+
+void read_prefix(Cursor& in) {
+  if (in.fixed<uint64_t>() != 1) in.fail<int>();
+}
+
+void read_properties(Cursor& in, Rows& rows) {
+  read_prefix(in);
+  read_prefix(in);
+  std::vector<uint64_t> ends;
+  for (size_t i = 0; i < rows.size(); ++i) ends.push_back(in.fixed<uint64_t>());
+  if (in.failed() || ends.back() > in.left()) return in.fail<void>();
+  auto keys = repeating(in, ends.back());
+  auto values = repeating(in, ends.back());
+  if (in.failed()) return;
+  size_t at = 0;
+  for (size_t i = 0; i < rows.size(); ++i)
+    for (; at < ends[i] && at < keys.size(); ++at) rows[i].properties.emplace_back(keys[at], values[at]);
+}
+
+void read_column(Cursor& in, Rows& rows, const std::string& name, const std::string& type) {
+  if (type == "LowCardinality(String)") {
+    read_prefix(in);
+    auto values = repeating(in, rows.size());
+    for (size_t i = 0; i < values.size(); ++i) rows[i].texts[name] = values[i];
+  } else if (type == "String") {
+    for (StoredRow& row : rows) row.texts[name] = in.text();
+  } else if (name == "project_id") {
+    read_fixed<uint64_t>(in, rows, &StoredRow::project_id);
+  } else if (name == "timestamp") {
+    read_fixed<int64_t>(in, rows, &StoredRow::timestamp);
+  } else if (name == "received_at") {
+    read_fixed<int64_t>(in, rows, &StoredRow::received_at);
+  } else if (name == "visitor_id") {
+    read_fixed<uint64_t>(in, rows, &StoredRow::visitor_id);
+  } else if (name == "session_id") {
+    read_fixed<uint64_t>(in, rows, &StoredRow::session_id);
+  } else if (name == "visit_seq") {
+    read_fixed<uint16_t>(in, rows, &StoredRow::visit_seq);
+  } else if (name == "visit_gap_ms") {
+    read_fixed<uint32_t>(in, rows, &StoredRow::visit_gap_ms);
+  } else if (name == "_p") {
+    read_fixed<uint32_t>(in, rows, &StoredRow::p);
+  } else if (name == "_o") {
+    read_fixed<uint64_t>(in, rows, &StoredRow::o);
+  } else if (name == "revenue_amount") {
+    for (StoredRow& row : rows) row.has_revenue = in.fixed<uint8_t>() == 0;
+    read_fixed<int64_t>(in, rows, &StoredRow::revenue_micros);
+  } else if (name == "number_count") {
+    read_fixed<uint8_t>(in, rows, &StoredRow::number_count);
+  } else if (name == "properties") {
+    read_properties(in, rows);
+  } else {
+    in.fail<int>();
+  }
+}
+}  // namespace
+
+std::string_view StoredRow::text(std::string_view column) const {
+  auto found = texts.find(column);
+  return found == texts.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+std::string_view StoredRow::property(std::string_view key) const {
+  for (const auto& [name, value] : properties)
+    if (name == key) return value;
+  return {};
+}
+
+Result<Rows> read_native(std::string_view bytes) {
+  Rows rows;
+  Cursor in(bytes);
+  uint64_t columns = in.varint();
+  uint64_t count = in.varint();
+  if (count > bytes.size()) return Error{ErrorCode::kCorrupt, "store: native block: more rows than bytes"};
+  rows.resize(count);
+  for (uint64_t i = 0; i < columns && !in.failed(); ++i) {
+    std::string name = in.text();
+    std::string type = in.text();
+    if (count > 0) read_column(in, rows, name, type);
+    if (in.failed()) return Error{ErrorCode::kCorrupt, "store: native block: column " + name};
+  }
+  if (in.failed() || !in.at_end()) return Error{ErrorCode::kCorrupt, "store: native block: wrong length"};
+  return rows;
+}
+
+Result<Rows> rows_of(const Block& block) {
+  std::string bytes;
+  block.append_native(bytes);
+  return read_native(bytes);
+}
+
+}  // namespace weir::store::testing

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "weir/base/result.h"
+#include "weir/store/store.h"
+
+namespace weir::store::testing {
+
+// A stored row as a test wants to look at it.
+struct StoredRow {
+  uint64_t project_id = 0;
+  int64_t timestamp = 0;
+  int64_t received_at = 0;
+  uint64_t visitor_id = 0;
+  uint64_t session_id = 0;
+  uint16_t visit_seq = 0;
+  uint32_t visit_gap_ms = 0;
+  uint32_t p = 0;
+  uint64_t o = 0;
+  bool has_revenue = false;
+  int64_t revenue_micros = 0;
+  std::map<std::string, std::string, std::less<>> texts;  // by column: "name", "kind", "client_id", "path"...
+  std::vector<std::pair<std::string, std::string>> properties;
+  size_t number_count = 0;  // so many of the first properties are numbers
+
+  // The text of a column, or of a property; "" when there is none.
+  std::string_view text(std::string_view column) const;
+  std::string_view property(std::string_view key) const;
+};
+
+// Reads what Block::append_native() wrote, by the format's rules and not by the writer's code.
+// Errors: kCorrupt.
+Result<std::vector<StoredRow>> read_native(std::string_view bytes);
+Result<std::vector<StoredRow>> rows_of(const Block& block);
+
+}  // namespace weir::store::testing
