@@ -1,6 +1,7 @@
 #include "weir/store/testing/fake_store.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace weir::store::testing {
 
@@ -31,8 +32,9 @@ void FakeStore::before_insert(std::function<void(const Block&, std::string_view)
   before_insert_ = std::move(hook);
 }
 
-void FakeStore::forget_tokens() {
+void FakeStore::restart() {
   std::lock_guard lock(mutex_);
+  ++life_;
   recent_tokens_.clear();
 }
 
@@ -164,6 +166,44 @@ Result<uint64_t> FakeStore::end_position(uint32_t p) {
   for (const StoredRow& row : rows_)
     if (row.p == p) end = std::max(end, row.o + 1);
   return end;
+}
+
+Result<uint64_t> FakeStore::life() {
+  std::lock_guard lock(mutex_);
+  if (auto here = check_away(); !here) return std::move(here).error();
+  return life_;
+}
+
+Result<std::vector<OpenVisit>> FakeStore::open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) {
+  std::lock_guard lock(mutex_);
+  if (auto here = check_away(); !here) return std::move(here).error();
+  std::vector<const StoredRow*> rows;
+  for (const StoredRow& row : rows_)
+    if (std::find(p.begin(), p.end(), row.p) != p.end()) rows.push_back(&row);
+  std::sort(rows.begin(), rows.end(), [](const StoredRow* a, const StoredRow* b) {
+    return std::tie(a->timestamp, a->p, a->o) < std::tie(b->timestamp, b->p, b->o);
+  });
+  std::map<std::tuple<uint64_t, uint64_t, uint64_t>, OpenVisit> visits;
+  for (const StoredRow* row : rows) {
+    auto [at, added] = visits.try_emplace({row->project_id, row->visitor_id, row->session_id});
+    OpenVisit& visit = at->second;
+    if (added) visit.started = row->timestamp;
+    visit.project_id = ProjectId{row->project_id};
+    visit.visitor_id = row->visitor_id;
+    visit.session_id = row->session_id;
+    visit.client_session_id = row->text("client_session_id");
+    visit.last = row->timestamp;
+    ++visit.events;
+    if (row->text("kind") != "pageview") continue;
+    if (visit.entry_path.empty()) visit.entry_path = row->text("path");
+    visit.last_path = row->text("path");
+  }
+  std::vector<OpenVisit> open;
+  for (auto& [key, visit] : visits)
+    if (visit.last >= since) open.push_back(std::move(visit));
+  std::stable_sort(open.begin(), open.end(), [](const OpenVisit& a, const OpenVisit& b) { return a.last > b.last; });
+  if (open.size() > limit) open.resize(limit);
+  return open;
 }
 
 Result<> FakeStore::set_project_names(std::span<const std::pair<ProjectId, std::string>> names) {

@@ -29,8 +29,8 @@ class FakeStore final : public Store {
   void set_away(bool away);
   // Called before each insert, outside of any lock; a test may wait in it.
   void before_insert(std::function<void(const Block&, std::string_view token)> hook);
-  // As a restart of the store: what it knew about tokens is gone.
-  void forget_tokens();
+  // As a restart of the store: another life(), and what it knew about tokens is gone.
+  void restart();
   // Takes rows away, as a damaged part does.
   void lose_rows(const std::function<bool(const StoredRow&)>& lost);
 
@@ -48,6 +48,8 @@ class FakeStore final : public Store {
   Result<std::vector<RangeCount>> count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) override;
   Result<std::vector<uint64_t>> positions(uint32_t p, uint64_t first, uint64_t next) override;
   Result<uint64_t> end_position(uint32_t p) override;
+  Result<uint64_t> life() override;
+  Result<std::vector<OpenVisit>> open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) override;
   Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) override;
   Result<std::string> query(std::string_view sql, const QueryOptions& options) override;
   Result<std::string> user_query(std::string_view sql, const QueryOptions& options,
@@ -62,6 +64,7 @@ class FakeStore final : public Store {
 
   mutable std::mutex mutex_;  // guards all below
   bool away_ = false;
+  uint64_t life_ = 1;
   size_t failures_ = 0;
   Error failure_{ErrorCode::kUnavailable, ""};
   Left left_ = Left::nothing;
