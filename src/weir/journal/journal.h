@@ -141,7 +141,7 @@ struct PartitionInfo {
   Offset end = 0;    // one past the last durable
   uint64_t bytes = 0;
   uint32_t segments = 0;
-  std::vector<Epoch> epochs;   // of all offsets ever, oldest first
+  std::vector<Epoch> epochs;  // of all offsets ever, oldest first
   std::vector<Damage> damaged;
 };
 
