@@ -1,0 +1,467 @@
+#include "weir/load/loader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "weir/base/logging.h"
+#include "weir/base/queue.h"
+#include "weir/base/random.h"
+#include "weir/base/thread.h"
+#include "weir/enrich/enricher.h"
+#include "weir/event/record.h"
+#include "weir/load/ranges.h"
+
+namespace weir::load {
+
+namespace {
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Positions are compared in runs of this many: a run that counts right needs no closer look.
+constexpr uint64_t kRun = 65'536;
+constexpr uint64_t kReadBytes = 4 * MiB;
+// How long a read waits for the first record before it looks whether it should stop.
+constexpr milliseconds kIdleWait{200};
+// Restoring more open visits than this costs more memory than the few that would be cut in two are worth.
+constexpr uint64_t kRestoredVisitsMax = 200'000;
+constexpr milliseconds kYield{50};
+
+// The rows of one journal epoch and one month: one part in the store, so it is there whole or not at all.
+struct Piece {
+  store::Block block;
+  std::string token;
+  uint32_t p = 0;
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+
+struct Batch {
+  std::vector<Piece> pieces;
+  uint64_t next = 0;  // all missing records below are in this or an earlier batch
+  UnixMillis appended_at = 0;
+  uint64_t rows = 0;
+};
+}  // namespace
+
+struct Loader::State {
+  State(const Options& o, Dependencies d, journal::Partition which, std::function<bool()> yield)
+      : options(o), deps(d), partition(which), yields(std::move(yield)), enricher(visits), process(random_u64()) {
+    std::string label(journal::name_of(which));
+    auto gauge = [&](std::string_view name, std::string_view help) -> metrics::Gauge& {
+      return d.registry.gauge(name, help, {{"partition", label}});
+    };
+    loaded_gauge = &gauge("weir_load_position", "Every record below this position is in the store.");
+    lag_events = &gauge("weir_load_lag_events", "Records in the journal that are not in the store yet.");
+    lag_seconds = &gauge("weir_load_lag_seconds", "Age of the oldest record that is not in the store yet.");
+    rows_total = &d.registry.counter("weir_load_rows_total", "Rows inserted.", {{"partition", label}});
+    doubts_total =
+        &d.registry.counter("weir_load_reconciles_total", "Times all positions were compared.", {{"partition", label}});
+    insert_seconds =
+        &d.registry.histogram("weir_load_insert_seconds", "Time of one insert.", metrics::seconds_bounds());
+    enrich_seconds =
+        &d.registry.histogram("weir_enrich_seconds", "Time to enrich one batch.", metrics::seconds_bounds());
+    unreadable_total = &d.registry.counter("weir_load_dead_letters_total", "Records that could not become a row.",
+                                           {{"partition", label}});
+    d.registry.before_write([this] { refresh_metrics(); });
+  }
+
+  const Options options;
+  Dependencies deps;
+  const journal::Partition partition;
+  const std::function<bool()> yields;
+
+  // Of the building thread.
+  enrich::Visits visits;
+  enrich::Enricher enricher;
+  event::RecordParser parser;
+  std::map<uint32_t, uint32_t> numbers;  // epoch -> p
+  std::vector<Range> missing;            // below tail, rising
+  uint64_t tail = 0;                     // from here on nothing is in the store
+  std::string opened_text;               // the personal fields opened last: those of one request are the same text
+  std::string opened_ip;
+  const uint64_t process;
+  uint64_t pieces_made = 0;
+
+  // Between the threads.
+  std::unique_ptr<BoundedQueue<Batch>> queue;
+  std::atomic<uint64_t> life{0};
+  std::atomic<bool> doubt{false};
+  std::atomic<bool> stopping{false};
+  std::mutex mutex;  // guards nothing but the wait for `stopping`
+  std::condition_variable stopped;
+  std::atomic<uint64_t> loaded{0};
+  std::atomic<UnixMillis> pending_since{0};   // when the oldest unloaded record was appended; 0: none known
+  std::atomic<UnixMillis> building_since{0};  // likewise, of the batch being built
+  std::atomic<bool> reconciled{false};
+  Thread builder;
+
+  metrics::Gauge* loaded_gauge;
+  metrics::Gauge* lag_events;
+  metrics::Gauge* lag_seconds;
+  metrics::Counter* rows_total;
+  metrics::Counter* doubts_total;
+  metrics::Counter* unreadable_total;
+  metrics::Histogram* insert_seconds;
+  metrics::Histogram* enrich_seconds;
+
+  // Waits, or returns false at once when the loader is to stop.
+  bool pause(milliseconds how_long) {
+    std::unique_lock lock(mutex);
+    return !stopped.wait_for(lock, how_long, [&] { return stopping.load(); });
+  }
+
+  void refresh_metrics() {
+    uint64_t end = deps.journal.writer(partition).end();
+    uint64_t at = std::min(loaded.load(), end);
+    UnixMillis since = pending_since.load();
+    loaded_gauge->set(static_cast<double>(at));
+    lag_events->set(static_cast<double>(end - at));
+    lag_seconds->set(
+        at == end || since == 0 ? 0 : static_cast<double>(std::max<UnixMillis>(0, deps.clock.now() - since)) / 1000);
+  }
+
+  void run();
+  Result<> prepare();
+  Result<> compare_positions(const journal::PartitionInfo& info);
+  Result<> compare_epoch(uint32_t p, Range range, std::vector<Range>& found_missing);
+  void load_until_doubt();
+  bool load_range(journal::Reader& reader, Range range);
+  std::optional<uint64_t> fill(journal::Reader& reader, Range range, Batch& batch);
+  void add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open);
+  std::string_view address_of(const event::Event& event);
+  void insert_loop();
+  bool insert(const Piece& piece);
+};
+
+void Loader::State::run() {
+  lower_priority(static_cast<int>(options.nice));
+  milliseconds wait{100};
+  while (!stopping) {
+    if (auto prepared = prepare(); !prepared) {
+      log::warning("load: {}: waiting for the store: {}", journal::name_of(partition), prepared.error().message);
+      pause(wait);
+      wait = std::min(wait * 2, options.retry_pause_max);
+      continue;
+    }
+    wait = milliseconds{100};
+    load_until_doubt();
+  }
+}
+
+// Brings the tables up to date and finds out what the store already holds.
+Result<> Loader::State::prepare() {
+  reconciled = false;
+  doubt = false;
+  if (auto migrated = deps.store.migrate(); !migrated) return migrated;
+  auto now_life = deps.store.life();
+  if (!now_life) return std::move(now_life).error();
+  life = *now_life;
+
+  journal::PartitionInfo info = deps.journal.info(partition);
+  if (auto compared = compare_positions(info); !compared) return compared;
+
+  visits.clear();
+  std::vector<uint32_t> all;
+  for (const auto& [epoch, p] : numbers) all.push_back(p);
+  UnixMillis since = deps.clock.now() - enrich::kVisitLength;
+  auto open = deps.store.open_visits(all, since, kRestoredVisitsMax);
+  if (!open) return std::move(open).error();
+  for (const store::OpenVisit& v : *open)
+    visits.restore(v.project_id, v.visitor_id, v.client_session_id, v.session_id, v.started, v.last, v.events,
+                   v.entry_path, v.last_path);
+
+  uint64_t absent = 0;
+  for (Range range : missing) absent += range.next - range.first;
+  log::info("load: {}: positions {}..{} compared, {} missing, {} visits open", journal::name_of(partition), info.begin,
+            tail, absent, visits.size());
+  loaded = missing.empty() ? tail : missing.front().first;
+  deps.journal.release(partition, loaded);
+  doubts_total->add();
+  reconciled = true;
+  return {};
+}
+
+Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
+  numbers.clear();
+  missing.clear();
+  tail = info.end;
+  std::vector<Range> damaged;
+  for (const journal::Damage& damage : info.damaged) append_range(damaged, {damage.first, damage.next});
+  for (size_t i = 0; i < info.epochs.size(); ++i) {
+    const journal::Epoch& epoch = info.epochs[i];
+    uint64_t epoch_end = i + 1 < info.epochs.size() ? info.epochs[i + 1].first : info.end;
+    if (epoch_end <= info.begin && i + 1 < info.epochs.size()) continue;  // all of it was retired
+    store::JournalKey key{deps.journal.uuid(),
+                          std::string(deps.journal.kind()),
+                          std::string(deps.journal.topic()),
+                          static_cast<uint16_t>(partition),
+                          epoch.number,
+                          epoch.first};
+    auto p = deps.store.journal_number(key);
+    if (!p) return std::move(p).error();
+    numbers[epoch.number] = *p;
+    auto stored_end = deps.store.end_position(*p);
+    if (!stored_end) return std::move(stored_end).error();
+    if (*stored_end > epoch_end)
+      log::critical(
+          "load: {}: the store holds positions up to {} of epoch {}, the journal ends at {}: the journal was "
+          "rolled back or its disk lost data",
+          journal::name_of(partition), *stored_end, epoch.number, epoch_end);
+    Range range{std::max(epoch.first, info.begin), epoch_end};
+    // Everything from the highest stored position on is missing without a look.
+    uint64_t known = std::clamp(*stored_end, range.first, range.next);
+    std::vector<Range> found;
+    if (auto compared = compare_epoch(*p, {range.first, known}, found); !compared) return compared;
+    append_range(found, {known, range.next});
+    for (Range gap : without(found, damaged)) append_range(missing, gap);
+  }
+  // What touches the end is the ordinary tail.
+  if (!missing.empty() && missing.back().next == tail) {
+    tail = missing.back().first;
+    missing.pop_back();
+  }
+  return {};
+}
+
+Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::vector<Range>& found_missing) {
+  if (range.first >= range.next) return {};
+  auto counts = deps.store.count_positions(p, range.first, range.next, kRun);
+  if (!counts) return std::move(counts).error();
+  std::unordered_map<uint64_t, uint64_t> rows_of_run;
+  for (const store::RangeCount& count : *counts) rows_of_run[count.first] = count.rows;
+  for (uint64_t at = range.first; at < range.next; at += kRun) {
+    Range run{at, std::min(at + kRun, range.next)};
+    auto rows = rows_of_run.find(at);
+    if (rows == rows_of_run.end()) {
+      append_range(found_missing, run);
+    } else if (rows->second != run.next - run.first) {
+      auto present = deps.store.positions(p, run.first, run.next);
+      if (!present) return std::move(present).error();
+      for (Range gap : missing_from(run, *present)) append_range(found_missing, gap);
+    }
+  }
+  return {};
+}
+
+void Loader::State::load_until_doubt() {
+  queue = std::make_unique<BoundedQueue<Batch>>(1);
+  Thread inserter(partition == journal::Partition::live ? "insert-live" : "insert-bulk", [this] { insert_loop(); });
+  auto reader = deps.journal.reader(partition);
+  std::vector<Range> work = missing;
+  work.push_back({tail, UINT64_MAX});
+  for (size_t i = 0; i < work.size() && !stopping && !doubt; ++i)
+    if (!load_range(*reader, work[i])) break;
+  queue->close();
+  inserter.join();
+}
+
+// Loads a range; false when the loader is to stop or to compare again.
+bool Loader::State::load_range(journal::Reader& reader, Range range) {
+  while (range.first < range.next && !stopping && !doubt) {
+    if (yields && yields()) {
+      pause(kYield);
+      continue;
+    }
+    Batch batch;
+    auto next = fill(reader, range, batch);
+    if (!next) return false;
+    range.first = *next;
+    batch.next = range.first;
+    if (range.first >= range.next) {
+      // The next thing missing begins behind this range.
+      auto after = std::find_if(missing.begin(), missing.end(), [&](Range r) { return r.first >= range.next; });
+      batch.next = after == missing.end() ? std::max(tail, range.next) : after->first;
+    }
+    if (!queue->push(std::move(batch))) return false;
+    building_since = 0;
+  }
+  return !stopping && !doubt;
+}
+
+// Reads and enriches records of `range` until the batch is full or old enough. Answers where to read on.
+std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range, Batch& batch) {
+  std::map<int32_t, Piece> open;  // by month
+  uint64_t at = range.first;
+  uint32_t epoch = 0;
+  uint64_t bytes = 0;
+  double enriching = 0;
+  std::optional<steady_clock::time_point> deadline;
+  while (!stopping && !doubt && at < range.next) {
+    milliseconds wait = kIdleWait;
+    if (deadline) {
+      wait = std::chrono::duration_cast<milliseconds>(*deadline - deps.clock.steady());
+      if (wait <= milliseconds::zero()) break;
+    }
+    auto read = reader.read(at, kReadBytes, wait);
+    if (!read) {
+      log::error("load: {}: reading at {}: {}", journal::name_of(partition), at, read.error().message);
+      if (read.error().code != ErrorCode::kCorrupt) {
+        pause(options.retry_pause_max);
+        return std::nullopt;
+      }
+      // The damage is in the journal's list now: compare again, around it.
+      doubt = true;
+      return std::nullopt;
+    }
+    if (read->empty()) {
+      at = std::max(at, read->next);
+      if (!deadline && at >= range.next) break;
+      continue;
+    }
+    auto number = numbers.find(read->epoch);
+    if (number == numbers.end()) {  // a new epoch began: it needs its number first
+      doubt = true;
+      return std::nullopt;
+    }
+    if (deadline && read->epoch != epoch) break;  // a batch never crosses an epoch; these are read again
+    if (!deadline) {
+      deadline = deps.clock.steady() + options.batch_age;
+      epoch = read->epoch;
+      batch.appended_at = read->appended_at;
+      building_since = read->appended_at;
+      UnixMillis none = 0;
+      pending_since.compare_exchange_strong(none, read->appended_at);
+    }
+    auto began = steady_clock::now();
+    add_records(*read, range, number->second, open);
+    enriching += std::chrono::duration<double>(steady_clock::now() - began).count();
+    at = std::min(read->next, range.next);
+    batch.rows = 0;
+    bytes = 0;
+    for (const auto& [month, piece] : open) {
+      batch.rows += piece.block.rows();
+      bytes += piece.block.bytes();
+    }
+    if (batch.rows >= options.batch_rows || bytes >= options.batch_bytes) break;
+  }
+  if (stopping || doubt) return std::nullopt;
+  if (deadline) enrich_seconds->observe(enriching);
+  for (auto& [month, piece] : open) {
+    piece.token = fmt::format("{:016x}:{}:{}:{}-{}", process, ++pieces_made, piece.p, piece.first, piece.last);
+    batch.pieces.push_back(std::move(piece));
+  }
+  return at;
+}
+
+void Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open) {
+  auto snapshot = deps.settings.snapshot();
+  ProjectId project_id{};
+  const settings::Project* project = nullptr;
+  for (const journal::Record& record : read.records) {
+    if (record.offset < range.first) continue;
+    if (record.offset >= range.next) break;
+    auto event = parser.parse(record.bytes);
+    if (!event) {
+      // It stays in the journal, and every comparison tries it again.
+      unreadable_total->add();
+      log::critical("load: {}: the record at {} cannot be read: {}", journal::name_of(partition), record.offset,
+                    event.error().message);
+      continue;
+    }
+    if (event->project_id != project_id) {
+      project_id = event->project_id;
+      project = snapshot->project(project_id);
+    }
+    settings::IpPolicy policy = project != nullptr ? project->ip_policy : settings::IpPolicy::none;
+    std::string_view ip = policy == settings::IpPolicy::none ? std::string_view() : address_of(*event);
+    const event::Row& row = enricher.enrich(*event, {p, record.offset}, policy, ip);
+    Piece& piece = open[month_of(row.time)];
+    if (piece.block.rows() == 0) {
+      piece.p = p;
+      piece.first = record.offset;
+    }
+    piece.last = record.offset;
+    piece.block.add(row);
+  }
+}
+
+std::string_view Loader::State::address_of(const event::Event& event) {
+  if (event.personal.empty()) return {};
+  if (event.personal == opened_text) return opened_ip;
+  auto opened = deps.secrets.open(event.project_id, event.personal);
+  opened_text.assign(event.personal);
+  opened_ip = opened ? std::move(opened->ip) : std::string();
+  return opened_ip;
+}
+
+void Loader::State::insert_loop() {
+  lower_priority(static_cast<int>(options.nice));
+  while (auto batch = queue->pop()) {
+    if (doubt) continue;  // what is not inserted is found missing
+    pending_since = batch->appended_at;
+    for (const Piece& piece : batch->pieces) {
+      if (!insert(piece)) {
+        doubt = true;
+        break;
+      }
+    }
+    if (doubt) continue;
+    rows_total->add(batch->rows);
+    loaded = batch->next;
+    pending_since = building_since.load();
+    deps.journal.release(partition, batch->next);
+  }
+}
+
+// Inserts one piece, trying again while the same server lives. False: it is unknown what the store holds.
+bool Loader::State::insert(const Piece& piece) {
+  milliseconds wait{100};
+  while (true) {
+    auto began = steady_clock::now();
+    auto inserted = deps.store.insert(piece.block, piece.token);
+    if (inserted) {
+      insert_seconds->observe(std::chrono::duration<double>(steady_clock::now() - began).count());
+      return true;
+    }
+    log::error("load: {}: insert of {} rows of {}..{} failed: {}", journal::name_of(partition), piece.block.rows(),
+               piece.first, piece.last, inserted.error().message);
+    if (!pause(wait)) return false;
+    wait = std::min(wait * 2, options.retry_pause_max);
+    // Within one life of the server the token makes a repetition harmless; across a restart only rows can be trusted.
+    auto now_life = deps.store.life();
+    while (!now_life) {
+      if (!pause(wait)) return false;
+      now_life = deps.store.life();
+    }
+    if (*now_life != life.load()) return false;
+  }
+}
+
+Loader::Loader(const Options& options, Dependencies dependencies, journal::Partition partition,
+               std::function<bool()> yields)
+    : state_(std::make_unique<State>(options, dependencies, partition, std::move(yields))) {}
+
+Loader::~Loader() { stop(); }
+
+void Loader::start() {
+  State* s = state_.get();
+  s->builder = Thread(s->partition == journal::Partition::live ? "load-live" : "load-bulk", [s] { s->run(); });
+}
+
+void Loader::stop() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    state_->stopped.notify_all();
+  }
+  state_->builder.join();
+}
+
+Progress Loader::progress() const {
+  Progress progress;
+  progress.end = state_->deps.journal.writer(state_->partition).end();
+  progress.loaded = std::min<uint64_t>(state_->loaded.load(), progress.end);
+  progress.reconciled = state_->reconciled.load();
+  return progress;
+}
+
+void Loader::reconcile() { state_->doubt = true; }
+
+}  // namespace weir::load
