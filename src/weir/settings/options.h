@@ -9,12 +9,16 @@ namespace weir::settings {
 
 struct Options {
   std::string kind = "sqlite";
+  bool rebuild = false;
 };
 
 template <class Visitor>
 void describe(Visitor& option, Options& o) {
   option("kind", o.kind, one_of({"sqlite", "postgres"}),
          "Where projects and keys are kept: `sqlite` is DATA/settings.db; `postgres` is not built in this version.");
+  option(
+      "rebuild", o.rebuild, any_value,
+      "When settings.db is missing or damaged, make it again from settings.snapshot; the damaged one is kept aside.");
 }
 
 // Belongs to the section `journal`, because what it limits is the life of the journal's personal fields.

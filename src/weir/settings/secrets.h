@@ -26,7 +26,14 @@ struct Personal {
 // which personal fields are kept in the journal. Once a key is destroyed, what was sealed under it is unreadable
 // everywhere, archives and backups included.
 //
-// Thread-safe. The keys of today are in memory; a new day or project costs one synced file.
+// When they end, N being the UTC day of `now`:
+// - the salt of day D is used on D and D + 1 (48 h from the start of its day) and destroyed on D + 2;
+// - the key of day D is destroyed once N > D + personal_days: what was received is readable for at least personal_days
+//   and less than personal_days + 1 days.
+// Destroyed: overwritten with random bytes, synced, unlinked. (What a copying file system or a disk's spare blocks
+// keep of it is beyond a program's reach; an encrypted volume is the answer to that.)
+//
+// Thread-safe. The keys of today are in memory, read under a shared lock; a new day or project costs one synced file.
 class Secrets {
  public:
   virtual ~Secrets() = default;
@@ -44,15 +51,17 @@ class Secrets {
     std::string accept_language;
     bool gpc = false;
   };
-  // Errors: kNotFound (the key was destroyed), kCorrupt (not sealed by us, or for another project).
+  // Errors: kNotFound (the key was destroyed, or never was here), kCorrupt (damaged, or of another project),
+  // kUnavailable (the key could not be read).
   virtual Result<Opened> open(ProjectId project, std::string_view personal) = 0;
 
-  // The cookieless visitor id: a keyed hash of project, address and user agent under the salt of `event_time`'s UTC
-  // day; when that salt is gone (older than 48 h) or not yet due, under that of `now`'s. Never 0.
+  // The cookieless visitor id: a keyed hash (SipHash-2-4) of project, address and user agent under the salt of
+  // `event_time`'s UTC day if that is N or N - 1, else of N. Never 0.
+  // Errors: kUnavailable (a new day's salt could not be stored).
   virtual Result<uint64_t> visitor(ProjectId project, UnixMillis event_time, UnixMillis now, std::string_view ip,
                                    std::string_view user_agent) = 0;
 
-  // Destroys what has expired: salts after 48 h, personal keys after `personal_days`.
+  // Destroys what has expired. Call it at the start and every few minutes. Goes on after a failure; answers the first.
   virtual Result<> expire(UnixMillis now) = 0;
 };
 
@@ -61,7 +70,10 @@ struct SecretsOptions {
   uint32_t personal_days = 7;
 };
 
-// Secrets kept as files of mode 0600. Keeps `files` by reference; it must outlive the object.
+// Secrets kept as files of mode 0600 in a directory of mode 0700, created if absent (its parent must exist):
+// `salt-2026-11-20` and `personal-2026-11-20-<project>`, each "weirkey1", 32 random bytes, CRC32C of both.
+// A damaged file is named in the log and replaced by a new secret. Keeps `files` by reference; it must outlive the
+// object. Errors: kForbidden (the directory is open to others), kUnavailable.
 Result<std::unique_ptr<Secrets>> open_file_secrets(FileSystem& files, const SecretsOptions& options);
 
 }  // namespace weir::settings

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,10 +18,11 @@ namespace weir::settings {
 
 enum class IpPolicy : uint8_t { none, masked, whole };  // what of an address the store keeps
 std::string_view name_of(IpPolicy policy);
+bool parse_ip_policy(std::string_view name, IpPolicy& policy);
 
 struct Project {
   ProjectId id{};
-  std::string name;  // unique; 1-64 of a-z A-Z 0-9 . _ -
+  std::string name;               // unique; 1-64 of a-z A-Z 0-9 . _ -
   std::string time_zone = "UTC";  // IANA name
   uint32_t retention_days = 0;    // 0: for ever
   IpPolicy ip_policy = IpPolicy::none;
@@ -83,18 +85,27 @@ struct NewKey {
 };
 
 // Keeps settings durably. Thread-safe; calls may block on the database: never from an I/O thread, except snapshot().
-// Errors everywhere: kUnavailable (database away), kConflict (name taken), kNotFound, kBadInput (names the field).
+// Errors everywhere: kUnavailable (database away, locked, full or damaged; the change may or may not be found later),
+// kConflict (name taken), kNotFound, kBadInput (names the field and the value), kTooLarge (a limit of limits.h).
 class Repository {
  public:
   virtual ~Repository() = default;
   // The present state. Never blocks; a change made here is in the snapshot before its call returns.
   virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
 
+  // Why changes are refused at the moment (read-only from DATA/settings.snapshot), or empty.
+  virtual std::string degraded() const = 0;
+  // Called after each change that reached the snapshot, on the thread that made it, without any lock held: read
+  // snapshot() there (calls of two changes may overlap). One listener; set it before the repository is shared.
+  virtual void on_change(std::function<void()> listener) = 0;
+
   virtual Result<Project> create_project(std::string_view name) = 0;
   // Replaces all fields but id and created_at.
   virtual Result<> change_project(const Project& project) = 0;
+  // Its keys and outside names go with it. Its id is never given out again.
   virtual Result<> delete_project(ProjectId id) = 0;
 
+  // `expires_at` 0: never. The secret is `weir_`, the scope's letter and 256 random bits in base64url.
   virtual Result<NewKey> create_key(std::string_view name, Scope scope, std::optional<ProjectId> project,
                                     UnixMillis expires_at) = 0;
   virtual Result<> delete_key(std::string_view id) = 0;

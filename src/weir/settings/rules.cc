@@ -1,0 +1,134 @@
+#include "weir/settings/rules.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "weir/base/bytes.h"
+#include "weir/base/random.h"
+#include "weir/settings/limits.h"
+
+namespace weir::settings {
+
+namespace {
+Error bad(std::string_view field, std::string_view value, std::string_view why) {
+  // Whatever was sent, the message stays one short printable line.
+  std::string shown;
+  for (char c : value.substr(0, 80)) shown.push_back(c >= 0x20 && c < 0x7f ? c : '?');
+  if (value.size() > 80) shown += "...";
+  return {ErrorCode::kBadInput, fmt::format("settings: {}: `{}`: {}", field, shown, why)};
+}
+
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+// Valid UTF-8 (no surrogates, no overlong forms) without control characters.
+bool is_plain_text(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size()) {
+    auto lead = static_cast<unsigned char>(text[i++]);
+    if (lead < 0x20 || lead == 0x7f) return false;
+    if (lead < 0x80) continue;
+    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+    if (lead < 0xc2 || lead > 0xf4) return false;
+    uint32_t point = lead & (0x3f >> more);
+    while (more-- > 0) {
+      if (i == text.size()) return false;
+      auto next = static_cast<unsigned char>(text[i++]);
+      if ((next & 0xc0) != 0x80) return false;
+      point = point << 6 | (next & 0x3f);
+    }
+    bool overlong = (lead >= 0xf0 && point < 0x10000) || (lead >= 0xe0 && point < 0x800);
+    bool control = point < 0xa0;
+    if (overlong || control || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
+  }
+  return true;
+}
+
+Result<> check_time_zone(std::string_view zone) {
+  static constexpr std::string_view kZones = "/usr/share/zoneinfo";
+  bool plain = !zone.empty() && zone.size() <= 64 && is_alphanumeric(zone.front()) && zone.back() != '/' &&
+               std::all_of(zone.begin(), zone.end(),
+                           [](char c) { return is_alphanumeric(c) || c == '/' || c == '_' || c == '-' || c == '+'; });
+  // What lies there beside the zones proper.
+  bool other = zone.starts_with("posix/") || zone.starts_with("right/") || zone == "posixrules" ||
+               zone == "localtime" || zone == "leapseconds";
+  if (!plain || other) return bad("time_zone", zone, "not an IANA time zone such as Europe/Berlin");
+  std::string directory(kZones);
+  bool known = ::access((directory + "/Etc/UTC").c_str(), F_OK) != 0 ||  // no list on this machine: the store will tell
+               ::access((directory + "/" + std::string(zone)).c_str(), F_OK) == 0;
+  if (!known) return bad("time_zone", zone, "not an IANA time zone such as Europe/Berlin");
+  return {};
+}
+}  // namespace
+
+Result<> check_project_name(std::string_view name) {
+  if (name.empty() || name.size() > kProjectNameBytesMax) {
+    return bad("project name", name, fmt::format("must have 1 to {} characters", kProjectNameBytesMax));
+  }
+  bool fine = std::all_of(name.begin(), name.end(),
+                          [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+  if (!fine) return bad("project name", name, "may hold a-z A-Z 0-9 . _ - only");
+  return {};
+}
+
+Result<> check_project(const Project& project) {
+  if (auto name = check_project_name(project.name); !name) return name;
+  if (auto zone = check_time_zone(project.time_zone); !zone) return zone;
+  if (project.retention_days > kRetentionDaysMax) {
+    return bad("retention_days", std::to_string(project.retention_days),
+               fmt::format("more than {}", kRetentionDaysMax));
+  }
+  return {};
+}
+
+Result<> check_key(std::string_view name, UnixMillis expires_at, UnixMillis now) {
+  if (name.empty() || name.size() > kKeyNameBytesMax) {
+    return bad("key name", name, fmt::format("must have 1 to {} bytes", kKeyNameBytesMax));
+  }
+  if (!is_plain_text(name)) return bad("key name", name, "must be UTF-8 without control characters");
+  if (expires_at != 0 && expires_at <= now) return bad("expires_at", std::to_string(expires_at), "is in the past");
+  return {};
+}
+
+Result<> check_outside_name(std::string_view value) {
+  if (value.empty() || value.size() > kOutsideNameBytesMax) {
+    return bad("outside name", value, fmt::format("must have 1 to {} bytes", kOutsideNameBytesMax));
+  }
+  if (!is_plain_text(value)) return bad("outside name", value, "must be UTF-8 without control characters");
+  return {};
+}
+
+ProjectId new_project_id() {
+  while (true) {
+    uint64_t id = random_u64() >> 1;
+    if (id != 0) return ProjectId{id};
+  }
+}
+
+NewKey new_key(std::string_view name, Scope scope, std::optional<ProjectId> project, UnixMillis expires_at,
+               UnixMillis now) {
+  static constexpr std::string_view kLetters = "csqa";  // capture, stats, sql, admin
+  NewKey made;
+  made.secret = "weir_";
+  made.secret.push_back(kLetters[static_cast<size_t>(scope)]);
+  made.secret += to_base64url(random_bytes(32));
+  made.key.id = to_hex(random_bytes(6));
+  made.key.name = name;
+  made.key.scope = scope;
+  made.key.project = project;
+  made.key.hash = hash_of_secret(made.secret);
+  made.key.created_at = now;
+  made.key.expires_at = expires_at;
+  return made;
+}
+
+std::string hash_of_secret(std::string_view secret) {
+  std::string hash(crypto_hash_sha256_BYTES, '\0');
+  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
+                     reinterpret_cast<const unsigned char*>(secret.data()), secret.size());
+  return hash;
+}
+
+}  // namespace weir::settings

@@ -1,0 +1,71 @@
+#include "weir/settings/settings.h"
+
+#include <array>
+
+#include "weir/base/bytes.h"
+#include "weir/settings/limits.h"
+#include "weir/settings/rules.h"
+
+namespace weir::settings {
+
+namespace {
+constexpr std::array<std::string_view, 3> kIpPolicies = {"none", "masked", "whole"};
+constexpr std::array<std::string_view, 4> kScopes = {"capture", "stats", "sql", "admin"};
+
+template <class Enum, size_t N>
+bool parse(const std::array<std::string_view, N>& names, std::string_view name, Enum& value) {
+  for (size_t i = 0; i < N; ++i) {
+    if (names[i] != name) continue;
+    value = static_cast<Enum>(i);
+    return true;
+  }
+  return false;
+}
+}  // namespace
+
+std::string_view name_of(IpPolicy policy) { return kIpPolicies[static_cast<size_t>(policy)]; }
+bool parse_ip_policy(std::string_view name, IpPolicy& policy) { return parse(kIpPolicies, name, policy); }
+std::string_view name_of(Scope scope) { return kScopes[static_cast<size_t>(scope)]; }
+bool parse_scope(std::string_view name, Scope& scope) { return parse(kScopes, name, scope); }
+
+Snapshot::Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names)
+    : projects_(std::move(projects)), keys_(std::move(keys)), names_(std::move(names)) {
+  for (size_t i = 0; i < projects_.size(); ++i) {
+    project_by_id_.emplace(projects_[i].id, i);
+    project_by_name_.emplace(projects_[i].name, i);
+  }
+  for (const OutsideName& name : names_) {
+    auto found = project_by_id_.find(name.project);
+    if (found != project_by_id_.end()) project_by_outside_name_.emplace(name.value, found->second);
+  }
+  for (size_t i = 0; i < keys_.size(); ++i) key_by_hash_.emplace(keys_[i].hash, i);
+}
+
+const Project* Snapshot::project(ProjectId id) const {
+  auto found = project_by_id_.find(id);
+  return found == project_by_id_.end() ? nullptr : &projects_[found->second];
+}
+
+const Project* Snapshot::project(std::string_view name) const {
+  auto found = project_by_name_.find(name);
+  return found == project_by_name_.end() ? nullptr : &projects_[found->second];
+}
+
+const Project* Snapshot::project_of_outside_name(std::string_view value) const {
+  auto found = project_by_outside_name_.find(value);
+  return found == project_by_outside_name_.end() ? nullptr : &projects_[found->second];
+}
+
+const Key* Snapshot::key_of_secret(std::string_view secret, UnixMillis now) const {
+  if (secret.empty() || secret.size() > kSecretBytesMax) return nullptr;
+  // Looked up by a hash of the secret: what a timing could tell about stored hashes helps nobody to guess 256 bits.
+  std::string hash = hash_of_secret(secret);
+  auto found = key_by_hash_.find(hash);
+  if (found == key_by_hash_.end()) return nullptr;
+  const Key& key = keys_[found->second];
+  if (!equal_constant_time(key.hash, hash)) return nullptr;
+  if (key.expires_at != 0 && key.expires_at <= now) return nullptr;
+  return &key;
+}
+
+}  // namespace weir::settings
