@@ -94,8 +94,11 @@ struct Loader::State {
   std::atomic<uint64_t> life{0};
   std::atomic<bool> doubt{false};
   std::atomic<bool> stopping{false};
-  std::mutex mutex;  // guards nothing but the wait for `stopping`
-  std::condition_variable stopped;
+  std::mutex mutex;                 // guards comparisons and compared, and the waits below
+  std::condition_variable stopped;  // stopping was set
+  std::condition_variable changed;  // comparisons, loaded or stopping changed
+  uint64_t comparisons = 0;
+  Replayed compared;
   std::atomic<uint64_t> loaded{0};
   std::atomic<UnixMillis> pending_since{0};   // when the oldest unloaded record was appended; 0: none known
   std::atomic<UnixMillis> building_since{0};  // likewise, of the batch being built
@@ -180,8 +183,14 @@ Result<> Loader::State::prepare() {
   uint64_t absent = 0;
   for (Range range : missing) absent += range.next - range.first;
   log::info("load: {}: positions {}..{} compared, {} missing, {} visits open", journal::name_of(partition), info.begin,
-            tail, absent, visits.size());
-  loaded = missing.empty() ? tail : missing.front().first;
+            info.end, absent + (info.end - tail), visits.size());
+  {
+    std::lock_guard lock(mutex);
+    ++comparisons;
+    compared = {info.begin, info.end, absent + (info.end - tail)};
+    loaded = missing.empty() ? tail : missing.front().first;
+    changed.notify_all();
+  }
   deps.journal.release(partition, loaded);
   doubts_total->add();
   reconciled = true;
@@ -404,7 +413,11 @@ void Loader::State::insert_loop() {
     }
     if (doubt) continue;
     rows_total->add(batch->rows);
-    loaded = batch->next;
+    {
+      std::lock_guard lock(mutex);
+      loaded = batch->next;
+      changed.notify_all();
+    }
     pending_since = building_since.load();
     deps.journal.release(partition, batch->next);
   }
@@ -450,6 +463,7 @@ void Loader::stop() {
     std::lock_guard lock(state_->mutex);
     state_->stopping = true;
     state_->stopped.notify_all();
+    state_->changed.notify_all();
   }
   state_->builder.join();
 }
@@ -462,6 +476,18 @@ Progress Loader::progress() const {
   return progress;
 }
 
-void Loader::reconcile() { state_->doubt = true; }
+Result<Loader::Replayed> Loader::replay(milliseconds timeout) {
+  State& s = *state_;
+  auto deadline = steady_clock::now() + timeout;
+  std::unique_lock lock(s.mutex);
+  uint64_t before = s.comparisons;
+  s.doubt = true;
+  auto done = [&] { return s.stopping || (s.comparisons > before && s.loaded >= s.compared.end); };
+  if (!s.changed.wait_until(lock, deadline, done))
+    return Error{ErrorCode::kTimeout, fmt::format("load: {}: not all is in the store after {} ms",
+                                                  journal::name_of(s.partition), timeout.count())};
+  if (s.stopping) return Error{ErrorCode::kUnavailable, "load: stopping"};
+  return s.compared;
+}
 
 }  // namespace weir::load

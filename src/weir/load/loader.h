@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -37,7 +38,7 @@ struct Progress {
 // guard repetitions within one life of the server only.
 //
 // While the store is away it waits, for ever; nothing is dropped. Public methods are confined to the owner, except
-// progress() and reconcile(), which are thread-safe.
+// progress() and replay(), which are thread-safe.
 class Loader {
  public:
   // Keeps the dependencies by reference; they must outlive the loader. `yields`: answers true while this loader should
@@ -51,8 +52,15 @@ class Loader {
   void stop();
 
   Progress progress() const;
-  // Compares all positions again, soon: after the store was restored or changed by hand.
-  void reconcile();
+  // What a comparison of all positions found, and sent.
+  struct Replayed {
+    uint64_t begin = 0;  // positions compared: [begin, end)
+    uint64_t end = 0;
+    uint64_t missing = 0;  // had no row, and have one now
+  };
+  // Compares all positions again and waits until what was missing is in the store: after the store was restored or
+  // changed by hand. Blocking; thread-safe. Errors: kTimeout, kUnavailable (stopping).
+  Result<Replayed> replay(std::chrono::milliseconds timeout);
 
  private:
   struct State;

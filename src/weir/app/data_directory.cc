@@ -1,0 +1,126 @@
+#include "weir/app/data_directory.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+namespace weir::app {
+
+namespace {
+// Names that only weir puts into a data directory.
+constexpr std::string_view kOurs[] = {"journal",           "clickhouse", "settings.db",
+                                      "settings.snapshot", "secrets",    "imports"};
+
+Error refused(ErrorCode code, std::string message) { return {code, std::move(message)}; }
+
+// Creates the directory with its parents and makes sure that we alone may use it.
+Result<> make_private(const std::string& path) {
+  std::error_code error;
+  bool made = std::filesystem::create_directories(path, error);
+  if (error)
+    return refused(
+        error == std::errc::permission_denied ? ErrorCode::kForbidden : ErrorCode::kUnavailable,
+        fmt::format("cannot create the data directory {}: {}; give another one with --data", path, error.message()));
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    return refused(ErrorCode::kUnavailable,
+                   fmt::format("cannot look at {}: {}", path, std::generic_category().message(errno)));
+  if (!S_ISDIR(info.st_mode)) return refused(ErrorCode::kConflict, fmt::format("{} is not a directory", path));
+  if (info.st_uid != ::geteuid())
+    return refused(ErrorCode::kForbidden,
+                   fmt::format("the data directory {} belongs to user {}, weir runs as user {}: run it as that user or "
+                               "change the owner with chown -R",
+                               path, info.st_uid, ::geteuid()));
+  if ((info.st_mode & 0777) != 0700 && ::chmod(path.c_str(), 0700) != 0)
+    return refused(ErrorCode::kForbidden,
+                   fmt::format("cannot make {} private: {}", path, std::generic_category().message(errno)));
+  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0)
+    return refused(ErrorCode::kForbidden, fmt::format("no permission to use the data directory {}", path));
+  if (made) return real_files().sync_directory(parent_directory(path));
+  return {};
+}
+
+Result<int> read_version(FileSystem& files, const std::string& path) {
+  auto text = read_file(files, path, 64);
+  if (!text) return std::move(text).error();
+  int version = 0;
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
+  if (error != std::errc() || version < 1)
+    return Error{ErrorCode::kCorrupt, fmt::format("{} is damaged: expected the number of the data format", path)};
+  return version;
+}
+}  // namespace
+
+Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& path, bool new_journal) {
+  if (auto made = make_private(path); !made) return std::move(made).error();
+  auto lock = files.lock(path + "/LOCK");
+  if (!lock) {
+    if (lock.error().code == ErrorCode::kConflict)
+      return Error{
+          ErrorCode::kConflict,
+          fmt::format("another weir uses this data directory: {}; stop it, or give another directory with --data",
+                      lock.error().message)};
+    return Error{ErrorCode::kForbidden, std::move(lock).error().message};
+  }
+
+  auto names = files.list(path);
+  if (!names) return std::move(names).error();
+  bool has_ours = false;
+  std::string foreign;
+  for (const std::string& name : *names) {
+    if (name == "LOCK" || name == "VERSION" || name == "VERSION.new" || name == "tmp" || name == "weir.sock" ||
+        name == "lost+found")
+      continue;
+    bool ours = false;
+    for (std::string_view known : kOurs) ours = ours || name == known;
+    if (ours)
+      has_ours = true;
+    else
+      foreign = name;
+  }
+
+  std::string version_path = path + "/VERSION";
+  bool created = !files.exists(version_path);
+  if (created) {
+    if (has_ours)
+      return Error{
+          ErrorCode::kConflict,
+          fmt::format("{} holds weir's data but no file VERSION: a copy or restore is incomplete; complete it, "
+                      "or write \"1\" into {} if this is all there was",
+                      path, version_path)};
+    if (!foreign.empty())
+      return Error{
+          ErrorCode::kConflict,
+          fmt::format("{} is not empty and not weir's (it holds \"{}\"); give an empty or new directory with --data",
+                      path, foreign)};
+    if (auto written = replace_file(files, version_path, fmt::format("{}\n", kDataVersion)); !written)
+      return std::move(written).error();
+  } else {
+    auto version = read_version(files, version_path);
+    if (!version) return std::move(version).error();
+    if (*version > kDataVersion)
+      return Error{ErrorCode::kUnsupported,
+                   fmt::format("{} was written by a later weir (data format {}, this one knows {}); use that version",
+                               path, *version, kDataVersion)};
+    bool store_exists = files.exists(path + "/clickhouse") || files.exists(path + "/settings.db");
+    if (store_exists && !files.exists(path + "/journal") && !new_journal)
+      return Error{
+          ErrorCode::kConflict,
+          fmt::format(
+              "{} has a store but its journal is missing (a file system that is not mounted?); bring {}/journal "
+              "back, or begin a new journal with --serve.new_journal true",
+              path, path)};
+  }
+
+  DataDirectory directory(path, std::move(*lock), created);
+  for (const std::string& part : {directory.imports(), directory.secrets(), directory.temporary()})
+    if (auto made = files.make_directory(part); !made) return std::move(made).error();
+  return directory;
+}
+
+}  // namespace weir::app
