@@ -27,7 +27,8 @@ bool parse_time_rule(std::string_view name, TimeRule& rule);
 struct Event {
   Kind kind = Kind::event;
   ProjectId project_id{};
-  std::string_view id;  // the client's own deduplication id, or empty
+  std::string_view id;    // deduplication id, or empty: then the event is known by its place in the journal
+  bool id_given = false;  // the client gave the id; false when weir made it from the event's content
   std::string_view name;
   UnixMillis received_at = 0;
   std::string_view client_time;  // exactly as the client wrote it
@@ -46,15 +47,15 @@ struct Event {
   std::string_view locale;
   std::string_view screen;
   std::string_view app_version;
-  std::string_view properties;  // JSON text of an object, minified, keys unique; or empty
-  std::string_view set;         // JSON text of an object, or empty
-  std::string_view set_once;    // likewise
-  std::string_view groups;      // likewise
+  std::string_view properties;      // JSON text of an object, minified, keys unique; or empty
+  std::string_view set;             // JSON text of an object, or empty
+  std::string_view set_once;        // likewise
+  std::string_view groups;          // likewise
   std::string_view revenue_amount;  // decimal text: "12.50", or empty
   std::string_view revenue_currency;
   std::string_view protocol;  // by which door it came: "native", "access-log"
   std::string_view sdk;
-  std::string_view personal;  // sealed personal fields (settings/secrets.h), text; or empty
+  std::string_view personal;  // sealed personal fields (settings/secrets.h): JSON text of an object, or empty
   std::string_view extra;     // JSON text of an object with the keys this version does not know, or empty
 };
 
