@@ -1,0 +1,163 @@
+"""The files of packaging/front in front of a real weir: TLS works, and weir sees the client's address, not the front's.
+
+A bucket of two requests for each address tells whose address weir sees: the third one of the same client is 429, the
+first of another client is not, and a forged X-Forwarded-For buys nothing.
+"""
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import ssl
+import subprocess
+
+import pytest
+from harness.weir_server import PATIENCE_SECONDS, ROOT, Answer, Weir, free_port, wait_until
+
+FRONT = ROOT / "packaging" / "front"
+
+
+def replaced(text, old, new):
+    assert old in text, f"the file no longer says {old!r}"
+    return text.replace(old, new)
+
+
+def certificate(folder):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=analytics.example.org"]
+        + ["-addext", "subjectAltName=DNS:analytics.example.org", "-keyout", "privkey.pem", "-out", "fullchain.pem"],
+        cwd=folder, check=True, capture_output=True,
+    )
+    (folder / "weir.pem").write_text((folder / "fullchain.pem").read_text() + (folder / "privkey.pem").read_text())
+
+
+def start_nginx(folder, weir_port, tls_port, plain_port):
+    site = (FRONT / "nginx.conf").read_text()
+    site = replaced(site, "server 127.0.0.1:8000;", f"server 127.0.0.1:{weir_port};")
+    site = replaced(site, "listen 443 ssl http2;", f"listen 127.0.0.1:{tls_port} ssl http2;")
+    site = replaced(site, "listen 80;", f"listen 127.0.0.1:{plain_port};")
+    site = replaced(site, "/etc/ssl/weir/", f"{folder}/")
+    (folder / "site.conf").write_text(site)
+    temporary = "".join(
+        f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
+        f"events {{ worker_connections 256; }}\nhttp {{ access_log off; {temporary} include {folder}/site.conf; }}\n"
+    )
+    return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+def start_haproxy(folder, weir_port, tls_port, _):
+    text = (FRONT / "haproxy.cfg").read_text()
+    text = replaced(text, "server node1 127.0.0.1:8000", f"server node1 127.0.0.1:{weir_port}")
+    text = replaced(text, "bind :443 ", f"bind 127.0.0.1:{tls_port} ")
+    text = replaced(text, "maxconn 20000", "maxconn 200")
+    text = replaced(text, "/etc/haproxy/weir.pem", f"{folder}/weir.pem")
+    (folder / "haproxy.cfg").write_text(text)
+    return [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
+
+
+class Front:
+    def __init__(self, kind, folder, weir):
+        self.kind, self.weir = kind, weir
+        self.tls_port, self.plain_port = free_port(), free_port()
+        certificate(folder)
+        self.context = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
+        start = {"nginx": start_nginx, "haproxy": start_haproxy}[kind]
+        self.log = open(folder / "front.log", "wb")
+        self.process = subprocess.Popen(
+            start(folder, weir.port, self.tls_port, self.plain_port), stdout=self.log, stderr=self.log
+        )
+
+        def answers():
+            assert self.process.poll() is None, (folder / "front.log").read_text()
+            try:
+                return self.request("GET", "/ready").status == 200
+            except OSError:
+                return False
+
+        wait_until(answers, f"{kind} passes requests on")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE_SECONDS)
+        self.log.close()
+
+    def request(self, method, path, body=None, headers=None, source="127.0.0.1"):
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.tls_port, timeout=30, context=self.context, source_address=(source, 0)
+        )
+        # The certificate is for the name, the connection goes to the address.
+        connection._context.check_hostname = False
+        try:
+            connection.request(method, path, body=body, headers={"Host": "analytics.example.org"} | (headers or {}))
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def capture(self, event, source="127.0.0.1", headers=None):
+        headers = {"X-App": "app", "Content-Type": "application/json"} | (headers or {})
+        return self.request("POST", "/", json.dumps(event).encode(), headers, source)
+
+
+LIMITS = ["--http.trusted_proxies", "127.0.0.1", "--collect.rate_per_address", "0.001", "--collect.burst_per_address", "2"]
+
+
+@pytest.fixture(params=["nginx", "haproxy"], scope="module")
+def front(request, tmp_path_factory):
+    """One for all tests of this file; each test comes from addresses of its own, so that its buckets are full."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with Weir(folder / "data", *LIMITS) as weir:
+        front = Front(request.param, folder, weir)
+        yield front
+        front.stop()
+
+
+def test_an_event_over_https_is_stored(front):
+    assert front.capture({"type": "over_tls", "user_id": "1"}, source="127.0.0.5").status == 201
+    front.weir.wait_for_rows("select name, user_id from events where name = 'over_tls'", [["over_tls", "1"]])
+
+
+def test_the_limit_is_of_the_clients_address_not_of_the_fronts(front):
+    answers = [front.capture({"type": "a"}, source="127.0.0.2") for _ in range(3)]
+    assert [a.status for a in answers] == [201, 201, 429]
+    assert "Retry-After" in answers[2].headers
+    assert front.capture({"type": "b"}, source="127.0.0.3").status == 201
+    forged = front.capture({"type": "c"}, source="127.0.0.2", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert forged.status == 429, "a forged X-Forwarded-For changed whose bucket it is"
+
+
+def test_a_peer_that_is_no_front_is_not_believed(front):
+    # Straight to weir from an address that trusted_proxies does not name: the header is the client's own invention.
+    headers = {"X-Forwarded-For": "203.0.113.8"}
+    statuses = [front.weir.capture({"type": "a"}, headers=headers, source="127.0.0.9").status for _ in range(2)]
+    statuses.append(front.weir.capture({"type": "a"}, headers={"X-Forwarded-For": "203.0.113.9"}, source="127.0.0.9").status)
+    assert statuses == [201, 201, 429]
+
+
+def test_a_header_name_with_an_underscore_does_not_pass(front):
+    answer = front.capture({"type": "a"}, source="127.0.0.6", headers={"X_Forwarded_For": "203.0.113.7"})
+    assert answer.status == (201 if front.kind == "nginx" else 403)
+
+
+def test_plain_http_is_sent_to_https(front):
+    if front.kind == "haproxy":
+        assert not re.search(r"^\s*bind :80", (FRONT / "haproxy.cfg").read_text(), re.MULTILINE)
+        return
+    connection = http.client.HTTPConnection("127.0.0.1", front.plain_port, timeout=30)
+    connection.request("POST", "/v1/events", headers={"Host": "analytics.example.org"})
+    answer = Answer(connection.getresponse())
+    connection.close()
+    assert (answer.status, answer.headers["Location"]) == (308, "https://analytics.example.org/v1/events")
+
+
+def test_a_body_above_the_limit_ends_at_the_front_or_at_weir(front):
+    answer = front.request("POST", "/", b"x" * (2 * 1024 * 1024 + 1), {"X-App": "app", "Content-Type": "application/json"})
+    assert answer.status == 413
+
+
+def test_the_files_still_name_what_they_are_installed_as():
+    for name in ("nginx.conf", "haproxy.cfg"):
+        assert "trusted_proxies" in (FRONT / name).read_text()
+    assert pathlib.Path(ROOT / "README.md").read_text().count("packaging/front/nginx.conf") >= 1
