@@ -1,6 +1,6 @@
 // weir-load: sends events to a capture endpoint over HTTP and measures the answers. docs/benchmarks.md says how it is
 // used; `weir-load --help` lists the options.
-// libraries: weir_base CLI11::CLI11 PkgConfig::zlib
+// libraries: weir_base CLI11::CLI11 PkgConfig::zlib Boost::json
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
