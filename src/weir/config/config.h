@@ -9,6 +9,7 @@
 
 #include "weir/base/files.h"
 #include "weir/base/result.h"
+#include "weir/config/option.h"
 #include "weir/config/options.h"
 
 // The operator's configuration: file, environment and flags, into the rooms' options.
@@ -53,11 +54,13 @@ enum class Origin { default_value, file, environment, flag };
 struct Value {
   std::string room;
   std::string name;
-  std::string type;   // "text", "number", "size", "duration", "yes or no", "list", "decimal"
-  std::string value;  // as the file would hold it, secrets masked
+  Kind kind = Kind::text;
+  std::string value;                  // as the environment would hold it, secrets masked
+  std::vector<std::string> elements;  // of a list
   std::string default_value;
-  std::string range;  // "1 MiB to 4 GiB", or empty
+  std::string range;  // "1MiB to 4GiB", or empty
   std::string description;
+  bool secret = false;
   Origin origin = Origin::default_value;
   std::string origin_text;  // "default", "weir.toml:12", "WEIR_HTTP_LISTEN", "--http.listen"
 };
@@ -71,6 +74,7 @@ struct Loaded {
   std::vector<Problem> problems;  // empty: `options` may be used
 };
 
+// Variables and their values; load() looks at those named WEIR_... only.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 Environment process_environment();
 

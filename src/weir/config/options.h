@@ -6,6 +6,8 @@
 #include "weir/api/options.h"
 #include "weir/base/options.h"
 #include "weir/http/options.h"
+#include "weir/journal/options.h"
+#include "weir/load/options.h"
 #include "weir/settings/options.h"
 
 namespace weir::config {
@@ -43,6 +45,8 @@ struct Options {
   ServeOptions serve;
   http::Options http;
   api::Options api;
+  journal::Options journal;
+  load::Options load;
   settings::Options settings;
   settings::PersonalOptions personal;
   MetricsOptions metrics;
@@ -55,8 +59,10 @@ void for_each_room(Options& o, Room&& room) {
   room("serve", o.serve);
   room("http", o.http);
   room("api", o.api);
-  room("settings", o.settings);
+  room("journal", o.journal);
   room("journal", o.personal);
+  room("load", o.load);
+  room("settings", o.settings);
   room("metrics", o.metrics);
   room("log", o.log);
 }

@@ -1,3 +1,5 @@
+#include "weir/settings/secrets.h"
+
 #include <fmt/format.h>
 #include <sodium.h>
 #include <sys/stat.h>
@@ -16,7 +18,6 @@
 #include "weir/base/check.h"
 #include "weir/base/logging.h"
 #include "weir/base/random.h"
-#include "weir/settings/secrets.h"
 
 namespace weir::settings {
 
@@ -424,13 +425,13 @@ Result<> FileSecrets::expire(UnixMillis now) {
   int64_t today = day_of(now);
   int64_t first_salt = today - 1;
   int64_t first_personal = today - static_cast<int64_t>(options_.personal_days);
+  // First, so that nobody reads a file back into memory between the two steps.
+  std::lock_guard files_lock(files_mutex_);
   {
     std::unique_lock lock(mutex_);
     salts_.erase(salts_.begin(), salts_.lower_bound(first_salt));
     std::erase_if(personal_, [&](const auto& entry) { return entry.first.day < first_personal; });
   }
-
-  std::lock_guard files_lock(files_mutex_);
   auto names = files_.list(options_.directory);
   if (!names) return Error{ErrorCode::kUnavailable, "settings: " + names.error().message};
   Result<> first_failure;
