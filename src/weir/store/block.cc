@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <limits>
 
 #include "weir/base/bytes.h"
-#include "weir/base/check.h"
 #include "weir/store/dictionary.h"
 #include "weir/store/store.h"
 
@@ -122,13 +121,15 @@ struct Block::State {
   std::vector<uint64_t> project_id, visitor_id, session_id, o;
   std::vector<uint32_t> p, visit_gap_ms;
   std::vector<int64_t> timestamp, received_at, revenue_amount;
-  std::vector<uint8_t> revenue_is_null, number_count;
+  std::vector<uint8_t> revenue_is_null;
   std::vector<uint16_t> visit_seq;
   std::array<Repeating, std::size(kRepeating)> repeating;
   std::array<Repeating, std::size(kEnumerations)> enumerations;
   std::array<std::string, std::size(kPlain)> plain;  // encoded
-  std::vector<uint64_t> property_ends;
-  Repeating property_keys, property_values;
+  // Properties whose values are numbers and the others, each property in one of the two.
+  std::vector<uint64_t> text_ends, number_ends;
+  Repeating text_keys, text_values, number_keys;
+  std::string number_values;  // encoded
 
   void add_properties(const Row& row);
   // Calls visit(name, type, write) for each column, in the order of the wire.
@@ -136,54 +137,45 @@ struct Block::State {
   void each_column(Visitor&& visit) const;
 };
 
-// A row's numeric properties stand first and their count beside the map: the view makes `numbers` from that, and no
-// value is stored twice.
 void Block::State::add_properties(const Row& row) {
-  constexpr size_t kNumbersMax = std::numeric_limits<uint8_t>::max();
-  auto add = [&](std::string_view key, std::string_view value) {
-    property_keys.add(key);
-    property_values.add(value);
+  auto add_text = [&](std::string_view key, std::string_view value) {
+    text_keys.add(key);
+    text_values.add(value);
+  };
+  auto add_number = [&](std::string_view key, std::string_view value) {
+    number_keys.add(key);
+    append_text(value, number_values);
   };
   const auto& properties = row.properties;
   const auto& numbers = row.numbers;
-  bool in_order = true;
-  size_t count = 0;
-  {  // The usual case: numbers are a subsequence of the properties.
-    size_t next = 0;
-    for (const auto& [key, value] : properties)
-      if (next < numbers.size() && key == numbers[next].first) ++next;
-    in_order = next == numbers.size() && next <= kNumbersMax;
-  }
-  if (in_order) {
+  size_t next = 0;
+  for (const auto& [key, value] : properties)
+    if (next < numbers.size() && key == numbers[next].first) ++next;
+  if (next == numbers.size()) {  // the usual case: numbers are a subsequence of the properties
+    next = 0;
     for (const auto& [key, value] : properties) {
-      if (count == numbers.size() || key != numbers[count].first) continue;
-      add(key, value);
-      ++count;
-    }
-    size_t next = 0;
-    for (const auto& [key, value] : properties) {
-      if (next < numbers.size() && key == numbers[next].first)
+      if (next < numbers.size() && key == numbers[next].first) {
+        add_number(key, value);
         ++next;
-      else
-        add(key, value);
+      } else {
+        add_text(key, value);
+      }
     }
   } else {
-    auto find = [](const auto& list, std::string_view key) {
-      size_t i = 0;
-      while (i < list.size() && list[i].first != key) ++i;
-      return i;
+    auto holds = [](const auto& list, std::string_view key) {
+      return std::any_of(list.begin(), list.end(), [&](const auto& entry) { return entry.first == key; });
     };
-    for (const auto& [key, value] : numbers) {
-      if (count == kNumbersMax) break;
-      size_t i = find(properties, key);
-      add(key, i < properties.size() ? properties[i].second : std::string_view(fmt::format("{}", value)));
-      ++count;
+    for (const auto& [key, value] : properties) {
+      if (holds(numbers, key))
+        add_number(key, value);
+      else
+        add_text(key, value);
     }
-    for (const auto& [key, value] : properties)
-      if (find(numbers, key) >= count) add(key, value);
+    for (const auto& [key, value] : numbers)
+      if (!holds(properties, key)) add_number(key, fmt::format("{}", value));
   }
-  number_count.push_back(static_cast<uint8_t>(count));
-  property_ends.push_back(property_keys.indexes.size());
+  text_ends.push_back(text_keys.indexes.size());
+  number_ends.push_back(number_keys.indexes.size());
 }
 
 template <class Visitor>
@@ -214,14 +206,19 @@ void Block::State::each_column(Visitor&& visit) const {
   for (size_t i = 0; i < repeating.size(); ++i) text(kRepeating[i].name, repeating[i]);
   for (size_t i = 0; i < plain.size(); ++i)
     visit(kPlain[i].name, "String", [&](std::string& out) { out.append(plain[i]); });
-  visit("properties", "Map(LowCardinality(String), LowCardinality(String))", [&](std::string& out) {
+  visit("text_properties", "Map(LowCardinality(String), LowCardinality(String))", [&](std::string& out) {
     append_prefix(out);
     append_prefix(out);
-    append_all(property_ends, out);
-    append_values(property_keys, out);
-    append_values(property_values, out);
+    append_all(text_ends, out);
+    append_values(text_keys, out);
+    append_values(text_values, out);
   });
-  fixed("number_count", "UInt8", number_count);
+  visit("number_properties", "Map(LowCardinality(String), String)", [&](std::string& out) {
+    append_prefix(out);
+    append_all(number_ends, out);
+    append_values(number_keys, out);
+    out.append(number_values);
+  });
 }
 
 Block::Block() : state_(std::make_unique<State>()) {}
@@ -255,27 +252,27 @@ size_t Block::rows() const { return state_->rows; }
 
 size_t Block::bytes() const {
   const State& s = *state_;
-  constexpr size_t kFixedBytes = 5 * 8 + 2 * 8 + 2 * 4 + 2 + 8 + 2;
+  constexpr size_t kFixedBytes = 6 * 8 + 2 * 8 + 2 * 4 + 2 + 8 + 1;
   size_t bytes = s.rows * kFixedBytes;
   for (const auto& column : s.enumerations) bytes += column.bytes();
   for (const auto& column : s.repeating) bytes += column.bytes();
   for (const auto& column : s.plain) bytes += column.size();
-  return bytes + s.property_keys.bytes() + s.property_values.bytes();
+  return bytes + s.text_keys.bytes() + s.text_values.bytes() + s.number_keys.bytes() + s.number_values.size();
 }
 
 void Block::clear() {
   State& s = *state_;
   s.rows = 0;
-  for (auto* v : {&s.project_id, &s.visitor_id, &s.session_id, &s.o, &s.property_ends}) v->clear();
+  for (auto* v : {&s.project_id, &s.visitor_id, &s.session_id, &s.o, &s.text_ends, &s.number_ends}) v->clear();
   for (auto* v : {&s.p, &s.visit_gap_ms}) v->clear();
   for (auto* v : {&s.timestamp, &s.received_at, &s.revenue_amount}) v->clear();
-  for (auto* v : {&s.revenue_is_null, &s.number_count}) v->clear();
+  s.revenue_is_null.clear();
   s.visit_seq.clear();
   for (auto& column : s.repeating) column.clear();
   for (auto& column : s.enumerations) column.clear();
   for (auto& column : s.plain) column.clear();
-  s.property_keys.clear();
-  s.property_values.clear();
+  for (auto* column : {&s.text_keys, &s.text_values, &s.number_keys}) column->clear();
+  s.number_values.clear();
 }
 
 void Block::append_native(std::string& out) const {

@@ -93,7 +93,7 @@ TEST(Block, KeepsEveryFieldOfARow) {
   EXPECT_EQ(stored.text("country"), "");
 }
 
-TEST(Block, PutsNumericPropertiesFirst) {
+TEST(Block, KeepsNumericPropertiesApart) {
   event::Row row = row_at(0);
   row.properties = {{"a", "x"}, {"n", "1.50"}, {"b", "true"}, {"m", "12"}};
   row.numbers = {{"n", 1.5}, {"m", 12}};
@@ -109,31 +109,13 @@ TEST(Block, PutsNumericPropertiesFirst) {
   auto rows = rows_of(block);
   ASSERT_TRUE(rows) << rows.error().message;
   using List = std::vector<std::pair<std::string, std::string>>;
-  EXPECT_EQ((*rows)[0].properties, (List{{"n", "1.50"}, {"m", "12"}, {"a", "x"}, {"b", "true"}}));
-  EXPECT_EQ((*rows)[0].number_count, 2u);
-  EXPECT_EQ((*rows)[1].properties, (List{{"m", "12"}, {"n", "1.50"}, {"a", "x"}, {"b", "true"}}));
-  EXPECT_EQ((*rows)[1].number_count, 2u);
-  EXPECT_EQ((*rows)[2].properties.front(), (std::pair<std::string, std::string>{"elsewhere", "0.25"}));
-  EXPECT_EQ((*rows)[2].properties.size(), 5u);
-  EXPECT_EQ((*rows)[2].number_count, 1u);
-  EXPECT_TRUE((*rows)[3].properties.empty());
-}
-
-// 255 numbers are the most a count of one byte can say; more must not wrap round.
-TEST(Block, CountsAtMost255Numbers) {
-  std::vector<std::string> keys;
-  for (int i = 0; i < 300; ++i) keys.push_back("k" + std::to_string(i));
-  event::Row row = row_at(0);
-  for (const auto& key : keys) {
-    row.properties.emplace_back(key, "1");
-    row.numbers.emplace_back(key, 1);
+  for (size_t i : {0, 1}) {
+    EXPECT_EQ((*rows)[i].properties, (List{{"a", "x"}, {"b", "true"}, {"n", "1.50"}, {"m", "12"}}));
+    EXPECT_EQ((*rows)[i].numbers, (List{{"n", "1.50"}, {"m", "12"}}));
   }
-  Block block;
-  block.add(row);
-  auto rows = rows_of(block);
-  ASSERT_TRUE(rows) << rows.error().message;
-  EXPECT_EQ(rows->front().number_count, 255u);
-  EXPECT_EQ(rows->front().properties.size(), 300u);
+  EXPECT_EQ((*rows)[2].numbers, (List{{"elsewhere", "0.25"}}));
+  EXPECT_EQ((*rows)[2].properties.size(), 5u);
+  EXPECT_TRUE((*rows)[3].properties.empty());
 }
 
 TEST(Block, WidensIndexesAsTheDictionaryGrows) {
@@ -177,7 +159,8 @@ TEST(Block, KnowsItsSize) {
     std::string path = "/" + std::to_string(i % 300);
     event::Row row = row_at(i);
     row.path = path;
-    row.properties = {{"k", path}};
+    row.properties = {{"k", path}, {"n", "12"}};
+    row.numbers = {{"n", 12}};
     block.add(row);
   }
   std::string bytes;

@@ -80,18 +80,39 @@ void read_prefix(Cursor& in) {
   if (in.fixed<uint64_t>() != 1) in.fail<int>();
 }
 
-void read_properties(Cursor& in, Rows& rows) {
-  read_prefix(in);
-  read_prefix(in);
+std::vector<uint64_t> read_ends(Cursor& in, size_t rows) {
   std::vector<uint64_t> ends;
-  for (size_t i = 0; i < rows.size(); ++i) ends.push_back(in.fixed<uint64_t>());
-  if (in.failed() || ends.back() > in.left()) return in.fail<void>();
+  for (size_t i = 0; i < rows; ++i) {
+    ends.push_back(in.fixed<uint64_t>());
+    if (i > 0 && ends[i] < ends[i - 1]) in.fail<int>();
+  }
+  if (ends.back() > in.left()) in.fail<int>();
+  return ends;
+}
+
+void read_text_properties(Cursor& in, Rows& rows) {
+  read_prefix(in);
+  read_prefix(in);
+  auto ends = read_ends(in, rows.size());
+  if (in.failed()) return;
   auto keys = repeating(in, ends.back());
   auto values = repeating(in, ends.back());
   if (in.failed()) return;
   size_t at = 0;
   for (size_t i = 0; i < rows.size(); ++i)
-    for (; at < ends[i] && at < keys.size(); ++at) rows[i].properties.emplace_back(keys[at], values[at]);
+    for (; at < ends[i]; ++at) rows[i].properties.emplace_back(keys[at], values[at]);
+}
+
+void read_number_properties(Cursor& in, Rows& rows) {
+  read_prefix(in);
+  auto ends = read_ends(in, rows.size());
+  if (in.failed()) return;
+  auto keys = repeating(in, ends.back());
+  if (in.failed()) return;
+  size_t at = 0;
+  for (size_t i = 0; i < rows.size(); ++i)
+    for (; at < ends[i]; ++at) rows[i].numbers.emplace_back(keys[at], in.text());
+  for (StoredRow& row : rows) row.properties.insert(row.properties.end(), row.numbers.begin(), row.numbers.end());
 }
 
 void read_column(Cursor& in, Rows& rows, const std::string& name, const std::string& type) {
@@ -122,10 +143,10 @@ void read_column(Cursor& in, Rows& rows, const std::string& name, const std::str
   } else if (name == "revenue_amount") {
     for (StoredRow& row : rows) row.has_revenue = in.fixed<uint8_t>() == 0;
     read_fixed<int64_t>(in, rows, &StoredRow::revenue_micros);
-  } else if (name == "number_count") {
-    read_fixed<uint8_t>(in, rows, &StoredRow::number_count);
-  } else if (name == "properties") {
-    read_properties(in, rows);
+  } else if (name == "text_properties") {
+    read_text_properties(in, rows);
+  } else if (name == "number_properties") {
+    read_number_properties(in, rows);
   } else {
     in.fail<int>();
   }

@@ -25,9 +25,9 @@ struct StoredRow {
   uint64_t o = 0;
   bool has_revenue = false;
   int64_t revenue_micros = 0;
-  std::map<std::string, std::string, std::less<>> texts;  // by column: "name", "kind", "client_id", "path"...
-  std::vector<std::pair<std::string, std::string>> properties;
-  size_t number_count = 0;  // so many of the first properties are numbers
+  std::map<std::string, std::string, std::less<>> texts;        // by column: "name", "kind", "client_id", "path"...
+  std::vector<std::pair<std::string, std::string>> properties;  // all of them, the numbers last
+  std::vector<std::pair<std::string, std::string>> numbers;     // the numeric ones again, as text
 
   // The text of a column, or of a property; "" when there is none.
   std::string_view text(std::string_view column) const;
