@@ -18,11 +18,11 @@ set(CPACK_PACKAGE_VENDOR "the weir authors")
 set(CPACK_PACKAGE_CONTACT "The weir authors <authors@weir.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "self-hosted web and product analytics")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-" weir takes events over HTTP, writes each to its journal on disk before it
- answers, loads them exactly once into a ClickHouse that it starts and watches
- itself, and answers SQL over them.
- .
- The package carries ClickHouse's library; nothing else has to be installed.")
+"weir takes events over HTTP, writes each to its journal on disk before it
+answers, loads them exactly once into a ClickHouse that it starts and watches
+itself, and answers SQL over them.
+.
+The package carries ClickHouse's library; nothing else has to be installed.")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_SET_DESTDIR ON)  # because /etc is outside of the prefix
 set(CPACK_INSTALL_PREFIX /usr)
