@@ -35,16 +35,22 @@ check_room() {
   [ "$memory" -ge "$2" ] || fail "$memory MB of memory are free, weir needs $2 MB; add memory or swap"
 }
 
-# One build at a time in this checkout; the second waits. The lock ends with the process, or with unlock_build.
+# One build at a time in this checkout; the second waits. The lock ends with the process, or with unlock_build. What
+# ./test starts (./run, say) works under its lock.
 lock_build() {
+  [ -z "${WEIR_BUILD_LOCKED:-}" ] || return 0
   mkdir -p "$root/build"
   exec 9>"$root/build/.lock"
   flock -n 9 || {
     say "another build of this checkout is under way; waiting for it"
     flock 9
   }
+  export WEIR_BUILD_LOCKED=1
 }
-unlock_build() { exec 9>&-; }
+unlock_build() {
+  exec 9>&-
+  unset WEIR_BUILD_LOCKED
+}
 
 # configure PRESET [cmake arguments...]: the first time, and whenever the arguments change.
 configure() {
