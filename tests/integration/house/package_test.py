@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 from harness import weir_server
-from harness.weir_server import ROOT, Weir, wait_until
+from harness.weir_server import ROOT, Weir
 
 BUILD = weir_server.BINARY.parent
 
@@ -73,9 +73,8 @@ def test_weir_runs_from_where_it_was_unpacked_with_the_engine_beside_it(unpacked
     with Weir(tmp_path / "data") as weir:
         assert weir.capture({"type": "from_the_package"}).status == 201
         weir.wait_for_rows("select name from events", [["from_the_package"]])
-        children = subprocess.run(
-            ["pgrep", "-P", str(weir.process.pid)], check=True, capture_output=True, text=True
-        ).stdout.split()
+        threads = pathlib.Path(f"/proc/{weir.process.pid}/task").glob("*/children")
+        children = " ".join(file.read_text() for file in threads).split()
         maps = "".join(pathlib.Path(f"/proc/{child}/maps").read_text() for child in children)
         assert str(unpacked / "usr/lib/weir/libchdb.so") in maps
         assert weir.stop() == 0
