@@ -21,7 +21,7 @@ enum class Outcome : uint8_t {
 std::string_view name_of(Outcome outcome);
 
 // Writes the ids that were sent and the answers they got, one a line: `id<TAB>status<TAB>outcome` (status 0: no
-// answer). Buffered; what the file lacks after the driver was killed itself is at most the last second. Thread-safe.
+// answer). Buffered; what the file lacks after the driver itself was killed is the last 100 ms at most. Thread-safe.
 class Ledger {
  public:
   // Errors: kUnavailable (cannot create).
