@@ -10,7 +10,9 @@ Result<std::unique_ptr<Repository>> open(const std::string& data_directory, Cloc
     return Error{ErrorCode::kUnsupported,
                  "settings: kind: `" + options.kind + "` is not built in this version; use `sqlite`"};
   }
-  return sqlite::open(real_files(), data_directory, clock, options.rebuild);
+  sqlite::OpenOptions of_sqlite;
+  of_sqlite.rebuild = options.rebuild;
+  return sqlite::open(real_files(), data_directory, clock, of_sqlite);
 }
 
 }  // namespace weir::settings

@@ -29,7 +29,8 @@ struct PersonalOptions {
 template <class Visitor>
 void describe(Visitor& option, PersonalOptions& o) {
   option("personal_days", o.personal_days, between(1, 3650),
-         "Addresses and user agents in the journal become unreadable this many days after the day of receipt.");
+         "Addresses and user agents in the journal become unreadable when this many days have passed after the day of "
+         "receipt.");
 }
 
 }  // namespace weir::settings

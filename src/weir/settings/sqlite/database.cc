@@ -8,16 +8,17 @@ namespace weir::settings::sqlite {
 void Database::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-Result<Database> Database::open(const std::string& path, int busy_ms) {
+Result<Database> Database::open(const std::string& path, std::chrono::milliseconds busy_timeout) {
   sqlite3* handle = nullptr;
   // NOMUTEX: the repository's mutex is the lock.
   int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database;
+  database.path_ = path;
   database.handle_.reset(handle);
   if (handle == nullptr) return Error{ErrorCode::kUnavailable, "settings: out of memory"};
-  if (code != SQLITE_OK) return database.error("open " + path);
+  if (code != SQLITE_OK) return database.error();
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, busy_ms);
+  sqlite3_busy_timeout(handle, static_cast<int>(busy_timeout.count()));
   // A damaged or planted schema must not be able to run anything.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -25,7 +26,7 @@ Result<Database> Database::open(const std::string& path, int busy_ms) {
 }
 
 Result<> Database::run(const char* sql) {
-  if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error("run");
+  if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error();
   return {};
 }
 
@@ -43,7 +44,7 @@ Result<int64_t> Database::number(const char* sql) {
   return *row ? statement.number(0) : 0;
 }
 
-Error Database::error(std::string_view doing) const {
+Error Database::error() const {
   int extended = sqlite3_extended_errcode(handle_.get());
   ErrorCode code = ErrorCode::kUnavailable;
   switch (extended & 0xff) {
@@ -64,7 +65,7 @@ Error Database::error(std::string_view doing) const {
     default:
       break;
   }
-  return {code, fmt::format("settings: {}: {} (SQLite {})", doing, sqlite3_errmsg(handle_.get()), extended)};
+  return {code, fmt::format("settings: {}: {} (SQLite {})", path_, sqlite3_errmsg(handle_.get()), extended)};
 }
 
 Statement::Statement(const Database& database, std::string_view sql) : database_(database) {
@@ -100,7 +101,7 @@ Result<bool> Statement::step() {
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
   }
-  return database_.error("step");
+  return database_.error();
 }
 
 Result<> Statement::finish() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,18 +19,20 @@ namespace weir::settings::sqlite {
 // database), kTimeout (locked by another process), kOverloaded (disk full), kUnavailable (any other failure).
 class Database {
  public:
-  // The file must exist. Waits up to `busy_ms` for locks of other processes.
-  static Result<Database> open(const std::string& path, int busy_ms);
+  // The file must exist. Waits up to `busy_timeout` for locks of other processes.
+  static Result<Database> open(const std::string& path, std::chrono::milliseconds busy_timeout);
   Result<> run(const char* sql);              // one or several statements without values and answers
   Result<std::string> text(const char* sql);  // the first column of the first row, or ""
   Result<int64_t> number(const char* sql);
   sqlite3* handle() const { return handle_.get(); }
-  Error error(std::string_view doing) const;
+  // What the last call failed of.
+  Error error() const;
 
  private:
   struct Close {
     void operator()(sqlite3* handle) const;
   };
+  std::string path_;
   std::unique_ptr<sqlite3, Close> handle_;
 };
 

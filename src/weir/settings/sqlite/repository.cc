@@ -16,7 +16,6 @@
 namespace weir::settings::sqlite {
 
 namespace {
-constexpr int kBusyMs = 5'000;
 constexpr int64_t kApplicationId = 0x77656972;  // "weir"
 
 // Each entry brings the schema from its index to the next version. Entries are never edited, only added.
@@ -171,14 +170,15 @@ Result<> transaction(Database& db, Work&& work) {
 
 class SqliteRepository final : public Repository {
  public:
-  SqliteRepository(FileSystem& files, const std::string& directory, Clock& clock)
+  SqliteRepository(FileSystem& files, const std::string& directory, Clock& clock, const OpenOptions& options)
       : files_(files),
         clock_(clock),
+        options_(options),
         database_path_(directory + "/settings.db"),
         snapshot_path_(directory + "/settings.snapshot"),
         snapshot_(snapshot_of(State{})) {}
 
-  Result<> start(bool rebuild);
+  Result<> start();
 
   std::shared_ptr<const Snapshot> snapshot() const override {
     std::lock_guard lock(snapshot_mutex_);
@@ -211,6 +211,7 @@ class SqliteRepository final : public Repository {
 
   FileSystem& files_;
   Clock& clock_;
+  const OpenOptions options_;
   const std::string database_path_;
   const std::string snapshot_path_;
   std::function<void()> listener_;
@@ -240,11 +241,12 @@ Result<> SqliteRepository::connect() {
     if (!created) return std::move(created).error();
     if (auto synced = files_.sync_directory(parent_directory(database_path_)); !synced) return synced;
   }
-  auto opened = Database::open(database_path_, kBusyMs);
+  auto opened = Database::open(database_path_, options_.busy_timeout);
   if (!opened) return std::move(opened).error();
   Database db = std::move(*opened);
   auto check = db.text("PRAGMA quick_check(1)");
   if (!check) return std::move(check).error();
+  std::replace(check->begin(), check->end(), '\n', ' ');
   if (*check != "ok") return Error{ErrorCode::kCorrupt, fmt::format("settings: {}: {}", database_path_, *check)};
   auto version = db.number("PRAGMA user_version");
   if (!version) return std::move(version).error();
@@ -320,7 +322,7 @@ Result<> SqliteRepository::rebuild_from_snapshot() {
   {
     auto created = files_.open(fresh, FileSystem::Mode::create);
     if (!created) return std::move(created).error();
-    auto db = Database::open(fresh, kBusyMs);
+    auto db = Database::open(fresh, options_.busy_timeout);
     if (!db) return std::move(db).error();
     if (auto filled = migrate(*db, &*state); !filled) return filled;
   }  // closing moves the WAL into the file
@@ -338,12 +340,12 @@ Result<> SqliteRepository::rebuild_from_snapshot() {
   return {};
 }
 
-Result<> SqliteRepository::start(bool rebuild) {
+Result<> SqliteRepository::start() {
   std::lock_guard lock(mutex_);
   Result<> connected = connect();
   if (connected) return {};
   bool lost = connected.error().code == ErrorCode::kCorrupt || connected.error().code == ErrorCode::kNotFound;
-  if (rebuild && lost) {
+  if (options_.rebuild && lost) {
     connected = rebuild_from_snapshot();
     if (connected) connected = connect();
     if (connected) return {};
@@ -352,10 +354,10 @@ Result<> SqliteRepository::start(bool rebuild) {
   if (!last) return Error{ErrorCode::kUnavailable, connected.error().message};
   std::string why = connected.error().message;
   if (lost) {
-    why +=
-        "; put a backup of settings.db back, or start once with --settings.rebuild to make it from settings.snapshot";
+    why += "; put a backup of it back, or start once with --settings.rebuild to make it again from settings.snapshot";
   }
-  log::error("{}; going on with {}, changes are refused", why, snapshot_path_);
+  why += "; going on with settings.snapshot";
+  log::error("{}; until then changes are refused", why);
   publish(*last, std::move(why));
   return {};
 }
@@ -380,7 +382,7 @@ Result<> SqliteRepository::change(Apply&& apply) {
     if (!database_) {
       // What kept it from opening may be gone: a lock, a missing mount.
       if (auto connected = connect(); !connected) {
-        return Error{ErrorCode::kUnavailable, "settings: read-only: " + degraded()};
+        return Error{ErrorCode::kUnavailable, degraded()};
       }
     }
     State state;
@@ -510,9 +512,10 @@ Result<> SqliteRepository::close() {
 }
 }  // namespace
 
-Result<std::unique_ptr<Repository>> open(FileSystem& files, const std::string& directory, Clock& clock, bool rebuild) {
-  auto repository = std::make_unique<SqliteRepository>(files, directory, clock);
-  if (auto started = repository->start(rebuild); !started) return std::move(started).error();
+Result<std::unique_ptr<Repository>> open(FileSystem& files, const std::string& directory, Clock& clock,
+                                         const OpenOptions& options) {
+  auto repository = std::make_unique<SqliteRepository>(files, directory, clock, options);
+  if (auto started = repository->start(); !started) return std::move(started).error();
   return std::unique_ptr<Repository>(std::move(repository));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,11 @@
 
 namespace weir::settings::sqlite {
 
+struct OpenOptions {
+  bool rebuild = false;
+  std::chrono::milliseconds busy_timeout{5'000};  // how long to wait for locks of other processes
+};
+
 // Settings in DIRECTORY/settings.db: WAL, synchronous FULL (an answered change survives a power cut), checked with
 // quick_check when opened. After each change DIRECTORY/settings.snapshot is written; a failure to write that is logged
 // and does not fail the change.
@@ -18,6 +24,7 @@ namespace weir::settings::sqlite {
 // and to make it, or a missing one, again from the snapshot.
 //
 // Keeps `files` and `clock` by reference. Errors: as settings::open().
-Result<std::unique_ptr<Repository>> open(FileSystem& files, const std::string& directory, Clock& clock, bool rebuild);
+Result<std::unique_ptr<Repository>> open(FileSystem& files, const std::string& directory, Clock& clock,
+                                         const OpenOptions& options);
 
 }  // namespace weir::settings::sqlite

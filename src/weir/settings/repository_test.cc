@@ -1,0 +1,407 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "weir/settings/open.h"
+#include "weir/settings/sqlite/repository.h"
+#include "weir/settings/state.h"
+#include "weir/settings/testing/memory_repository.h"
+#include "weir/settings/testing/repository_contract.h"
+#include "weir/settings/testing/temporary_directory.h"
+
+namespace weir::settings {
+namespace testing {
+namespace {
+OpenRepository make_sqlite_place() {
+  auto directory = std::make_shared<TemporaryDirectory>();
+  return [directory](Clock& clock) -> std::unique_ptr<Repository> {
+    auto opened = open(directory->path(), clock, Options());
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened ? std::move(*opened) : nullptr;
+  };
+}
+OpenRepository make_memory_place() {
+  auto state = std::make_shared<State>();
+  return [state](Clock& clock) { return std::make_unique<MemoryRepository>(clock, state); };
+}
+INSTANTIATE_TEST_SUITE_P(Sqlite, RepositoryContract, ::testing::Values(&make_sqlite_place));
+INSTANTIATE_TEST_SUITE_P(Memory, RepositoryContract, ::testing::Values(&make_memory_place));
+}  // namespace
+}  // namespace testing
+
+namespace {
+using ::testing::HasSubstr;
+
+class Sqlite : public ::testing::Test {
+ protected:
+  std::unique_ptr<Repository> open_repository(bool rebuild = false) {
+    auto opened = sqlite::open(real_files(), directory_.path(), clock_,
+                               {.rebuild = rebuild, .busy_timeout = std::chrono::milliseconds(50)});
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened ? std::move(*opened) : nullptr;
+  }
+  // A repository with a project `a`, its key and its outside name, closed again.
+  void fill() {
+    auto repository = open_repository();
+    auto project = repository->create_project("a");
+    ASSERT_TRUE(project);
+    project_ = project->id;
+    auto key = repository->create_key("k", Scope::capture, project_, 0);
+    ASSERT_TRUE(key);
+    secret_ = key->secret;
+    ASSERT_TRUE(repository->add_outside_name("a.example", project_));
+    auto gone = repository->create_project("gone");
+    ASSERT_TRUE(gone);
+    retired_ = gone->id;
+    ASSERT_TRUE(repository->delete_project(retired_));
+  }
+  void expect_filled(const Repository& repository) {
+    auto snapshot = repository.snapshot();
+    ASSERT_NE(snapshot->project("a"), nullptr);
+    EXPECT_EQ(snapshot->project("a")->id, project_);
+    EXPECT_NE(snapshot->key_of_secret(secret_, clock_.now()), nullptr);
+    EXPECT_NE(snapshot->project_of_outside_name("a.example"), nullptr);
+    EXPECT_EQ(snapshot->projects().size(), 1u);
+  }
+  std::string contents(const std::string& name) {
+    std::ifstream file(directory_.path(name), std::ios::binary);
+    std::stringstream all;
+    all << file.rdbuf();
+    return all.str();
+  }
+  void write(const std::string& name, const std::string& content) {
+    std::ofstream(directory_.path(name), std::ios::binary) << content;
+  }
+  int64_t ask(const char* sql) {
+    sqlite3* db = nullptr;
+    EXPECT_EQ(sqlite3_open(directory_.path("settings.db").c_str(), &db), SQLITE_OK);
+    sqlite3_stmt* statement = nullptr;
+    EXPECT_EQ(sqlite3_prepare_v2(db, sql, -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    int64_t answer = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return answer;
+  }
+
+  testing::TemporaryDirectory directory_;
+  ManualClock clock_{1'790'000'000'000};
+  ProjectId project_{};
+  ProjectId retired_{};
+  std::string secret_;
+};
+
+TEST_F(Sqlite, FilesArePrivate) {
+  fill();
+  auto repository = open_repository();
+  for (const char* name : {"settings.db", "settings.db-wal", "settings.snapshot"}) {
+    struct stat info {};
+    ASSERT_EQ(::stat(directory_.path(name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << name;
+  }
+}
+
+TEST_F(Sqlite, NeitherDatabaseNorSnapshotHoldsASecret) {
+  fill();
+  for (const char* name : {"settings.db", "settings.snapshot"}) {
+    EXPECT_EQ(contents(name).find(secret_), std::string::npos);
+    EXPECT_FALSE(contents(name).empty());
+  }
+}
+
+TEST_F(Sqlite, GoesOnFromTheSnapshotWhenTheDatabaseIsMissing) {
+  fill();
+  std::filesystem::remove(directory_.path("settings.db"));
+  auto repository = open_repository();
+  expect_filled(*repository);
+  EXPECT_THAT(repository->degraded(), HasSubstr("is missing"));
+  EXPECT_THAT(repository->degraded(), HasSubstr("--settings.rebuild"));
+  auto refused = repository->create_project("b");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr("is missing"));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path("settings.db")));
+}
+
+TEST_F(Sqlite, GoesOnFromTheSnapshotWhenTheDatabaseWasEmptied) {
+  fill();
+  write("settings.db", "");
+  auto repository = open_repository();
+  expect_filled(*repository);
+  EXPECT_THAT(repository->degraded(), HasSubstr("is empty"));
+  EXPECT_FALSE(repository->create_project("b"));
+  EXPECT_EQ(contents("settings.db"), "");
+}
+
+TEST_F(Sqlite, GoesOnFromTheSnapshotAtEveryDamagedPageAndLeavesTheFileAlone) {
+  fill();
+  std::string whole = contents("settings.db");
+  ASSERT_GT(whole.size(), 4096u * 4);
+  int refused = 0;
+  for (size_t page = 0; page < whole.size() / 4096; ++page) {
+    std::string damaged = whole;
+    for (size_t i = 0; i < 64; ++i) damaged[page * 4096 + i] = static_cast<char>(~damaged[page * 4096 + i]);
+    write("settings.db", damaged);
+    auto repository = open_repository();
+    expect_filled(*repository);
+    if (repository->degraded().empty()) continue;  // a page without content
+    ++refused;
+    EXPECT_FALSE(repository->create_project("b"));
+    ASSERT_TRUE(repository->close());
+    EXPECT_TRUE(contents("settings.db") == damaged) << "page " << page;
+  }
+  EXPECT_GE(refused, 4);
+}
+
+TEST_F(Sqlite, WithoutASnapshotADamagedDatabaseIsAnError) {
+  fill();
+  write("settings.db", "this is no database, and it is long enough to be looked at" + std::string(4096, 'x'));
+  std::filesystem::remove(directory_.path("settings.snapshot"));
+  auto opened = sqlite::open(real_files(), directory_.path(), clock_, {});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(contents("settings.db"), HasSubstr("this is no database"));
+}
+
+TEST_F(Sqlite, ADamagedSnapshotIsNotBelieved) {
+  fill();
+  std::string snapshot = contents("settings.snapshot");
+  std::filesystem::remove(directory_.path("settings.db"));
+  for (size_t at : {size_t{30}, snapshot.size() / 2, snapshot.size() - 2}) {
+    std::string damaged = snapshot;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    write("settings.snapshot", damaged);
+    EXPECT_FALSE(sqlite::open(real_files(), directory_.path(), clock_, {})) << at;
+  }
+  write("settings.snapshot", snapshot.substr(0, snapshot.size() / 2));
+  EXPECT_FALSE(sqlite::open(real_files(), directory_.path(), clock_, {}));
+  write("settings.snapshot", "");
+  EXPECT_FALSE(sqlite::open(real_files(), directory_.path(), clock_, {}));
+}
+
+TEST_F(Sqlite, ALostSnapshotIsWrittenAgain) {
+  fill();
+  std::filesystem::remove(directory_.path("settings.snapshot"));
+  { auto repository = open_repository(); }
+  std::filesystem::remove(directory_.path("settings.db"));
+  expect_filled(*open_repository());
+}
+
+TEST_F(Sqlite, AnUnwritableSnapshotDoesNotFailAChange) {
+  fill();
+  std::filesystem::remove(directory_.path("settings.snapshot"));
+  std::filesystem::create_directory(directory_.path("settings.snapshot"));
+  auto repository = open_repository();
+  ASSERT_NE(repository, nullptr);
+  EXPECT_TRUE(repository->create_project("b"));
+}
+
+TEST_F(Sqlite, RebuildsAMissingDatabaseFromTheSnapshotWithEverythingInIt) {
+  fill();
+  std::filesystem::remove(directory_.path("settings.db"));
+  {
+    auto repository = open_repository(true);
+    expect_filled(*repository);
+    EXPECT_EQ(repository->degraded(), "");
+    EXPECT_TRUE(repository->create_project("b"));
+  }
+  EXPECT_EQ(ask("SELECT count(*) FROM project_ids WHERE deleted_at IS NOT NULL"), 1);
+  EXPECT_EQ(ask(("SELECT count(*) FROM project_ids WHERE id = " + to_string(retired_)).c_str()), 1);
+  auto repository = open_repository();
+  EXPECT_NE(repository->snapshot()->project("b"), nullptr);
+}
+
+TEST_F(Sqlite, RebuildKeepsADamagedDatabaseAside) {
+  fill();
+  std::string damaged = "not a database at all" + std::string(8192, 'x');
+  write("settings.db", damaged);
+  auto repository = open_repository(true);
+  expect_filled(*repository);
+  EXPECT_EQ(repository->degraded(), "");
+  EXPECT_EQ(contents("settings.db.damaged-1790000000000"), damaged);
+}
+
+TEST_F(Sqlite, RebuildLeavesAGoodDatabaseAlone) {
+  fill();
+  { ASSERT_TRUE(open_repository()->create_project("b")); }
+  auto repository = open_repository(true);
+  EXPECT_NE(repository->snapshot()->project("b"), nullptr);
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+    EXPECT_EQ(entry.path().filename().string().find("damaged"), std::string::npos);
+  }
+}
+
+TEST_F(Sqlite, TheDatabaseOfALaterVersionIsNotTouched) {
+  fill();
+  ask("PRAGMA user_version = 99");
+  auto repository = open_repository(true);
+  expect_filled(*repository);
+  EXPECT_THAT(repository->degraded(), HasSubstr("later version"));
+  EXPECT_FALSE(repository->create_project("b"));
+  EXPECT_EQ(ask("PRAGMA user_version"), 99);
+}
+
+TEST_F(Sqlite, TheDatabaseOfAnotherProgramIsNotTouched) {
+  ask("CREATE TABLE recipes (name TEXT)");
+  ask("INSERT INTO recipes VALUES ('soup')");
+  auto opened = sqlite::open(real_files(), directory_.path(), clock_, {});
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr("not a database of weir"));
+  EXPECT_EQ(ask("SELECT count(*) FROM recipes"), 1);
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_master"), 1);
+}
+
+// Holds a lock on the database from another connection.
+class Locker {
+ public:
+  Locker(const std::string& path, const char* sql) {
+    EXPECT_EQ(sqlite3_open(path.c_str(), &db_), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_);
+  }
+  ~Locker() { sqlite3_close(db_); }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+TEST_F(Sqlite, ALockedDatabaseRefusesChangesAndTakesThemLater) {
+  fill();
+  auto repository = open_repository();
+  {
+    Locker locker(directory_.path("settings.db"), "BEGIN IMMEDIATE");
+    auto refused = repository->create_project("b");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+    EXPECT_THAT(refused.error().message, HasSubstr("locked"));
+    expect_filled(*repository);
+  }
+  EXPECT_TRUE(repository->create_project("b"));
+  EXPECT_EQ(repository->degraded(), "");
+}
+
+TEST_F(Sqlite, StartsOverALockedDatabaseFromTheSnapshotAndRecovers) {
+  fill();
+  std::unique_ptr<Repository> repository;
+  {
+    // The sort of lock that keeps readers out, too.
+    Locker locker(directory_.path("settings.db"),
+                  "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE t (a); DROP TABLE t; COMMIT;");
+    repository = open_repository();
+    expect_filled(*repository);
+    EXPECT_THAT(repository->degraded(), HasSubstr("locked"));
+  }
+  EXPECT_TRUE(repository->create_project("b"));
+  EXPECT_EQ(repository->degraded(), "");
+  EXPECT_EQ(repository->snapshot()->projects().size(), 2u);
+}
+
+// Killed in the midst of changes, again and again: what was answered is there, and the database is whole.
+TEST_F(Sqlite, AnsweredChangesSurviveAKill) {
+  int acknowledged = 0;
+  for (int round = 0; round < 5; ++round) {
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto opened = sqlite::open(real_files(), directory_.path(), clock_, {});
+      if (!opened) ::_exit(3);
+      for (int i = 0;; ++i) {
+        char name[32];
+        int length = std::snprintf(name, sizeof name, "r%d.%d", round, i);
+        if (!(*opened)->create_project({name, static_cast<size_t>(length)})) ::_exit(4);
+        if (::write(pipe[1], "x", 1) != 1) ::_exit(5);
+      }
+    }
+    ::close(pipe[1]);
+    // Killed while the next change is under way.
+    char acks[8];
+    int want = 3 + round;
+    for (int got = 0; got < want;) {
+      ssize_t n = ::read(pipe[0], acks, 1);
+      ASSERT_EQ(n, 1);
+      got += 1;
+    }
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    acknowledged += want;
+    ssize_t n = 0;
+    while ((n = ::read(pipe[0], acks, sizeof acks)) > 0) acknowledged += static_cast<int>(n);
+    ::close(pipe[0]);
+
+    auto repository = open_repository();
+    EXPECT_EQ(repository->degraded(), "");
+    for (int i = 0; i < want; ++i) {
+      EXPECT_NE(repository->snapshot()->project("r" + std::to_string(round) + "." + std::to_string(i)), nullptr);
+    }
+    EXPECT_GE(repository->snapshot()->projects().size(), static_cast<size_t>(acknowledged));
+    EXPECT_LE(repository->snapshot()->projects().size(), static_cast<size_t>(acknowledged + round + 1));
+  }
+}
+
+TEST(OpenSettings, PostgresIsRefusedClearly) {
+  testing::TemporaryDirectory directory;
+  ManualClock clock(0);
+  Options options;
+  options.kind = "postgres";
+  auto opened = open(directory.path(), clock, options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(opened.error().message, HasSubstr("not built in this version"));
+}
+
+TEST(OpenSettings, WithoutADirectoryItFails) {
+  ManualClock clock(0);
+  EXPECT_FALSE(open("/nonexistent/weir", clock, Options()));
+}
+
+TEST(SnapshotFile, BringsBackAllFields) {
+  testing::TemporaryDirectory directory;
+  State state;
+  Project project;
+  project.id = ProjectId{(uint64_t{1} << 63) - 1};
+  project.name = "a";
+  project.time_zone = "Asia/Kathmandu";
+  project.retention_days = 30;
+  project.ip_policy = IpPolicy::whole;
+  project.created_at = -5;
+  state.projects = {project};
+  Key key;
+  key.id = "0a";
+  key.name = "Ä \"quoted\"";
+  key.scope = Scope::admin;
+  key.hash = std::string("\0\xff", 2);
+  key.created_at = 7;
+  key.expires_at = 9;
+  state.keys = {key, key};
+  state.keys[1].project = project.id;
+  state.names = {{"n\\", project.id}};
+  state.retired = {ProjectId{3}};
+  ASSERT_TRUE(write_snapshot_file(real_files(), directory.path("s"), state));
+  auto read = read_snapshot_file(real_files(), directory.path("s"));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->projects.at(0).id, project.id);
+  EXPECT_EQ(read->projects.at(0).time_zone, "Asia/Kathmandu");
+  EXPECT_EQ(read->projects.at(0).retention_days, 30u);
+  EXPECT_EQ(read->projects.at(0).ip_policy, IpPolicy::whole);
+  EXPECT_EQ(read->projects.at(0).created_at, -5);
+  EXPECT_EQ(read->keys.at(0).name, key.name);
+  EXPECT_EQ(read->keys.at(0).hash, key.hash);
+  EXPECT_EQ(read->keys.at(0).scope, Scope::admin);
+  EXPECT_EQ(read->keys.at(0).project, std::nullopt);
+  EXPECT_EQ(read->keys.at(0).expires_at, 9);
+  EXPECT_EQ(read->keys.at(1).project, project.id);
+  EXPECT_EQ(read->names.at(0).value, "n\\");
+  EXPECT_EQ(read->retired.at(0), ProjectId{3});
+}
+
+}  // namespace
+}  // namespace weir::settings

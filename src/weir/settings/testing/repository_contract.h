@@ -1,0 +1,291 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "weir/base/clock.h"
+#include "weir/settings/settings.h"
+
+// What every repository must do. Instantiate it with a function that makes an empty place and answers how to open it:
+//
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, RepositoryContract, ::testing::Values(&make_sqlite_place));
+namespace weir::settings::testing {
+
+// Opens a repository over the same place each time it is called.
+using OpenRepository = std::function<std::unique_ptr<Repository>(Clock&)>;
+using MakePlace = std::function<OpenRepository()>;
+
+class RepositoryContract : public ::testing::TestWithParam<MakePlace> {
+ protected:
+  void SetUp() override {
+    open_ = GetParam()();
+    reopen();
+  }
+  void reopen() {
+    if (repository_ != nullptr) {
+      ASSERT_TRUE(repository_->close());
+    }
+    repository_.reset();
+    repository_ = open_(clock_);
+    ASSERT_NE(repository_, nullptr);
+  }
+  Project make_project(std::string_view name) {
+    auto made = repository_->create_project(name);
+    EXPECT_TRUE(made) << made.error().message;
+    return made ? *made : Project{};
+  }
+  template <class T>
+  static ErrorCode code(const Result<T>& result) {
+    EXPECT_FALSE(result);
+    return result ? ErrorCode::kCorrupt : result.error().code;
+  }
+
+  ManualClock clock_{1'790'000'000'000};
+  OpenRepository open_;
+  std::unique_ptr<Repository> repository_;
+};
+
+TEST_P(RepositoryContract, StartsEmptyAndFine) {
+  EXPECT_TRUE(repository_->snapshot()->projects().empty());
+  EXPECT_TRUE(repository_->snapshot()->keys().empty());
+  EXPECT_TRUE(repository_->snapshot()->outside_names().empty());
+  EXPECT_EQ(repository_->degraded(), "");
+}
+
+TEST_P(RepositoryContract, AProjectIsInTheSnapshotAtOnceAndAfterAnotherStart) {
+  Project made = make_project("website");
+  EXPECT_NE(number(made.id), 0u);
+  EXPECT_LT(number(made.id), uint64_t{1} << 63);
+  EXPECT_EQ(made.created_at, clock_.now());
+  for (int round = 0; round < 2; ++round) {
+    auto snapshot = repository_->snapshot();
+    ASSERT_NE(snapshot->project("website"), nullptr);
+    EXPECT_EQ(snapshot->project("website")->id, made.id);
+    EXPECT_EQ(snapshot->project(made.id)->name, "website");
+    EXPECT_EQ(snapshot->project(made.id)->time_zone, "UTC");
+    EXPECT_EQ(snapshot->project(made.id)->created_at, made.created_at);
+    reopen();
+  }
+}
+
+TEST_P(RepositoryContract, ASnapshotOnceTakenStaysAsItWas) {
+  make_project("a");
+  auto before = repository_->snapshot();
+  make_project("b");
+  EXPECT_EQ(before->project("b"), nullptr);
+  EXPECT_EQ(before->projects().size(), 1u);
+}
+
+TEST_P(RepositoryContract, ProjectNamesAreCheckedAndUnique) {
+  make_project("a");
+  EXPECT_EQ(code(repository_->create_project("a")), ErrorCode::kConflict);
+  for (std::string_view bad : {"", "with space", "slash/", "quote'", "ümlaut", "new\nline"}) {
+    auto made = repository_->create_project(bad);
+    EXPECT_EQ(code(made), ErrorCode::kBadInput) << bad;
+    EXPECT_NE(made.error().message.find("project name"), std::string::npos);
+  }
+  EXPECT_EQ(code(repository_->create_project(std::string(65, 'x'))), ErrorCode::kBadInput);
+  EXPECT_TRUE(repository_->create_project(std::string(64, 'x')));
+  EXPECT_TRUE(repository_->create_project("A.b_c-9"));
+  EXPECT_TRUE(repository_->create_project("A"));  // names differ by case
+}
+
+TEST_P(RepositoryContract, AProjectIsChangedAsAWholeButForIdAndBirth) {
+  Project project = make_project("a");
+  UnixMillis born = project.created_at;
+  clock_.advance(std::chrono::hours(1));
+  project.name = "b";
+  project.time_zone = "Europe/Berlin";
+  project.retention_days = 400;
+  project.ip_policy = IpPolicy::masked;
+  project.created_at = 5;
+  ASSERT_TRUE(repository_->change_project(project));
+  reopen();
+  auto snapshot = repository_->snapshot();
+  EXPECT_EQ(snapshot->project("a"), nullptr);
+  const Project* changed = snapshot->project("b");
+  ASSERT_NE(changed, nullptr);
+  EXPECT_EQ(changed->id, project.id);
+  EXPECT_EQ(changed->time_zone, "Europe/Berlin");
+  EXPECT_EQ(changed->retention_days, 400u);
+  EXPECT_EQ(changed->ip_policy, IpPolicy::masked);
+  EXPECT_EQ(changed->created_at, born);
+}
+
+TEST_P(RepositoryContract, AWrongChangeChangesNothing) {
+  Project project = make_project("a");
+  make_project("b");
+  auto with = [&](auto change) {
+    Project changed = project;
+    change(changed);
+    return code(repository_->change_project(changed));
+  };
+  EXPECT_EQ(with([](Project& p) { p.name = "b"; }), ErrorCode::kConflict);
+  EXPECT_EQ(with([](Project& p) { p.name = ""; }), ErrorCode::kBadInput);
+  EXPECT_EQ(with([](Project& p) { p.time_zone = "Mars/Olympus"; }), ErrorCode::kBadInput);
+  EXPECT_EQ(with([](Project& p) { p.time_zone = "../../etc/passwd"; }), ErrorCode::kBadInput);
+  EXPECT_EQ(with([](Project& p) { p.time_zone = ""; }), ErrorCode::kBadInput);
+  EXPECT_EQ(with([](Project& p) { p.retention_days = 1'000'000; }), ErrorCode::kBadInput);
+  EXPECT_EQ(with([](Project& p) { p.id = ProjectId{number(p.id) ^ 1}; }), ErrorCode::kNotFound);
+  reopen();
+  EXPECT_EQ(repository_->snapshot()->project(project.id)->name, "a");
+  EXPECT_EQ(repository_->snapshot()->project(project.id)->time_zone, "UTC");
+}
+
+TEST_P(RepositoryContract, AProjectTakesItsKeysAndNamesWithIt) {
+  Project gone = make_project("gone");
+  Project stays = make_project("stays");
+  auto limited = repository_->create_key("limited", Scope::stats, gone.id, 0);
+  auto general = repository_->create_key("general", Scope::stats, std::nullopt, 0);
+  ASSERT_TRUE(limited && general);
+  ASSERT_TRUE(repository_->add_outside_name("gone.example", gone.id));
+  ASSERT_TRUE(repository_->add_outside_name("stays.example", stays.id));
+  ASSERT_TRUE(repository_->delete_project(gone.id));
+  for (int round = 0; round < 2; ++round) {
+    auto snapshot = repository_->snapshot();
+    EXPECT_EQ(snapshot->project("gone"), nullptr);
+    // Above all it must not have become a key of all projects.
+    EXPECT_EQ(snapshot->key_of_secret(limited->secret, clock_.now()), nullptr);
+    EXPECT_NE(snapshot->key_of_secret(general->secret, clock_.now()), nullptr);
+    EXPECT_EQ(snapshot->project_of_outside_name("gone.example"), nullptr);
+    EXPECT_NE(snapshot->project_of_outside_name("stays.example"), nullptr);
+    reopen();
+  }
+  EXPECT_EQ(code(repository_->delete_project(gone.id)), ErrorCode::kNotFound);
+  EXPECT_NE(make_project("gone").id, gone.id);
+}
+
+TEST_P(RepositoryContract, AKeyIsFoundByItsSecretAlone) {
+  Project project = make_project("a");
+  auto made = repository_->create_key("dashboard", Scope::sql, project.id, 0);
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(made->secret.starts_with("weir_q")) << made->secret;
+  EXPECT_EQ(made->secret.size(), 5 + 1 + 43u);
+  reopen();
+  auto snapshot = repository_->snapshot();
+  const Key* key = snapshot->key_of_secret(made->secret, clock_.now());
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(key->id, made->key.id);
+  EXPECT_EQ(key->name, "dashboard");
+  EXPECT_EQ(key->scope, Scope::sql);
+  EXPECT_EQ(key->project, project.id);
+  EXPECT_EQ(key->hash.size(), 32u);
+  EXPECT_EQ(key->hash.find(made->secret), std::string::npos);
+  std::string other = made->secret;
+  other.back() = other.back() == 'A' ? 'B' : 'A';
+  for (const std::string& wrong : {other, made->secret + "A", made->secret.substr(0, 40), std::string(), key->id,
+                                   key->hash, std::string(1 << 20, 'x')}) {
+    EXPECT_EQ(snapshot->key_of_secret(wrong, clock_.now()), nullptr);
+  }
+}
+
+TEST_P(RepositoryContract, AKeyEndsWhenItExpiresOrIsDeleted) {
+  auto made = repository_->create_key("brief", Scope::stats, std::nullopt, clock_.now() + 1000);
+  auto lasting = repository_->create_key("lasting", Scope::admin, std::nullopt, 0);
+  ASSERT_TRUE(made && lasting);
+  clock_.advance(std::chrono::milliseconds(999));
+  EXPECT_NE(repository_->snapshot()->key_of_secret(made->secret, clock_.now()), nullptr);
+  clock_.advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(repository_->snapshot()->key_of_secret(made->secret, clock_.now()), nullptr);
+  ASSERT_TRUE(repository_->delete_key(lasting->key.id));
+  EXPECT_EQ(repository_->snapshot()->key_of_secret(lasting->secret, clock_.now()), nullptr);
+  EXPECT_EQ(code(repository_->delete_key(lasting->key.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(repository_->snapshot()->keys().size(), 1u);
+}
+
+TEST_P(RepositoryContract, KeysAreChecked) {
+  EXPECT_EQ(code(repository_->create_key("", Scope::stats, std::nullopt, 0)), ErrorCode::kBadInput);
+  EXPECT_EQ(code(repository_->create_key(std::string(101, 'k'), Scope::stats, std::nullopt, 0)), ErrorCode::kBadInput);
+  EXPECT_EQ(code(repository_->create_key("a\nb", Scope::stats, std::nullopt, 0)), ErrorCode::kBadInput);
+  EXPECT_EQ(code(repository_->create_key("\xff", Scope::stats, std::nullopt, 0)), ErrorCode::kBadInput);
+  EXPECT_EQ(code(repository_->create_key("k", Scope::stats, std::nullopt, clock_.now())), ErrorCode::kBadInput);
+  EXPECT_EQ(code(repository_->create_key("k", Scope::stats, ProjectId{7}, 0)), ErrorCode::kNotFound);
+  EXPECT_TRUE(repository_->create_key("Ärger mit Grafana", Scope::stats, std::nullopt, 0));
+  EXPECT_TRUE(repository_->create_key("Ärger mit Grafana", Scope::stats, std::nullopt, 0));  // names may repeat
+}
+
+TEST_P(RepositoryContract, AnOutsideNameMeansOneProject) {
+  Project a = make_project("a");
+  Project b = make_project("b");
+  ASSERT_TRUE(repository_->add_outside_name("phc_abc", a.id));
+  EXPECT_EQ(code(repository_->add_outside_name("phc_abc", b.id)), ErrorCode::kConflict);
+  EXPECT_EQ(code(repository_->add_outside_name("x", ProjectId{7})), ErrorCode::kNotFound);
+  EXPECT_EQ(code(repository_->add_outside_name("", a.id)), ErrorCode::kBadInput);
+  EXPECT_EQ(code(repository_->add_outside_name(std::string(201, 'x'), a.id)), ErrorCode::kBadInput);
+  EXPECT_EQ(code(repository_->add_outside_name(std::string("a\0b", 3), a.id)), ErrorCode::kBadInput);
+  reopen();
+  EXPECT_EQ(repository_->snapshot()->project_of_outside_name("phc_abc")->id, a.id);
+  EXPECT_EQ(repository_->snapshot()->project_of_outside_name("phc_ab"), nullptr);
+  ASSERT_TRUE(repository_->delete_outside_name("phc_abc"));
+  EXPECT_EQ(code(repository_->delete_outside_name("phc_abc")), ErrorCode::kNotFound);
+  EXPECT_TRUE(repository_->add_outside_name("phc_abc", b.id));
+}
+
+TEST_P(RepositoryContract, SqlInValuesStaysText) {
+  Project a = make_project("a");
+  std::string evil = "x'); DROP TABLE projects; --";
+  ASSERT_TRUE(repository_->add_outside_name(evil, a.id));
+  ASSERT_TRUE(repository_->create_key(evil, Scope::stats, std::nullopt, 0));
+  EXPECT_EQ(code(repository_->delete_key("' OR 1 = 1 --")), ErrorCode::kNotFound);
+  reopen();
+  EXPECT_EQ(repository_->snapshot()->project_of_outside_name(evil)->id, a.id);
+  EXPECT_EQ(repository_->snapshot()->keys().at(0).name, evil);
+}
+
+TEST_P(RepositoryContract, TheListenerHearsOfEachChangeAndSeesIt) {
+  std::vector<size_t> seen;
+  repository_->on_change([&] { seen.push_back(repository_->snapshot()->projects().size()); });
+  Project a = make_project("a");
+  make_project("b");
+  (void)repository_->create_project("b").has_value();  // a conflict is no change
+  ASSERT_TRUE(repository_->delete_project(a.id));
+  EXPECT_EQ(seen, (std::vector<size_t>{1, 2, 1}));
+}
+
+TEST_P(RepositoryContract, ChangesOfManyThreadsAllArrive) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 5;
+  std::atomic<bool> stop{false};
+  std::atomic<int> calls{0};
+  repository_->on_change([&] { ++calls; });
+  std::thread reader([&] {
+    size_t last = 0;
+    while (!stop) {
+      auto snapshot = repository_->snapshot();
+      EXPECT_GE(snapshot->projects().size(), last);
+      last = snapshot->projects().size();
+      std::this_thread::yield();
+    }
+  });
+  std::vector<std::thread> writers;
+  for (int t = 0; t < kThreads; ++t) {
+    writers.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) make_project("p" + std::to_string(t) + "." + std::to_string(i));
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  stop = true;
+  reader.join();
+  EXPECT_EQ(calls, kThreads * kEach);
+  repository_->on_change({});
+  reopen();
+  std::set<uint64_t> ids;
+  for (const Project& p : repository_->snapshot()->projects()) ids.insert(number(p.id));
+  EXPECT_EQ(ids.size(), size_t{kThreads * kEach});
+}
+
+TEST_P(RepositoryContract, ClosedItRefusesChangesAndStillReads) {
+  make_project("a");
+  ASSERT_TRUE(repository_->close());
+  EXPECT_EQ(code(repository_->create_project("b")), ErrorCode::kUnavailable);
+  EXPECT_NE(repository_->snapshot()->project("a"), nullptr);
+}
+
+}  // namespace weir::settings::testing
