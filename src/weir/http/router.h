@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "weir/http/message.h"
@@ -28,17 +30,39 @@ struct Route {
   Handler handler;
 };
 
-// Which handler answers what. Built once, then read by all threads.
-// Unknown path: 404; known path, other method: 405 with Allow; OPTIONS is answered here by the route's Cors.
+// As on the wire: "GET"; empty for Method::other.
+std::string_view name_of(Method method);
+
+// Which handler answers what. Immutable once the server runs.
+// Unknown path: 404; known path, other method: 405 with Allow; HEAD is answered by the GET route, without the body;
+// OPTIONS is answered by the server from the route's Cors, unless a route asks for OPTIONS itself.
+// An exact path goes before a prefix, a longer prefix before a shorter one. Paths are compared as sent: nothing is
+// decoded, no dots are resolved.
 class Router {
  public:
+  // One handler for a method and path.
   void add(Method method, std::string path, RouteOptions options, Handler handler);
   // Null when no route has this path; `allowed` then stays empty, else it names the methods of the path.
   const Route* find(Method method, std::string_view path, std::string& allowed) const;
+  // Some route of this path, whatever its method: whose Cors speaks for a preflight and for errors. Null: unknown path.
+  const Route* any_of(std::string_view path) const;
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using Index = std::unordered_map<std::string, std::vector<size_t>, Hash, std::equal_to<>>;
+
+  const Route* pick(const std::vector<size_t>& candidates, Method method, const Route*& any) const;
+  // Visits the routes' indexes of each entry that matches, best first, until `visit` answers true.
+  template <class Visit>
+  void for_each_match(std::string_view path, Visit visit) const;
+
   std::vector<Route> routes_;
+  Index exact_;
+  Index prefixes_;  // by the path without its '*'
 };
 
 }  // namespace weir::http

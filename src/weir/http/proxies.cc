@@ -1,0 +1,175 @@
+#include "weir/http/proxies.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "weir/http/text.h"
+
+namespace weir::http {
+
+namespace {
+
+constexpr std::array<uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
+// More hops than any real chain has; what a stranger may make us walk over.
+constexpr int kHopsMax = 64;
+
+// The part of `list` after its last comma that stands outside of quotes, removed from `list`.
+std::string_view take_last(std::string_view& list) {
+  bool quoted = false;
+  for (size_t i = list.size(); i > 0; --i) {
+    if (list[i - 1] == '"') quoted = !quoted;
+    if (list[i - 1] != ',' || quoted) continue;
+    const std::string_view last = list.substr(i);
+    list = list.substr(0, i - 1);
+    return trim(last);
+  }
+  const std::string_view last = list;
+  list = {};
+  return trim(last);
+}
+
+std::string_view unquote(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
+  return text;
+}
+
+// The value of `name` in one element of Forwarded: `for=192.0.2.1;proto=https`.
+std::string_view forwarded_pair(std::string_view element, std::string_view name) {
+  while (!element.empty()) {
+    const size_t semicolon = element.find(';');
+    const std::string_view pair = trim(element.substr(0, semicolon));
+    element = semicolon == std::string_view::npos ? std::string_view() : element.substr(semicolon + 1);
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (equal_ignoring_case(trim(pair.substr(0, equals)), name)) return unquote(trim(pair.substr(equals + 1)));
+  }
+  return {};
+}
+
+bool is_port(std::string_view text) {
+  uint64_t port = 0;
+  return text.size() <= 5 && parse_decimal(text, port) && port <= 65535;
+}
+
+// A hop as proxies write it: an address, perhaps in brackets, perhaps with a port.
+bool parse_hop(std::string_view text, Address& address) {
+  if (text.starts_with('[')) {
+    const size_t end = text.find(']');
+    if (end == std::string_view::npos) return false;
+    const std::string_view rest = text.substr(end + 1);
+    if (!rest.empty() && !(rest.front() == ':' && is_port(rest.substr(1)))) return false;
+    text = text.substr(1, end - 1);
+    return text.find(':') != std::string_view::npos && parse_address(text, address);
+  }
+  if (std::count(text.begin(), text.end(), ':') == 1) {
+    const size_t colon = text.find(':');
+    if (!is_port(text.substr(colon + 1))) return false;
+    text = text.substr(0, colon);
+  }
+  return parse_address(text, address);
+}
+
+// The values of all headers of that name, last one first.
+std::vector<std::string_view> values_backwards(const Request& request, std::string_view name) {
+  std::vector<std::string_view> values;
+  for (auto at = request.headers.rbegin(); at != request.headers.rend(); ++at)
+    if (equal_ignoring_case(at->first, name)) values.push_back(at->second);
+  return values;
+}
+
+}  // namespace
+
+bool Address::is_v4() const { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin()); }
+
+std::string Address::text() const {
+  char out[INET6_ADDRSTRLEN] = {};
+  if (is_v4()) {
+    inet_ntop(AF_INET, bytes.data() + kMappedPrefix.size(), out, sizeof out);
+  } else {
+    inet_ntop(AF_INET6, bytes.data(), out, sizeof out);
+  }
+  return out;
+}
+
+bool parse_address(std::string_view text, Address& address) {
+  char buffer[INET6_ADDRSTRLEN + 1] = {};
+  if (text.empty() || text.size() > INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return false;
+  text.copy(buffer, text.size());
+  if (text.find(':') != std::string_view::npos) return inet_pton(AF_INET6, buffer, address.bytes.data()) == 1;
+  std::array<uint8_t, 4> v4{};
+  if (inet_pton(AF_INET, buffer, v4.data()) != 1) return false;
+  std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
+  std::copy(v4.begin(), v4.end(), address.bytes.begin() + kMappedPrefix.size());
+  return true;
+}
+
+Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& entries) {
+  TrustedProxies proxies;
+  for (const std::string& entry : entries) {
+    const std::string_view text = trim(entry);
+    if (text.empty()) continue;
+    const size_t slash = text.find('/');
+    Network network{{}, 128};
+    uint64_t bits = 0;
+    const bool written_v4 = text.find(':') == std::string_view::npos;
+    bool good = parse_address(text.substr(0, slash), network.address);
+    if (good && slash != std::string_view::npos) {
+      good = parse_decimal(text.substr(slash + 1), bits) && bits <= (written_v4 ? 32U : 128U);
+      network.bits = static_cast<unsigned>(bits) + (written_v4 ? 96U : 0U);
+    }
+    if (!good) return Error{ErrorCode::kBadInput, "http: trusted_proxies: not an address or network: " + entry};
+    proxies.networks_.push_back(network);
+  }
+  return proxies;
+}
+
+bool TrustedProxies::trusts(const Address& address) const {
+  return std::any_of(networks_.begin(), networks_.end(), [&](const Network& network) {
+    const size_t whole = network.bits / 8;
+    if (std::memcmp(network.address.bytes.data(), address.bytes.data(), whole) != 0) return false;
+    const unsigned rest = network.bits % 8;
+    if (rest == 0) return true;
+    const unsigned mask = 0xFFU << (8 - rest);
+    return ((network.address.bytes[whole] ^ address.bytes[whole]) & mask & 0xFFU) == 0;
+  });
+}
+
+Address TrustedProxies::client(const Request& request, const Address& peer) const {
+  Address current = peer;
+  if (!trusts(peer)) return current;
+  bool plain = true;
+  auto lists = values_backwards(request, "X-Forwarded-For");
+  if (lists.empty()) {
+    plain = false;
+    lists = values_backwards(request, "Forwarded");
+  }
+  int hops = 0;
+  for (std::string_view list : lists) {
+    while (!list.empty()) {
+      std::string_view hop = take_last(list);
+      if (!plain) hop = forwarded_pair(hop, "for");
+      Address next;
+      if (++hops > kHopsMax || !parse_hop(hop, next)) return current;
+      current = next;
+      if (!trusts(current)) return current;
+    }
+  }
+  return current;
+}
+
+bool TrustedProxies::says_https(const Request& request) {
+  const auto schemes = values_backwards(request, "X-Forwarded-Proto");
+  if (!schemes.empty()) {
+    std::string_view list = schemes.front();
+    return equal_ignoring_case(take_last(list), "https");
+  }
+  const auto elements = values_backwards(request, "Forwarded");
+  if (elements.empty()) return false;
+  std::string_view list = elements.front();
+  return equal_ignoring_case(forwarded_pair(take_last(list), "proto"), "https");
+}
+
+}  // namespace weir::http
