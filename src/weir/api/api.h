@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "weir/api/options.h"
+#include "weir/base/clock.h"
+#include "weir/base/ids.h"
+#include "weir/base/metrics.h"
+#include "weir/base/result.h"
+#include "weir/http/router.h"
+#include "weir/settings/settings.h"
+
+namespace weir::api {
+
+// A person's SQL statement.
+struct SqlQuestion {
+  std::string statement;
+  std::string format;                // a format name of ClickHouse's; letters and digits
+  std::optional<ProjectId> project;  // set: sees this project only
+  std::chrono::milliseconds timeout{60'000};
+};
+// Runs it; the answer's bytes go to `sink` piece by piece, whose `false` ends the statement. Blocking.
+using RunSql = std::function<Result<>(const SqlQuestion& question, const std::function<bool(std::string_view)>& sink)>;
+
+struct Dependencies {
+  settings::Repository& settings;
+  Clock& clock;
+  metrics::Registry& registry;
+  RunSql run_sql;  // empty: /api/v1/sql answers 503 (this node has no store)
+};
+
+// The product's API under /api/v1, for the owner (Unix socket) and for keys of the right scope (access.h): projects,
+// keys, outside names, SQL.
+//
+// Thread-safe. Calls that wait, for the settings database or the store, run on threads of its own: "api-settings" and
+// `options.threads` "api-sql"; full, they answer 503.
+class Api {
+ public:
+  // Keeps the dependencies' references; they must outlive it.
+  Api(const Options& options, Dependencies dependencies);
+  ~Api();
+
+  // Adds the routes. The router must not be used for new requests once stop() was called.
+  void add_routes(http::Router& router);
+
+  // Ends statements under way and joins the threads. Between the server's drain() and its destruction: what was
+  // waiting resumes on the server's executors.
+  void stop();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace weir::api
