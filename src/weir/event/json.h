@@ -88,9 +88,13 @@ class Reader {
   size_t offset() const { return offset_of(at_); }
   uint32_t position() const { return at_; }
   void seek(uint32_t position) { at_ = position; }
-  // Ends the walk before the first token at or behind `offset`; widen() takes that back.
+  // Ends the walk before the first token at or behind `offset`.
   void narrow(size_t offset);
-  void widen() { end_ = count_; }
+  // Goes on behind that end.
+  void widen() {
+    at_ = end_;
+    end_ = count_;
+  }
   bool take(char structural) {
     if (peek() != structural) return false;
     ++at_;

@@ -39,7 +39,7 @@ struct Row {
   std::string_view screen, locale, app_version;
   std::vector<std::pair<std::string_view, std::string_view>> properties;  // values as text; see design of the view
   std::vector<std::pair<std::string_view, double>> numbers;               // the numeric ones again
-  int64_t revenue_micros = 0;  // amount * 10^6
+  int64_t revenue_micros = 0;                                             // amount * 10^6
   bool has_revenue = false;
   std::string_view revenue_currency;
   Traffic traffic = Traffic::human;
