@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "weir/base/queue.h"
+#include "weir/base/result.h"
+#include "weir/base/thread.h"
+#include "weir/transfer/importer.h"
+
+namespace weir::transfer {
+
+// A chunk that owns what it refers to.
+struct ImportJob {
+  settings::Project project;
+  LogFormat format = LogFormat::automatic;
+  KeepUser keep_user = KeepUser::no;
+  std::string body;
+  size_t lines_at = 0;  // where in the body the lines begin
+  std::vector<Repeat> repeats;
+};
+
+// The thread `w-import`, on which the importer lives: recovers at the start, imports chunks in the order they come,
+// makes checkpoints when there is a pause and every few seconds besides. Runs at a lower priority than answering.
+// Thread-safe.
+class ImportThread {
+ public:
+  using Done = std::function<void(Result<ImportSummary>)>;
+
+  // `importer` must outlive the thread and belongs to it until stop().
+  explicit ImportThread(Importer& importer);
+  ~ImportThread() { stop(); }
+
+  // `done` is called once, on the import thread: it must only hand over.
+  // Full: kOverloaded, called at once on the calling thread. Stopped: kUnavailable, likewise.
+  void submit(ImportJob job, Done done);
+  // Finishes what waits, makes a last checkpoint and joins.
+  void stop();
+
+ private:
+  struct Item {
+    ImportJob job;
+    Done done;
+  };
+  void run();
+  void checkpoint();
+
+  static constexpr size_t kWaitingMax = 8;
+  static constexpr std::chrono::milliseconds kCheckpointEvery{5000};
+
+  Importer& importer_;
+  BoundedQueue<Item> queue_{kWaitingMax};
+  std::atomic<bool> stopped_{false};
+  Thread thread_;
+};
+
+}  // namespace weir::transfer

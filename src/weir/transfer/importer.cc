@@ -1,0 +1,394 @@
+#include "weir/transfer/importer.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+
+#include "weir/base/logging.h"
+#include "weir/event/record.h"
+
+namespace weir::transfer {
+
+namespace {
+constexpr size_t kSealsMax = 32 * 1024;  // about 12 MB
+constexpr uint64_t kRecoverBytes = 4 * MiB;
+constexpr std::string_view kCoveredTitle = "weir-imports 1";
+constexpr std::string_view kProtocol = R"("protocol":"access-log")";
+
+const UnixMillis kEarliest = days_from_civil({1990, 1, 1}) * kMillisPerDay;
+
+bool is_address(const std::string& text) {
+  unsigned char bytes[sizeof(in6_addr)];
+  return inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1;
+}
+}  // namespace
+
+// The batches of one chunk that are on their way into the journal. Shared with the journal's thread, which may answer
+// after this thread gave up on the chunk.
+struct Importer::Pending {
+  struct Batch {
+    std::vector<LineIdentity> lines;
+    bool answered = false;
+    Result<journal::Appended> outcome = journal::Appended{};
+  };
+  struct Shared {
+    std::mutex mutex;  // guards batches' answered and outcome
+    std::condition_variable answered;
+    std::vector<std::unique_ptr<Batch>> batches;
+  };
+
+  Pending(journal::Writer& w, std::chrono::steady_clock::time_point d) : writer(w), deadline(d) {}
+
+  journal::Writer& writer;
+  const std::chrono::steady_clock::time_point deadline;
+  std::shared_ptr<Shared> shared = std::make_shared<Shared>();
+  journal::Records records;
+  std::vector<LineIdentity> lines;
+
+  void submit() {
+    if (records.empty()) return;
+    auto batch = std::make_unique<Batch>();
+    batch->lines.swap(lines);
+    Batch* held = batch.get();
+    {
+      std::lock_guard lock(shared->mutex);
+      shared->batches.push_back(std::move(batch));
+    }
+    journal::Records full;
+    std::swap(full, records);
+    writer.append(std::move(full), deadline, [shared = shared, held](Result<journal::Appended> outcome) {
+      std::lock_guard lock(shared->mutex);
+      held->outcome = std::move(outcome);
+      held->answered = true;
+      shared->answered.notify_all();
+    });
+  }
+
+  void wait() {
+    std::unique_lock lock(shared->mutex);
+    shared->answered.wait(lock, [&] {
+      return std::all_of(shared->batches.begin(), shared->batches.end(), [](const auto& b) { return b->answered; });
+    });
+  }
+};
+
+Importer::Importer(FileSystem& files, Clock& clock, journal::Journal& journal, settings::Secrets& secrets,
+                   metrics::Registry& registry, ImporterOptions options)
+    : files_(files),
+      clock_(clock),
+      journal_(journal),
+      secrets_(secrets),
+      options_(std::move(options)),
+      imported_lines_(registry.counter("weir_transfer_lines_total", "Lines of imported logs by outcome.",
+                                       {{"outcome", "imported"}})),
+      already_lines_(registry.counter("weir_transfer_lines_total", "Lines of imported logs by outcome.",
+                                      {{"outcome", "already_imported"}})),
+      skipped_lines_(registry.counter("weir_transfer_lines_total", "Lines of imported logs by outcome.",
+                                      {{"outcome", "skipped"}})),
+      chunk_seconds_(registry.histogram("weir_transfer_chunk_seconds", "Time to import one chunk of a log.",
+                                        metrics::seconds_bounds())) {}
+
+Importer::~Importer() = default;
+
+Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
+  auto started = clock_.steady();
+  if (!recovered_) {
+    if (auto recovered = recover(); !recovered) return std::move(recovered).error();
+  }
+  auto held = ledger(chunk.project.id);
+  if (!held) return std::move(held).error();
+  Ledger& ledger = **held;
+
+  UnixMillis now = clock_.now();
+  UnixMillis latest = now + kMillisPerDay;
+  UnixMillis oldest_kept =
+      chunk.project.retention_days == 0 ? kEarliest : now - chunk.project.retention_days * kMillisPerDay;
+  ImportSummary summary;
+  Pending pending(journal_.writer(journal::Partition::bulk), started + options_.timeout);
+  counts_.clear();
+  Result<> outcome;
+  auto repeat = chunk.repeats.begin();
+  std::string_view rest = chunk.lines;
+  LogLine line;
+  while (!rest.empty() && outcome) {
+    size_t end = rest.find('\n');
+    std::string_view text = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    uint64_t index = summary.lines++;
+    uint32_t before = 0;
+    if (repeat != chunk.repeats.end() && repeat->index == index) before = (repeat++)->before;
+
+    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    switch (LineFault fault = parse_line(text, chunk.format, line)) {
+      case LineFault::none:
+        break;
+      case LineFault::blank:
+        summary.skip(Skip::blank);
+        continue;
+      case LineFault::comment:
+        summary.skip(Skip::comment);
+        continue;
+      case LineFault::too_long:
+        summary.skip(Skip::too_long);
+        continue;
+      default:
+        summary.skip(Skip::unreadable);
+        summary.add_example(index, name_of(fault));
+        continue;
+    }
+    if (line.time < kEarliest || line.time > latest || line.time < oldest_kept) {
+      summary.skip(line.time < kEarliest ? Skip::too_early : line.time > latest ? Skip::too_late : Skip::retention);
+      continue;
+    }
+    ++(line.is_combined ? summary.combined : summary.common);
+    outcome = import_line(chunk, ledger, line, text, before, now, pending, summary);
+  }
+  pending.submit();
+  Result<> finished = finish(ledger, pending);
+  if (outcome && !finished) outcome = std::move(finished);
+  if (!outcome) return std::move(outcome).error();
+
+  size_t others = 0;
+  for (const auto& [id, other] : ledgers_)
+    if (other.get() != &ledger) others += other->memory_bytes();
+  ledger.forget(options_.ledger_bytes_max - std::min(others, options_.ledger_bytes_max));
+  imported_lines_.add(summary.imported);
+  already_lines_.add(summary.already);
+  skipped_lines_.add(summary.skipped_lines());
+  chunk_seconds_.observe(std::chrono::duration<double>(clock_.steady() - started).count());
+  return summary;
+}
+
+Result<> Importer::import_line(const ImportChunk& chunk, Ledger& ledger, const LogLine& line, std::string_view text,
+                               uint32_t before, UnixMillis now, Pending& pending, ImportSummary& summary) {
+  uint64_t hash = ledger.salt().line(text);
+  LineCounts::Entry& count = counts_.entry(hash);
+  if (count.count == 0) count.count = before;
+  LineIdentity identity{hour_of(line.time), ledger.salt().with_ordinal(hash, count.count++)};
+  auto fresh = ledger.claim(identity);
+  if (!fresh) return std::move(fresh).error();
+  if (!*fresh) {
+    ++summary.already;
+    summary.saw(line.time);
+    return {};
+  }
+  pending.lines.push_back(identity);
+
+  uint64_t person = ledger.salt().visitor(day_of(line.time), line.client, line.user_agent);
+  auto personal = sealed(chunk.project, now, line, person);
+  if (!personal) {
+    ledger.unclaim({&identity, 1});
+    pending.lines.pop_back();
+    return std::move(personal).error();
+  }
+  event::Event event = events_.make(line, chunk.keep_user);
+  std::string id = identity.id();
+  event.project_id = chunk.project.id;
+  event.id = id;
+  event.received_at = now;
+  event.visitor = event.user_id.empty() ? person : 0;
+  event.personal = *personal;
+  std::string& record = pending.records.begin();
+  size_t size = record.size();
+  event::append_record(event, record);
+  if (record.size() - size > options_.record_bytes_max) {
+    pending.records.cancel();
+    ledger.unclaim({&identity, 1});
+    pending.lines.pop_back();
+    summary.skip(Skip::too_long);
+    return {};
+  }
+  pending.records.end();
+  ++summary.imported;
+  if (event.kind == event::Kind::pageview) ++summary.pageviews;
+  summary.saw(line.time);
+  if (pending.records.bytes().size() >= options_.append_bytes) pending.submit();
+  return {};
+}
+
+// Waits for the journal and puts into the ledger what it took.
+Result<> Importer::finish(Ledger& ledger, Pending& pending) {
+  pending.wait();
+  Result<> outcome;
+  for (const auto& batch : pending.shared->batches) {
+    if (!batch->outcome) continue;
+    if (auto written = ledger.write(batch->lines); !written) {
+      doubt();
+      return written;
+    }
+  }
+  for (const auto& batch : pending.shared->batches) {
+    if (batch->outcome) continue;
+    ErrorCode code = batch->outcome.error().code;
+    // Refused for sure. After any other failure the records may be there all the same.
+    if (code != ErrorCode::kOverloaded && code != ErrorCode::kTimeout && code != ErrorCode::kTooLarge) {
+      outcome = batch->outcome.error();
+      doubt();
+      return outcome;
+    }
+    ledger.unclaim(batch->lines);
+    if (outcome) outcome = batch->outcome.error();
+  }
+  return outcome;
+}
+
+Result<std::string_view> Importer::sealed(const settings::Project& project, UnixMillis now, const LogLine& line,
+                                          uint64_t person) {
+  if (seals_project_ != project.id || seals_day_ != day_of(now) || seals_.size() >= kSealsMax) {
+    seals_.clear();
+    seals_project_ = project.id;
+    seals_day_ = day_of(now);
+  }
+  auto found = seals_.find(person);
+  if (found != seals_.end()) return std::string_view(found->second.personal);
+  address_.assign(line.client);
+  if (!is_address(address_)) address_.clear();
+  user_agent_.clear();
+  append_unescaped(line.user_agent, user_agent_);
+  settings::Personal personal;
+  personal.ip = address_;
+  personal.user_agent = user_agent_;
+  Seal seal;
+  if (!personal.empty()) {
+    auto text = secrets_.seal(project.id, now, personal);
+    if (!text) return std::move(text).error();
+    seal.personal = *std::move(text);
+  }
+  return std::string_view(seals_.emplace(person, std::move(seal)).first->second.personal);
+}
+
+Result<Ledger*> Importer::ledger(ProjectId project) {
+  auto found = ledgers_.find(project);
+  if (found != ledgers_.end()) return found->second.get();
+  if (auto made = files_.make_directory(options_.directory); !made) return std::move(made).error();
+  auto opened = Ledger::open(files_, options_.directory + "/" + to_string(project));
+  if (!opened) return std::move(opened).error();
+  return ledgers_.emplace(project, *std::move(opened)).first->second.get();
+}
+
+void Importer::doubt() {
+  ledgers_.clear();
+  recovered_ = false;
+}
+
+// DATA/imports/covered: the journal and the position in its bulk partition below which every imported line stands in
+// the ledgers. Another journal: from its begin.
+Result<> Importer::read_covered(journal::Offset& from) {
+  from = 0;
+  auto text = read_file(files_, options_.directory + "/covered", 4 * KiB);
+  if (!text && text.error().code == ErrorCode::kNotFound) return {};
+  if (!text) return std::move(text).error();
+  std::string head = fmt::format("{}\n{} ", kCoveredTitle, to_hex(journal_.uuid()));
+  if (!text->starts_with(head)) {
+    log::warning("transfer: {}/covered is of another journal: reading this one from its begin", options_.directory);
+    return {};
+  }
+  std::string_view number = std::string_view(*text).substr(head.size());
+  auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), from);
+  if (error != std::errc() || end == number.data() + number.size() || *end != '\n') {
+    log::warning("transfer: {}/covered is damaged: reading the journal from its begin", options_.directory);
+    from = 0;
+  }
+  return {};
+}
+
+Result<> Importer::write_covered(journal::Offset next) {
+  if (auto made = files_.make_directory(options_.directory); !made) return made;
+  std::string text = fmt::format("{}\n{} {}\n", kCoveredTitle, to_hex(journal_.uuid()), next);
+  if (auto written = replace_file(files_, options_.directory + "/covered", text); !written) return written;
+  covered_ = next;
+  return {};
+}
+
+Result<> Importer::recover() {
+  ledgers_.clear();
+  journal::Offset at = 0;
+  if (auto read = read_covered(at); !read) return read;
+  journal::PartitionInfo info = journal_.info(journal::Partition::bulk);
+  if (at != 0 && at < info.begin)
+    log::warning(
+        "transfer: the journal begins at {}, behind {} up to which imported lines are known; files imported "
+        "in between might count again",
+        info.begin, at);
+  auto reader = journal_.reader(journal::Partition::bulk);
+  journal::Offset end = journal_.writer(journal::Partition::bulk).end();
+  covered_ = at;
+  uint64_t bytes = 0;
+  while (at < end) {
+    auto batch = reader->read(at, kRecoverBytes, std::chrono::milliseconds(0));
+    if (!batch && batch.error().code == ErrorCode::kCorrupt) {
+      info = journal_.info(journal::Partition::bulk);
+      auto damage = std::find_if(info.damaged.begin(), info.damaged.end(),
+                                 [&](const journal::Damage& d) { return d.next > at && d.first <= at; });
+      if (damage == info.damaged.end()) return std::move(batch).error();
+      at = damage->next;
+      continue;
+    }
+    if (!batch) return std::move(batch).error();
+    if (batch->next <= at) break;
+    if (auto taken = recover_records(*batch); !taken) {
+      doubt();
+      return taken;
+    }
+    at = batch->next;
+    for (const journal::Record& record : batch->records) bytes += record.bytes.size();
+    if (bytes < 64 * kRecoverBytes) continue;
+    bytes = 0;
+    for (auto& [project, ledger] : ledgers_) {
+      if (auto synced = ledger->sync(); !synced) return synced;
+      ledger->forget(options_.ledger_bytes_max / ledgers_.size());
+    }
+    if (auto written = write_covered(at); !written) return written;
+  }
+  recovered_ = true;
+  return checkpoint();
+}
+
+Result<> Importer::recover_records(const journal::Batch& batch) {
+  event::RecordParser parser;
+  std::unordered_map<ProjectId, std::vector<LineIdentity>> missing;
+  for (const journal::Record& record : batch.records) {
+    if (record.bytes.find(kProtocol) == std::string_view::npos) continue;
+    auto event = parser.parse(record.bytes);
+    LineIdentity identity;
+    if (!event || event->protocol != "access-log" || !LineIdentity::parse(event->id, event->time, identity)) continue;
+    auto held = ledger(event->project_id);
+    if (!held) {
+      // One project's damaged ledger must not keep the others from importing; its own imports fail with this error.
+      if (held.error().code == ErrorCode::kCorrupt) continue;
+      return std::move(held).error();
+    }
+    if ((*held)->is_new() && missing.find(event->project_id) == missing.end() && (*held)->memory_bytes() == 0)
+      log::warning(
+          "transfer: the journal has imported lines of project {}, but its ledger and salt are gone: the "
+          "same files imported again will count again",
+          to_string(event->project_id));
+    auto fresh = (*held)->claim(identity);
+    if (!fresh) return std::move(fresh).error();
+    if (*fresh) missing[event->project_id].push_back(identity);
+  }
+  for (const auto& [project, lines] : missing)
+    if (auto written = ledgers_.at(project)->write(lines); !written) return written;
+  return {};
+}
+
+Result<> Importer::checkpoint() {
+  if (!recovered_) return {};
+  // Everything appended by this thread is in the ledgers; what others append from here on is at `end` or behind it.
+  journal::Offset end = journal_.writer(journal::Partition::bulk).end();
+  for (auto& [project, ledger] : ledgers_) {
+    if (auto synced = ledger->sync(); !synced) {
+      doubt();
+      return synced;
+    }
+  }
+  if (end == covered_) return {};
+  return write_covered(end);
+}
+
+}  // namespace weir::transfer
