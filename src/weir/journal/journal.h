@@ -31,7 +31,7 @@ class Records {
   void add(std::string_view record) {
     append_le(bytes_, static_cast<uint32_t>(record.size()));
     bytes_.append(record);
-    ++count_;
+    note(record.size());
   }
   // Lets the caller write a record in place: begin(), append to the returned string, end().
   std::string& begin() {
@@ -40,8 +40,9 @@ class Records {
     return bytes_;
   }
   void end() {
-    store_le(bytes_.data() + open_, static_cast<uint32_t>(bytes_.size() - open_ - sizeof(uint32_t)));
-    ++count_;
+    size_t size = bytes_.size() - open_ - sizeof(uint32_t);
+    store_le(bytes_.data() + open_, static_cast<uint32_t>(size));
+    note(size);
   }
   // Takes back what was written since begin().
   void cancel() { bytes_.resize(open_); }
@@ -49,10 +50,18 @@ class Records {
   uint32_t count() const { return count_; }
   bool empty() const { return count_ == 0; }
   const std::string& bytes() const { return bytes_; }
+  // Bytes of the largest record.
+  size_t largest() const { return largest_; }
 
  private:
+  void note(size_t size) {
+    largest_ = size > largest_ ? size : largest_;
+    ++count_;
+  }
+
   std::string bytes_;
   size_t open_ = 0;
+  size_t largest_ = 0;
   uint32_t count_ = 0;
 };
 
@@ -69,11 +78,13 @@ class Writer {
   virtual ~Writer() = default;
 
   // Success means: every record of the batch survives power loss (or is acknowledged by all in-sync replicas).
-  // `done` is called exactly once, on the writer's own thread: it must only hand over. `deadline`: a batch still
-  // waiting then is answered kTimeout and not written.
-  // Full: kOverloaded, called at once, when the options' queue_bytes are waiting.
-  // Errors: kTooLarge (a record above record_bytes_max), kOverloaded (queue or disk full), kUnavailable (closing, or
-  // the disk failed; then the process should end, see failed()).
+  // `done` is called exactly once, on a thread of the journal's, or on the caller's before append() returns when it is
+  // refused at once: it must only hand over. `deadline`: a batch still waiting then is answered kTimeout and not
+  // written; one that is being written then is answered kTimeout too, and may be there.
+  // Full: kOverloaded, at once, when the options' queue_bytes are waiting.
+  // Errors: kBadInput (no record), kTooLarge (a record above record_bytes_max, or more than queue_bytes at once),
+  // kOverloaded (queue or disk full), kTimeout, kUnavailable (closing, or the disk failed; then the process should
+  // end, see failed()). After an error a part of the batch may be there: a retry carries the same ids.
   virtual void append(Records records, std::chrono::steady_clock::time_point deadline, Done done) = 0;
 
   // One past the last durable offset.
@@ -130,8 +141,9 @@ class Reader {
   virtual ~Reader() = default;
   // Records from `from` on, at most about `bytes_max` of them and never across an epoch. Waits up to `wait` for the
   // first one; then answers an empty batch whose `next` is where to read on. An offset before the oldest kept one
-  // is answered from the oldest on (Batch::first tells).
-  // Errors: kCorrupt (damage: the range is reported by damaged(), read on behind it), kUnavailable.
+  // is answered from the oldest on, one within a range known as damaged from behind it on (Batch::first tells).
+  // Errors: kCorrupt (damage seen for the first time: the range is in info().damaged from now on; read on, with the
+  // same `from` if you like), kUnavailable.
   virtual Result<Batch> read(Offset from, uint64_t bytes_max, std::chrono::milliseconds wait) = 0;
 };
 
@@ -160,6 +172,14 @@ class Journal {
   virtual void release(Partition partition, Offset loaded) = 0;
   // Offset of the first record appended at or after `t`, or the end.
   virtual Result<Offset> offset_at(Partition partition, UnixMillis t) = 0;
+  // Somebody knows records at or above end(): the disk lost what it had promised, or an older copy was put back. A new
+  // epoch begins at `next` or above it, so that no offset is given out twice. Waits for it.
+  // Errors: kUnsupported (a kind of journal that keeps its own order), kUnavailable.
+  virtual Result<> begin_epoch(Partition partition, Offset next) {
+    (void)partition;
+    (void)next;
+    return Error{ErrorCode::kUnsupported, "journal: epochs are not ours to begin here"};
+  }
   virtual Result<> close() = 0;
 };
 
