@@ -155,6 +155,7 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
   result.epoch = plan.epoch;
   bool chained = plan.chained;
   uint64_t position = plan.position;
+  uint64_t rechecked = 0;
   while (true) {
     Found found = examine(window, position, plan.tag);
     std::string reason = found.reason;
@@ -209,6 +210,12 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
     // Something is wrong at `position`, or nothing was written there. What follows decides.
     uint64_t behind = position + (found.header_valid ? found.frame.header.size() : kAlignment);
     auto mark = find_landmark(window, behind, plan.tag, result.epoch, result.next);
+    if (mark && plan.open_end && rechecked != position) {
+      // A server may be writing this segment: what was read a moment ago may be older than what was found behind it.
+      rechecked = position;
+      window.forget();
+      continue;
+    }
     if (plan.open_end && !(mark && proven_durable(window, mark->position, plan.tag, result.epoch, result.next))) {
       uint64_t written = last_written(window, position);
       result.torn = written > position;
