@@ -145,7 +145,7 @@ class Collector::Gathering final : public EventSink {
                       "no project: name it in the header X-App, in ?app= or in the field `app`");
       }
       project = find_project(*door_.settings, sent.app);
-      if (project == nullptr) return refuse(sent, ErrorCode::kNotFound, "`app`: no such project: " + quoted(sent.app));
+      if (project == nullptr) return refuse(sent, ErrorCode::kNotFound, "`app`: no such project: " + echoed(sent.app));
       if (door_.key != nullptr && door_.key->project && *door_.key->project != project->id) {
         return refuse(sent, ErrorCode::kForbidden, "`app`: the key is for another project");
       }
@@ -265,10 +265,10 @@ Result<Collector::Door> Collector::open_door(const http::Request& request, UnixM
   door.type = body_type(request.header("Content-Type"));
   if (door.type == BodyType::unsupported) {
     return Error{ErrorCode::kUnsupported,
-                 "collect: content type " + quoted(request.header("Content-Type")) + ": send application/json"};
+                 "collect: content type " + echoed(request.header("Content-Type")) + ": send application/json"};
   }
   if (!name.empty() && door.project == nullptr) {
-    return Error{ErrorCode::kNotFound, "collect: no such project: " + quoted(name)};
+    return Error{ErrorCode::kNotFound, "collect: no such project: " + echoed(name)};
   }
   std::string_view secret = key_of(request);
   if (!secret.empty()) {

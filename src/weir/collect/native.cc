@@ -122,7 +122,7 @@ std::string place_of(const SentEvent& sent) {
   return sent.alone ? fmt::format("byte {}: ", sent.at) : fmt::format("event {}, byte {}: ", sent.index, sent.at);
 }
 
-std::string quoted(std::string_view text) {
+std::string echoed(std::string_view text) {
   std::string_view shown = shortened(text, kEchoBytesMax);
   std::string out;
   append_json_string(out, shown);
@@ -425,7 +425,7 @@ bool NativeDecoder::read_field(size_t field, size_t at) {
     case kKind: {
       std::string_view kind;
       read_text(value, name, kind, kShortBytesMax, at);
-      if (!has_error_ && !event::parse_kind(kind, e.kind)) wrong(at, name, "not a kind", quoted(kind));
+      if (!has_error_ && !event::parse_kind(kind, e.kind)) wrong(at, name, "not a kind", echoed(kind));
       break;
     }
     case kAnonymousId:
@@ -473,7 +473,7 @@ bool NativeDecoder::within(const Breach& breach, std::string_view name) {
       wrong(breach.at, name, fmt::format("a number of more than {} digits", kLimits.number_bytes_max));
       break;
     case Breach::Kind::repeated_key:
-      wrong(breach.at, name, "a key given twice", quoted(breach.key));
+      wrong(breach.at, name, "a key given twice", echoed(breach.key));
       break;
   }
   return false;
@@ -488,7 +488,7 @@ void NativeDecoder::read_text(const Value& value, std::string_view name, std::st
   if (!value.is_string()) return wrong_kind(at, name, "a string", value);
   std::string_view text = text_of(value);
   if (text.size() > bytes_max) {
-    return wrong(at, name, fmt::format("{} bytes: more than {}", text.size(), bytes_max), quoted(text));
+    return wrong(at, name, fmt::format("{} bytes: more than {}", text.size(), bytes_max), echoed(text));
   }
   to = text;
 }
@@ -500,7 +500,7 @@ void NativeDecoder::read_id_text(const Value& value, std::string_view name, std:
     return read_text(value, name, to, bytes_max, at);
   }
   if (value.text.size() > bytes_max) {
-    return wrong(at, name, fmt::format("{} bytes: more than {}", value.text.size(), bytes_max), quoted(value.text));
+    return wrong(at, name, fmt::format("{} bytes: more than {}", value.text.size(), bytes_max), echoed(value.text));
   }
   to = value.text;
 }
@@ -508,7 +508,7 @@ void NativeDecoder::read_id_text(const Value& value, std::string_view name, std:
 void NativeDecoder::read_time(const Value& value, std::string_view name, std::string_view& text,
                               std::optional<UnixMillis>& t, size_t at) {
   if (value.is_number()) {
-    if (value.text.size() > kTimeBytesMax) return wrong(at, name, "not a time", quoted(value.text));
+    if (value.text.size() > kTimeBytesMax) return wrong(at, name, "not a time", echoed(value.text));
     text = value.text;
     t = parse_epoch_millis(value.text);
     return;
@@ -516,7 +516,7 @@ void NativeDecoder::read_time(const Value& value, std::string_view name, std::st
   if (!value.is_string()) return wrong_kind(at, name, "a string or a number", value);
   std::string_view given = text_of(value);
   UnixMillis parsed = 0;
-  if (given.size() > kTimeBytesMax || !parse_time(given, parsed)) return wrong(at, name, "not a time", quoted(given));
+  if (given.size() > kTimeBytesMax || !parse_time(given, parsed)) return wrong(at, name, "not a time", echoed(given));
   text = given;
   t = parsed;
 }
@@ -556,7 +556,7 @@ void NativeDecoder::read_visitor(size_t field, const Value& value, size_t at) {
     valid = text.find('\0') == std::string_view::npos && (inet_pton(AF_INET, terminated.data(), &address) == 1 ||
                                                           inet_pton(AF_INET6, terminated.data(), &address) == 1);
   }
-  if (!valid) return wrong(at, name, "not an address", quoted(text));
+  if (!valid) return wrong(at, name, "not an address", echoed(text));
   sent_.ip = text;
 }
 
@@ -579,7 +579,7 @@ void NativeDecoder::read_revenue(const Value& value, size_t at) {
     } else if (key == "currency") {
       read_text(part, "revenue.currency", sent_.event.revenue_currency, kShortBytesMax, part_at);
       if (!has_error_ && !is_currency(sent_.event.revenue_currency)) {
-        wrong(part_at, "revenue.currency", "not a code of ISO 4217", quoted(sent_.event.revenue_currency));
+        wrong(part_at, "revenue.currency", "not a code of ISO 4217", echoed(sent_.event.revenue_currency));
       }
     } else {
       more_keys = true;
@@ -608,12 +608,12 @@ void NativeDecoder::read_amount(const Value& value, size_t at) {
       sent_.event.revenue_amount = {plain, size};
       return;
     case Amount::not_a_number:
-      return wrong(at, "revenue.amount", "not a decimal number", quoted(value.text));
+      return wrong(at, "revenue.amount", "not a decimal number", echoed(value.text));
     case Amount::too_large:
       return wrong(at, "revenue.amount", fmt::format("more than {} digits before the point", kAmountDigitsMax),
-                   quoted(text));
+                   echoed(text));
     case Amount::too_fine:
-      return wrong(at, "revenue.amount", fmt::format("more than {} decimals", kAmountDecimalsMax), quoted(text));
+      return wrong(at, "revenue.amount", fmt::format("more than {} decimals", kAmountDecimalsMax), echoed(text));
   }
 }
 

@@ -117,6 +117,6 @@ class NativeDecoder {
 };
 
 // A client's value as error messages show it: at most 64 bytes of it, in quotes, escaped.
-std::string quoted(std::string_view text);
+std::string echoed(std::string_view text);
 
 }  // namespace weir::collect
