@@ -120,7 +120,7 @@ struct Block::State {
   size_t rows = 0;
   std::vector<uint64_t> project_id, visitor_id, session_id, o;
   std::vector<uint32_t> p, visit_gap_ms;
-  std::vector<int64_t> timestamp, received_at, revenue_amount;
+  std::vector<int64_t> timestamp, received_after_ms, revenue_amount;
   std::vector<uint8_t> revenue_is_null;
   std::vector<uint16_t> visit_seq;
   std::array<Repeating, std::size(kRepeating)> repeating;
@@ -191,7 +191,7 @@ void Block::State::each_column(Visitor&& visit) const {
   };
   fixed("project_id", "UInt64", project_id);
   fixed("timestamp", "DateTime64(3, 'UTC')", timestamp);
-  fixed("received_at", "DateTime64(3, 'UTC')", received_at);
+  fixed("received_after_ms", "Int64", received_after_ms);
   fixed("visitor_id", "UInt64", visitor_id);
   fixed("session_id", "UInt64", session_id);
   fixed("visit_seq", "UInt16", visit_seq);
@@ -231,7 +231,7 @@ void Block::add(const Row& row) {
   ++s.rows;
   s.project_id.push_back(number(row.project_id));
   s.timestamp.push_back(row.time);
-  s.received_at.push_back(row.received_at);
+  s.received_after_ms.push_back(row.received_at - row.time);
   s.visitor_id.push_back(row.visitor_id);
   s.session_id.push_back(row.session_id);
   s.visit_seq.push_back(row.visit_seq);
@@ -265,7 +265,7 @@ void Block::clear() {
   s.rows = 0;
   for (auto* v : {&s.project_id, &s.visitor_id, &s.session_id, &s.o, &s.text_ends, &s.number_ends}) v->clear();
   for (auto* v : {&s.p, &s.visit_gap_ms}) v->clear();
-  for (auto* v : {&s.timestamp, &s.received_at, &s.revenue_amount}) v->clear();
+  for (auto* v : {&s.timestamp, &s.received_after_ms, &s.revenue_amount}) v->clear();
   s.revenue_is_null.clear();
   s.visit_seq.clear();
   for (auto& column : s.repeating) column.clear();

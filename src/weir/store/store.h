@@ -78,7 +78,7 @@ struct OpenVisit {
 
 struct QueryOptions {
   std::string format = "JSONCompact";
-  std::vector<std::pair<std::string, std::string>> parameters;  // bound as {name:Type}
+  std::vector<std::pair<std::string, std::string>> parameters = {};  // bound as {name:Type}
   std::chrono::milliseconds timeout{30'000};
 };
 

@@ -1,51 +1,11 @@
 #include "weir/store/testing/native_reader.h"
 
-#include "weir/base/bytes.h"
+#include "weir/store/row_binary.h"
 
 namespace weir::store::testing {
 
 namespace {
-// Reads forward; once it has run past the end it stays failed and gives zeros.
-class Cursor {
- public:
-  explicit Cursor(std::string_view rest) : rest_(rest) {}
-  template <class T>
-  T fixed() {
-    if (rest_.size() < sizeof(T)) return fail<T>();
-    T value = load_le<T>(rest_.data());
-    rest_.remove_prefix(sizeof(T));
-    return value;
-  }
-  uint64_t varint() {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      auto byte = fixed<uint8_t>();
-      value |= uint64_t{byte & 0x7fu} << shift;
-      if (byte < 0x80) return value;
-    }
-    return fail<uint64_t>();
-  }
-  std::string text() {
-    uint64_t size = varint();
-    if (rest_.size() < size) return fail<std::string>();
-    std::string value(rest_.substr(0, size));
-    rest_.remove_prefix(size);
-    return value;
-  }
-  template <class T>
-  T fail() {
-    failed_ = true;
-    rest_ = {};
-    return T{};
-  }
-  bool failed() const { return failed_; }
-  bool at_end() const { return rest_.empty(); }
-  size_t left() const { return rest_.size(); }
-
- private:
-  std::string_view rest_;
-  bool failed_ = false;
-};
+using Cursor = RowBinary;  // the same integers and texts
 
 std::vector<std::string> repeating(Cursor& in, size_t rows) {
   std::vector<std::string> values;
@@ -126,8 +86,9 @@ void read_column(Cursor& in, Rows& rows, const std::string& name, const std::str
     read_fixed<uint64_t>(in, rows, &StoredRow::project_id);
   } else if (name == "timestamp") {
     read_fixed<int64_t>(in, rows, &StoredRow::timestamp);
-  } else if (name == "received_at") {
+  } else if (name == "received_after_ms") {  // comes after the timestamp
     read_fixed<int64_t>(in, rows, &StoredRow::received_at);
+    for (StoredRow& row : rows) row.received_at += row.timestamp;
   } else if (name == "visitor_id") {
     read_fixed<uint64_t>(in, rows, &StoredRow::visitor_id);
   } else if (name == "session_id") {

@@ -1,0 +1,532 @@
+#include "weir/store/clickhouse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "weir/base/bytes.h"
+#include "weir/base/logging.h"
+#include "weir/base/random.h"
+#include "weir/store/engine/config.h"
+#include "weir/store/exception.h"
+#include "weir/store/row_binary.h"
+#include "weir/store/schema.h"
+
+namespace weir::store {
+
+namespace {
+using std::chrono::milliseconds;
+
+constexpr size_t kClientsKept = 8;
+constexpr size_t kAnswerBytesMax = 256 * MiB;
+// The client waits a little longer than the server is told to work, so that the server's own word arrives.
+constexpr milliseconds kGrace{2'000};
+constexpr milliseconds kKillTimeout{5'000};
+constexpr milliseconds kVisitLengthMax{24 * 3'600'000};
+constexpr int kJournalNumberTries = 16;
+
+// The form in which ClickHouse reads parameters and tab-separated lines.
+std::string escape(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else if (c == '\0')
+      out += "\\0";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string seconds_text(milliseconds time) { return fmt::format("{:.3f}", static_cast<double>(time.count()) / 1000); }
+
+template <class T>
+T number_in(std::string_view text) {
+  T value{};
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+QueryOptions in_row_binary(std::vector<std::pair<std::string, std::string>> parameters) {
+  return {.format = "RowBinary", .parameters = std::move(parameters)};
+}
+
+Error unreadable(std::string_view what) {
+  return {ErrorCode::kUnavailable, fmt::format("store: {}: the server's answer cannot be read", what)};
+}
+}  // namespace
+
+struct ClickHouse::Request {
+  std::string_view sql;
+  std::vector<std::string_view> body;  // when set, `sql` goes into the URL
+  Settings settings;
+  std::string format;
+  milliseconds timeout{30'000};
+  Doing doing = Doing::statement;
+  std::string user, password;  // instead of the endpoint's own
+  std::string database = "weir_data";
+  const std::function<bool(std::string_view)>* sink = nullptr;
+};
+
+ClickHouse::ClickHouse(const Options& options, const Endpoints& endpoints, metrics::Registry& registry)
+    : options_(options), endpoints_(endpoints), metrics_(registry), readers_(engine::kReaders) {}
+ClickHouse::~ClickHouse() = default;
+
+std::unique_ptr<HttpClient> ClickHouse::take_client() {
+  std::lock_guard lock(clients_mutex_);
+  if (clients_.empty()) return std::make_unique<HttpClient>();
+  auto client = std::move(clients_.back());
+  clients_.pop_back();
+  return client;
+}
+
+void ClickHouse::give_client(std::unique_ptr<HttpClient> client) {
+  std::lock_guard lock(clients_mutex_);
+  if (clients_.size() < kClientsKept) clients_.push_back(std::move(client));
+}
+
+bool ClickHouse::up() const { return last_contact_went_well_ && endpoints_.endpoint().has_value(); }
+
+Result<IncomingAnswer> ClickHouse::send(const Request& request) {
+  auto endpoint = endpoints_.endpoint();
+  if (!endpoint) {
+    last_contact_went_well_ = false;
+    metrics_.up.set(0);
+    return std::move(endpoint).error();
+  }
+  return send_to(*endpoint, request);
+}
+
+// The one way to the server. What it answers is believed only with the proof of this start of it.
+Result<IncomingAnswer> ClickHouse::send_to(const Endpoint& endpoint, const Request& request) {
+  std::string query_id = to_hex(random_bytes(16));
+  OutgoingRequest http;
+  http.method = "POST";
+  http.url = fmt::format("{}/?database={}&query_id={}", endpoint.url, request.database, query_id);
+  auto add = [&](std::string_view name, std::string_view value) {
+    http.url += fmt::format("&{}={}", url_encode(name), url_encode(value));
+  };
+  if (!request.format.empty()) add("default_format", request.format);
+  for (const auto& [name, value] : request.settings) add(name, value);
+  if (request.body.empty()) {
+    http.body = {request.sql};
+  } else {
+    add("query", request.sql);
+    http.body = request.body;
+  }
+  http.headers = endpoint.headers;
+  if (!request.user.empty()) {
+    std::erase_if(http.headers, [](const auto& header) { return header.first.starts_with("X-ClickHouse-"); });
+    http.headers.emplace_back("X-ClickHouse-User", request.user);
+    http.headers.emplace_back("X-ClickHouse-Key", request.password);
+  }
+  http.timeout = request.timeout + kGrace;
+  http.answer_bytes_max = kAnswerBytesMax;
+  std::optional<GuardedStream> stream;
+  if (request.sink != nullptr) {
+    stream.emplace(*request.sink);
+    http.on_body = [&](std::string_view piece) { return stream->add(piece); };
+  }
+
+  auto client = take_client();
+  auto answer = client->send(http);
+  bool cancelled = stream && stream->cancelled();
+  bool in_contact = answer.has_value() || cancelled;
+  if (answer && !endpoint.proof.empty() && !equal_constant_time(answer->header("x-weir-proof"), endpoint.proof)) {
+    in_contact = false;
+    answer = Error{ErrorCode::kUnavailable, "something else answers in the server's place"};
+  }
+  last_contact_went_well_ = in_contact;
+  metrics_.up.set(in_contact ? 1 : 0);
+  if (answer) give_client(std::move(client));  // otherwise its connection is in an unknown state
+  if (cancelled) {
+    kill(endpoint, query_id);
+    return Error{ErrorCode::kBadInput, "store: the reader of the answer went away"};
+  }
+  if (!answer) {
+    if (answer.error().code == ErrorCode::kTimeout) kill(endpoint, query_id);
+    return Error{answer.error().code, "store: " + answer.error().message};
+  }
+  std::string exception;
+  if (answer->status != 200) {
+    exception = answer->body.empty() ? fmt::format("status {}", answer->status) : answer->body;
+  } else {
+    std::string_view tag = answer->header("x-clickhouse-exception-tag");
+    exception = stream ? stream->finish(tag) : take_exception(answer->body, tag);
+  }
+  if (exception.empty()) return answer;
+  int code = number_in<int>(answer->header("x-clickhouse-exception-code"));
+  if (code == 0) code = code_in(exception);
+  return Error{error_code_of(code, request.doing),
+               fmt::format("store: {} (ClickHouse {})", plain_message(exception), code)};
+}
+
+// Not waited for: KILL ... SYNC never returns in this engine.
+void ClickHouse::kill(const Endpoint& endpoint, const std::string& query_id) {
+  std::string sql = fmt::format("KILL QUERY WHERE query_id = '{}' ASYNC", query_id);
+  OutgoingRequest http;
+  http.method = "POST";
+  http.url = endpoint.url + "/";
+  http.headers = endpoint.headers;
+  http.body = {sql};
+  http.timeout = kKillTimeout;
+  HttpClient client;
+  if (auto killed = client.send(http); !killed) log::debug("store: cannot end a statement: {}", killed.error().message);
+}
+
+Result<> ClickHouse::execute(std::string_view sql) {
+  Request request;
+  request.sql = sql;
+  auto answer = send(request);
+  if (!answer) return std::move(answer).error();
+  return {};
+}
+
+Result<std::string> ClickHouse::read(std::string_view sql, const QueryOptions& options) {
+  auto began = std::chrono::steady_clock::now();
+  Request request;
+  request.sql = sql;
+  request.format = options.format;
+  request.timeout = options.timeout;
+  request.settings = {{"max_execution_time", seconds_text(options.timeout)}};
+  for (const auto& [name, value] : options.parameters) request.settings.emplace_back("param_" + name, escape(value));
+  auto answer = send(request);
+  metrics_.query_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  if (!answer) return std::move(answer).error();
+  return std::move(answer->body);
+}
+
+Result<std::string> ClickHouse::query(std::string_view sql, const QueryOptions& options) { return read(sql, options); }
+
+Result<> ClickHouse::insert_lines(std::string_view into, std::string_view lines, std::string_view token) {
+  std::string sql = fmt::format("INSERT INTO weir_data.{} FORMAT TabSeparated", into);
+  Request request;
+  request.sql = sql;
+  request.body = {lines};
+  request.settings = {{"async_insert", "0"}};
+  if (!token.empty()) {
+    request.settings.emplace_back("insert_deduplicate", "1");
+    request.settings.emplace_back("insert_deduplication_token", token);
+  }
+  auto answer = send(request);
+  if (!answer) return std::move(answer).error();
+  return {};
+}
+
+Result<> ClickHouse::migrate() {
+  for (const std::string& statement : schema_foundation())
+    if (auto done = execute(statement); !done) return done;
+  auto newest = read("SELECT max(version) FROM weir_data.migrations", {.format = "TSV"});
+  if (!newest) return std::move(newest).error();
+  auto version = number_in<uint32_t>(*newest);
+  uint32_t latest = migrations().back().version;
+  if (version > latest)
+    return Error{ErrorCode::kConflict,
+                 fmt::format("store: the tables are of version {}, this weir knows up to {}", version, latest)};
+  for (const Migration& step : migrations()) {
+    if (step.version <= version) continue;
+    log::info("store: migrating to version {}: {}", step.version, step.name);
+    for (const std::string& statement : step.statements)
+      if (auto done = execute(statement); !done) return done;
+    auto noted = insert_lines("migrations (version, name)", fmt::format("{}\t{}\n", step.version, escape(step.name)));
+    if (!noted) return noted;
+  }
+  for (const std::string& statement : schema_of_one_life())
+    if (auto done = execute(statement); !done) return done;
+  return {};
+}
+
+Result<std::vector<JournalRow>> ClickHouse::journals() {
+  auto bytes = read("SELECT p, journal_uuid, kind, topic, partition, epoch, first_o FROM weir_data.journals ORDER BY p",
+                    in_row_binary({}));
+  if (!bytes) return std::move(bytes).error();
+  std::vector<JournalRow> rows;
+  RowBinary in(*bytes);
+  while (!in.at_end()) {
+    JournalRow row;
+    row.p = in.fixed<uint32_t>();
+    bool hexadecimal = from_hex(in.text(), row.key.uuid);
+    row.key.kind = in.text();
+    row.key.topic = in.text();
+    row.key.partition = in.fixed<uint16_t>();
+    row.key.epoch = in.fixed<uint32_t>();
+    row.key.first_o = in.fixed<uint64_t>();
+    if (in.failed() || !hexadecimal) return unreadable("journals");
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// Several weirs may ask one server at once. A deduplication token that names the number makes the server take only the
+// first row for it; who does not find its own row there tries the next number.
+Result<uint32_t> ClickHouse::journal_number(const JournalKey& key) {
+  std::lock_guard one_at_a_time(journals_mutex_);
+  for (uint32_t attempt = 0; attempt < kJournalNumberTries; ++attempt) {
+    auto rows = journals();
+    if (!rows) return std::move(rows).error();
+    uint32_t highest = 0;
+    for (const JournalRow& row : *rows) {
+      const JournalKey& known = row.key;
+      if (known.uuid == key.uuid && known.topic == key.topic && known.partition == key.partition &&
+          known.epoch == key.epoch)
+        return row.p;
+      highest = std::max(highest, row.p);
+    }
+    if (attempt == kJournalNumberTries - 1) break;
+    uint32_t p = highest + 1 + attempt;
+    auto line = fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", p, to_hex(key.uuid), escape(key.kind), escape(key.topic),
+                            key.partition, key.epoch, key.first_o);
+    auto inserted = insert_lines("journals (p, journal_uuid, kind, topic, partition, epoch, first_o)", line,
+                                 fmt::format("journal {}", p));
+    if (!inserted) return std::move(inserted).error();
+  }
+  return Error{ErrorCode::kUnavailable, "store: cannot get a number for a journal"};
+}
+
+Result<> ClickHouse::insert(const Block& block, std::string_view token) {
+  if (block.rows() == 0) return {};
+  std::string bytes;
+  block.append_native(bytes);
+  std::string sql = fmt::format("INSERT INTO weir_data.events ({}) FORMAT Native", Block::column_list());
+  Request request;
+  request.sql = sql;
+  request.body = {bytes};
+  request.timeout = options_.insert_timeout;
+  request.doing = Doing::insert;
+  request.settings = {{"async_insert", "0"},
+                      {"insert_deduplicate", "1"},
+                      {"max_execution_time", seconds_text(options_.insert_timeout)},
+                      {"throw_on_max_partitions_per_insert_block", "1"},
+                      {"max_partitions_per_insert_block", "1000"}};
+  if (!token.empty()) request.settings.emplace_back("insert_deduplication_token", token);
+  auto answer = send(request);
+  if (!answer) return std::move(answer).error();
+  return {};
+}
+
+Result<std::vector<RangeCount>> ClickHouse::count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) {
+  if (step == 0) return Error{ErrorCode::kBadInput, "store: count positions: step 0"};
+  auto bytes = read(
+      "SELECT intDiv(_o - {first:UInt64}, {step:UInt64}) AS run, count() FROM weir_data.events "
+      "WHERE _p = {p:UInt32} AND _o >= {first:UInt64} AND _o < {next:UInt64} GROUP BY run ORDER BY run",
+      in_row_binary({{"p", std::to_string(p)},
+                     {"first", std::to_string(first)},
+                     {"next", std::to_string(next)},
+                     {"step", std::to_string(step)}}));
+  if (!bytes) return std::move(bytes).error();
+  std::vector<RangeCount> ranges;
+  RowBinary in(*bytes);
+  while (!in.at_end()) {
+    uint64_t from = first + in.fixed<uint64_t>() * step;
+    uint64_t rows = in.fixed<uint64_t>();
+    if (in.failed()) return unreadable("count positions");
+    ranges.push_back({from, next - from < step ? next : from + step, rows});
+  }
+  return ranges;
+}
+
+Result<std::vector<uint64_t>> ClickHouse::positions(uint32_t p, uint64_t first, uint64_t next) {
+  auto bytes = read(
+      "SELECT DISTINCT _o FROM weir_data.events "
+      "WHERE _p = {p:UInt32} AND _o >= {first:UInt64} AND _o < {next:UInt64} ORDER BY _o",
+      in_row_binary({{"p", std::to_string(p)}, {"first", std::to_string(first)}, {"next", std::to_string(next)}}));
+  if (!bytes) return std::move(bytes).error();
+  std::vector<uint64_t> found(bytes->size() / sizeof(uint64_t));
+  std::memcpy(found.data(), bytes->data(), found.size() * sizeof(uint64_t));
+  return found;
+}
+
+Result<uint64_t> ClickHouse::end_position(uint32_t p) {
+  auto bytes = read("SELECT if(count() = 0, 0, max(_o) + 1) FROM weir_data.events WHERE _p = {p:UInt32}",
+                    {.format = "TSV", .parameters = {{"p", std::to_string(p)}}});
+  if (!bytes) return std::move(bytes).error();
+  return number_in<uint64_t>(*bytes);
+}
+
+Result<uint64_t> ClickHouse::life() {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto answer = read("SELECT count(), min(id) FROM weir_data.life", in_row_binary({}));
+    if (!answer) return std::move(answer).error();
+    RowBinary in(*answer);
+    auto count = in.fixed<uint64_t>();
+    auto id = in.fixed<uint64_t>();
+    if (in.failed()) return unreadable("life");
+    if (count > 0) return id;
+    if (auto begun = insert_lines("life (id)", fmt::format("{}\n", random_u64())); !begun)
+      return std::move(begun).error();
+  }
+  return unreadable("life");
+}
+
+Result<std::vector<OpenVisit>> ClickHouse::open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) {
+  // A visit lasts at most a day, so an open one has no row before that.
+  auto bytes = read(
+      "SELECT project_id, visitor_id, session_id, argMax(client_session_id, at) AS client_session_id, "
+      "toUnixTimestamp64Milli(min(timestamp)) AS started, toUnixTimestamp64Milli(max(timestamp)) AS last, count(), "
+      "toString(argMinIf(path, at, kind = 'pageview')), toString(argMaxIf(path, at, kind = 'pageview')) "
+      "FROM (SELECT *, (timestamp, _p, _o) AS at FROM weir_data.events "
+      "WHERE timestamp >= fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND _p IN {p:Array(UInt32)}) "
+      "GROUP BY project_id, visitor_id, session_id HAVING last >= {since:Int64} "
+      "ORDER BY last DESC LIMIT {limit:UInt64}",
+      in_row_binary({{"oldest", std::to_string(since - kVisitLengthMax.count())},
+                     {"since", std::to_string(since)},
+                     {"p", fmt::format("[{}]", fmt::join(p, ","))},
+                     {"limit", std::to_string(limit)}}));
+  if (!bytes) return std::move(bytes).error();
+  std::vector<OpenVisit> visits;
+  RowBinary in(*bytes);
+  while (!in.at_end()) {
+    OpenVisit visit;
+    visit.project_id = ProjectId{in.fixed<uint64_t>()};
+    visit.visitor_id = in.fixed<uint64_t>();
+    visit.session_id = in.fixed<uint64_t>();
+    visit.client_session_id = in.text();
+    visit.started = in.fixed<int64_t>();
+    visit.last = in.fixed<int64_t>();
+    visit.events = in.fixed<uint64_t>();
+    visit.entry_path = in.text();
+    visit.last_path = in.text();
+    if (in.failed()) return unreadable("open visits");
+    visits.push_back(std::move(visit));
+  }
+  return visits;
+}
+
+// Names are only ever added, under a rising version; the view takes the newest.
+Result<> ClickHouse::set_project_names(std::span<const std::pair<ProjectId, std::string>> names) {
+  auto bytes =
+      read("SELECT project_id, argMax(name, version), max(version) FROM weir_data.projects GROUP BY project_id",
+           in_row_binary({}));
+  if (!bytes) return std::move(bytes).error();
+  std::map<uint64_t, std::string> known;
+  uint64_t version = 0;
+  RowBinary in(*bytes);
+  while (!in.at_end()) {
+    auto id = in.fixed<uint64_t>();
+    known[id] = in.text();
+    version = std::max(version, in.fixed<uint64_t>());
+    if (in.failed()) return unreadable("project names");
+  }
+  std::string lines;
+  for (const auto& [id, name] : names)
+    if (auto at = known.find(number(id)); at == known.end() || at->second != name)
+      lines += fmt::format("{}\t{}\t{}\n", number(id), escape(name), version + 1);
+  if (lines.empty()) return {};
+  return insert_lines("projects (project_id, name, version)", lines);
+}
+
+Result<Readers::Lease> ClickHouse::lend_reader(const Endpoint& endpoint, const std::vector<ProjectId>& projects) {
+  std::vector<uint64_t> ids;
+  for (ProjectId id : projects) ids.push_back(number(id));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return readers_.lend(endpoint.start, ids, [&](int reader) -> Result<> {
+    std::string emptying = "TRUNCATE TABLE weir_data." + engine::reader_table(reader);
+    Request empty;
+    empty.sql = emptying;
+    if (auto done = send_to(endpoint, empty); !done) return std::move(done).error();
+    if (ids.empty()) return {};
+    std::string filling =
+        fmt::format("INSERT INTO weir_data.{} VALUES ({})", engine::reader_table(reader), fmt::join(ids, "),("));
+    Request fill;
+    fill.sql = filling;
+    fill.settings = {{"async_insert", "0"}};
+    if (auto done = send_to(endpoint, fill); !done) return std::move(done).error();
+    return {};
+  });
+}
+
+std::string ClickHouse::user_sql_refused() const {
+  if (!options_.url.empty() && !options_.allow_unconfined_sql)
+    return "store.url names a server whose files weir cannot guard; store.allow_unconfined_sql accepts that";
+  std::string why = endpoints_.unconfined();
+  return why.empty() || options_.allow_unconfined_sql ? std::string() : why;
+}
+
+Result<std::string> ClickHouse::user_query(std::string_view sql, const QueryOptions& options,
+                                           const std::vector<ProjectId>* projects,
+                                           const std::function<bool(std::string_view)>& sink) {
+  if (std::string why = user_sql_refused(); !why.empty())
+    return Error{ErrorCode::kForbidden, "store: SQL of persons is refused: " + why};
+  struct Count {
+    std::atomic<uint64_t>& running;
+    ~Count() { --running; }
+  };
+  uint64_t running = user_queries_++;
+  Count count{user_queries_};
+  if (running >= options_.user_queries_max)
+    return Error{ErrorCode::kOverloaded, fmt::format("store: {} statements of persons run already", running)};
+  auto endpoint = endpoints_.endpoint();
+  if (!endpoint) return std::move(endpoint).error();
+
+  Request request;
+  request.sql = sql;
+  request.format = options.format;
+  request.timeout = std::min(options.timeout, options_.query_timeout_max);
+  request.database = "weir";
+  request.sink = &sink;
+  std::optional<Readers::Lease> lease;
+  if (!endpoint->reader_password.empty()) {
+    request.user = engine::kReaderOfAll;
+    if (projects != nullptr) {
+      auto lent = lend_reader(*endpoint, *projects);
+      if (!lent) return std::move(lent).error();
+      lease.emplace(std::move(*lent));
+      request.user = engine::reader_name(lease->reader());
+    }
+    request.password = endpoint->reader_password;
+  } else if (projects != nullptr) {
+    return Error{ErrorCode::kForbidden, "store: SQL over some projects only needs the private store"};
+  } else {
+    request.settings.emplace_back("readonly", "1");
+  }
+  request.settings.emplace_back("max_execution_time", seconds_text(request.timeout));
+  for (const auto& [name, value] : options.parameters) request.settings.emplace_back("param_" + name, escape(value));
+  auto began = std::chrono::steady_clock::now();
+  auto answer = send_to(*endpoint, request);
+  metrics_.query_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  if (!answer) return std::move(answer).error();
+  return std::string(answer->header("content-type"));
+}
+
+Result<std::string> ClickHouse::explain_ast(std::string_view sql) {
+  auto endpoint = endpoints_.endpoint();
+  if (!endpoint) return std::move(endpoint).error();
+  std::string statement = "EXPLAIN AST ";
+  statement += sql;
+  Request request;
+  request.sql = statement;
+  request.format = "TSVRaw";
+  if (!endpoint->reader_password.empty()) {  // parsing needs no rights
+    request.user = engine::kReaderOfAll;
+    request.password = endpoint->reader_password;
+  }
+  request.database = "weir";
+  auto answer = send_to(*endpoint, request);
+  if (!answer) return std::move(answer).error();
+  return std::move(answer->body);
+}
+
+Result<Store::Health> ClickHouse::health() {
+  auto bytes = read(
+      "SELECT sumIf(rows, table = 'events'), count(), sum(bytes_on_disk), "
+      "(SELECT count() FROM system.detached_parts WHERE database = 'weir_data') "
+      "FROM system.parts WHERE database = 'weir_data' AND active",
+      in_row_binary({}));
+  if (!bytes) return std::move(bytes).error();
+  RowBinary in(*bytes);
+  Health health{in.fixed<uint64_t>(), in.fixed<uint64_t>(), in.fixed<uint64_t>(), in.fixed<uint64_t>()};
+  if (in.failed()) return unreadable("health");
+  return health;
+}
+
+}  // namespace weir::store

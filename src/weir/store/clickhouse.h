@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "weir/base/http_client.h"
+#include "weir/store/endpoint.h"
+#include "weir/store/metrics.h"
+#include "weir/store/options.h"
+#include "weir/store/readers.h"
+#include "weir/store/store.h"
+
+namespace weir::store {
+
+// The store over ClickHouse's HTTP interface: the private engine and a server of the operator's alike.
+// Thread-safe: connections come from a small pool. Keeps `endpoints` and `registry` by reference; they must outlive it.
+class ClickHouse final : public Store {
+ public:
+  ClickHouse(const Options& options, const Endpoints& endpoints, metrics::Registry& registry);
+  ~ClickHouse() override;
+
+  Result<> migrate() override;
+  bool up() const override;
+  Result<uint32_t> journal_number(const JournalKey& key) override;
+  Result<std::vector<JournalRow>> journals() override;
+  Result<> insert(const Block& block, std::string_view token) override;
+  Result<std::vector<RangeCount>> count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) override;
+  Result<std::vector<uint64_t>> positions(uint32_t p, uint64_t first, uint64_t next) override;
+  Result<uint64_t> end_position(uint32_t p) override;
+  Result<uint64_t> life() override;
+  Result<std::vector<OpenVisit>> open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) override;
+  Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) override;
+  Result<std::string> query(std::string_view sql, const QueryOptions& options) override;
+  Result<std::string> user_query(std::string_view sql, const QueryOptions& options,
+                                 const std::vector<ProjectId>* projects,
+                                 const std::function<bool(std::string_view)>& sink) override;
+  Result<std::string> explain_ast(std::string_view sql) override;
+  std::string user_sql_refused() const override;
+  Result<Health> health() override;
+
+ private:
+  using Settings = std::vector<std::pair<std::string, std::string>>;
+  struct Request;
+  Result<IncomingAnswer> send(const Request& request);
+  Result<IncomingAnswer> send_to(const Endpoint& endpoint, const Request& request);
+  Result<> execute(std::string_view sql);
+  Result<std::string> read(std::string_view sql, const QueryOptions& options = {});
+  Result<> insert_lines(std::string_view into, std::string_view lines, std::string_view token = {});
+  Result<Readers::Lease> lend_reader(const Endpoint& endpoint, const std::vector<ProjectId>& projects);
+  void kill(const Endpoint& endpoint, const std::string& query_id);
+  std::unique_ptr<HttpClient> take_client();
+  void give_client(std::unique_ptr<HttpClient> client);
+
+  const Options options_;
+  const Endpoints& endpoints_;
+  Metrics metrics_;
+  Readers readers_;
+  std::atomic<bool> last_contact_went_well_{false};
+  std::atomic<uint64_t> user_queries_{0};
+  std::mutex journals_mutex_;  // one allocation at a time; guards nothing else
+  std::mutex clients_mutex_;   // guards clients_
+  std::vector<std::unique_ptr<HttpClient>> clients_;
+};
+
+}  // namespace weir::store

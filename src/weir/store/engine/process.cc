@@ -1,0 +1,42 @@
+#include "weir/store/engine/process.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace weir::store::engine {
+
+std::optional<ProcessId> process_with(int pid) {
+  if (pid <= 0) return std::nullopt;
+  std::ifstream in(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  if (!std::getline(in, line)) return std::nullopt;
+  // The second field is the name in parentheses and may hold anything: count from the last one.
+  size_t end = line.rfind(')');
+  if (end == std::string::npos) return std::nullopt;
+  std::istringstream fields(line.substr(end + 1));
+  std::string state, skipped;
+  fields >> state;
+  if (state == "Z" || state == "X") return std::nullopt;
+  constexpr int kStartTimeField = 22;
+  for (int field = 4; field < kStartTimeField; ++field) fields >> skipped;
+  ProcessId process{pid, 0};
+  if (!(fields >> process.start_time)) return std::nullopt;
+  return process;
+}
+
+bool is_alive(const ProcessId& process) { return process_with(process.pid) == process; }
+
+std::string format_pid_file(const PidFile& file) {
+  return fmt::format("{} {} {} {}\n", file.engine.pid, file.engine.start_time, file.weir.pid, file.weir.start_time);
+}
+
+std::optional<PidFile> parse_pid_file(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  PidFile file;
+  if (in >> file.engine.pid >> file.engine.start_time >> file.weir.pid >> file.weir.start_time) return file;
+  return std::nullopt;
+}
+
+}  // namespace weir::store::engine

@@ -1,0 +1,189 @@
+#include "weir/store/schema.h"
+
+#include <fmt/format.h>
+
+#include "weir/store/engine/config.h"
+
+namespace weir::store {
+
+namespace {
+// Every part is synced before an insert or a merge is reported done: a power cut must not take acknowledged rows.
+constexpr std::string_view kDurable =
+    "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
+    "min_compressed_bytes_to_fsync_after_merge = 1";
+
+// docs/formats/store.md explains the columns, docs/adr/ the choices.
+constexpr std::string_view kEvents = R"(CREATE TABLE IF NOT EXISTS weir_data.events
+(
+    project_id         UInt64,
+    timestamp          DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    received_after_ms  Int64 CODEC(ZSTD(1)),
+    time_rule          LowCardinality(String),
+    kind               LowCardinality(String),
+    name               LowCardinality(String),
+    client_id          String CODEC(ZSTD(1)),
+    user_id            String CODEC(ZSTD(1)),
+    anonymous_id       String CODEC(ZSTD(1)),
+    visitor_id         UInt64 CODEC(ZSTD(1)),
+    session_id         UInt64 CODEC(ZSTD(1)),
+    client_session_id  String CODEC(ZSTD(1)),
+    visit_seq          UInt16,
+    visit_gap_ms       UInt32 CODEC(ZSTD(1)),
+    hostname           LowCardinality(String),
+    path               LowCardinality(String),
+    entry_path         LowCardinality(String),
+    previous_path      LowCardinality(String),
+    title              LowCardinality(String),
+    referrer           LowCardinality(String),
+    source             LowCardinality(String),
+    channel            LowCardinality(String),
+    utm_source         LowCardinality(String),
+    utm_medium         LowCardinality(String),
+    utm_campaign       LowCardinality(String),
+    utm_term           LowCardinality(String),
+    utm_content        LowCardinality(String),
+    click_id           String CODEC(ZSTD(1)),
+    country            LowCardinality(String),
+    region             LowCardinality(String),
+    city               LowCardinality(String),
+    browser            LowCardinality(String),
+    browser_version    LowCardinality(String),
+    os                 LowCardinality(String),
+    os_version         LowCardinality(String),
+    device             LowCardinality(String),
+    screen             LowCardinality(String),
+    locale             LowCardinality(String),
+    app_version        LowCardinality(String),
+    text_properties    Map(LowCardinality(String), LowCardinality(String)),
+    number_properties  Map(LowCardinality(String), String),
+    revenue_amount     Nullable(Decimal(18, 6)),
+    revenue_currency   LowCardinality(String),
+    traffic            LowCardinality(String),
+    traffic_reason     LowCardinality(String),
+    sdk                LowCardinality(String),
+    ip                 String CODEC(ZSTD(1)),
+    _p                 UInt32,
+    _o                 UInt64 CODEC(Delta(8), ZSTD(1)),
+    INDEX position _o TYPE minmax GRANULARITY 1
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (project_id, toDate(timestamp), visitor_id, timestamp)
+SAMPLE BY visitor_id
+SETTINGS {durable}, non_replicated_deduplication_window = 1000, default_compression_codec = 'ZSTD(1)',
+    enable_block_number_column = 1, enable_block_offset_column = 1)";
+
+constexpr std::string_view kJournals = R"(CREATE TABLE IF NOT EXISTS weir_data.journals
+(
+    p             UInt32,
+    journal_uuid  String,
+    kind          String,
+    topic         String,
+    partition     UInt16,
+    epoch         UInt32,
+    first_o       UInt64,
+    allocated_at  DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree ORDER BY p SETTINGS {durable}, non_replicated_deduplication_window = 10000)";
+
+constexpr std::string_view kProjects = R"(CREATE TABLE IF NOT EXISTS weir_data.projects
+(
+    project_id  UInt64,
+    name        String,
+    version     UInt64
+)
+ENGINE = ReplacingMergeTree(version) ORDER BY project_id SETTINGS {durable})";
+
+// The reader's own rights and row policies count below the view (INVOKER), so nothing that stands here can show
+// another project, not even the list of names: the subquery gives only those of the reader's own projects.
+constexpr std::string_view kView = R"(CREATE OR REPLACE VIEW weir.events SQL SECURITY INVOKER AS
+WITH (
+    SELECT (groupArray(project_id), groupArray(name))
+    FROM (SELECT project_id, argMax(name, version) AS name FROM weir_data.projects GROUP BY project_id)
+) AS names
+SELECT
+    transform(project_id, arrayPushBack(names.1, 0), arrayPushBack(names.2, ''), '') AS project,
+    if(client_id = '', concat('w', toString(_p), '-', toString(_o)), client_id) AS event_id,
+    name,
+    timestamp,
+    timestamp + toIntervalMillisecond(received_after_ms) AS received_at,
+    time_rule,
+    kind,
+    user_id,
+    anonymous_id,
+    visitor_id,
+    session_id,
+    client_session_id,
+    hostname,
+    path,
+    title,
+    referrer,
+    source,
+    channel,
+    utm_source,
+    utm_medium,
+    utm_campaign,
+    utm_term,
+    utm_content,
+    click_id,
+    country,
+    region,
+    city,
+    browser,
+    browser_version,
+    os,
+    os_version,
+    device,
+    screen,
+    locale,
+    app_version,
+    mapUpdate(text_properties, number_properties) AS properties,
+    mapApply((key, value) -> (key, toFloat64OrZero(value)), number_properties) AS numbers,
+    revenue_amount,
+    revenue_currency,
+    traffic,
+    traffic_reason,
+    sdk,
+    ip,
+    _p,
+    _o
+FROM weir_data.events)";
+
+std::string durable(std::string_view statement) {
+  std::string out(statement);
+  constexpr std::string_view kPlace = "{durable}";
+  return out.replace(out.find(kPlace), kPlace.size(), kDurable);
+}
+}  // namespace
+
+std::span<const std::string> schema_foundation() {
+  static const std::vector<std::string> statements = {
+      "CREATE DATABASE IF NOT EXISTS weir_data",
+      "CREATE DATABASE IF NOT EXISTS weir",
+      durable("CREATE TABLE IF NOT EXISTS weir_data.migrations (version UInt32, name String, applied_at "
+              "DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY version SETTINGS {durable}"),
+  };
+  return statements;
+}
+
+std::span<const Migration> migrations() {
+  static const std::vector<Migration> list = {
+      {1,
+       "events, journals and projects",
+       {durable(kEvents), durable(kJournals), durable(kProjects), std::string(kView)}},
+  };
+  return list;
+}
+
+std::span<const std::string> schema_of_one_life() {
+  static const std::vector<std::string> statements = [] {
+    std::vector<std::string> made = {"CREATE TABLE IF NOT EXISTS weir_data.life (id UInt64) ENGINE = Memory"};
+    for (int i = 0; i < engine::kReaders; ++i)
+      made.push_back(fmt::format("CREATE TABLE IF NOT EXISTS weir_data.{} (project_id UInt64) ENGINE = Memory",
+                                 engine::reader_table(i)));
+    return made;
+  }();
+  return statements;
+}
+
+}  // namespace weir::store
