@@ -20,8 +20,6 @@ constexpr uint64_t kRecoverBytes = 4 * MiB;
 constexpr std::string_view kCoveredTitle = "weir-imports 1";
 constexpr std::string_view kProtocol = R"("protocol":"access-log")";
 
-const UnixMillis kEarliest = days_from_civil({1990, 1, 1}) * kMillisPerDay;
-
 bool is_address(const std::string& text) {
   unsigned char bytes[sizeof(in6_addr)];
   return inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1;
@@ -105,49 +103,18 @@ Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   Ledger& ledger = **held;
 
   UnixMillis now = clock_.now();
-  UnixMillis latest = now + kMillisPerDay;
-  UnixMillis oldest_kept =
-      chunk.project.retention_days == 0 ? kEarliest : now - chunk.project.retention_days * kMillisPerDay;
   ImportSummary summary;
   Pending pending(journal_.writer(journal::Partition::bulk), started + options_.timeout);
   counts_.clear();
   Result<> outcome;
   auto repeat = chunk.repeats.begin();
-  std::string_view rest = chunk.lines;
-  LogLine line;
-  while (!rest.empty() && outcome) {
-    size_t end = rest.find('\n');
-    std::string_view text = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    uint64_t index = summary.lines++;
-    uint32_t before = 0;
-    if (repeat != chunk.repeats.end() && repeat->index == index) before = (repeat++)->before;
-
-    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
-    switch (LineFault fault = parse_line(text, chunk.format, line)) {
-      case LineFault::none:
-        break;
-      case LineFault::blank:
-        summary.skip(Skip::blank);
-        continue;
-      case LineFault::comment:
-        summary.skip(Skip::comment);
-        continue;
-      case LineFault::too_long:
-        summary.skip(Skip::too_long);
-        continue;
-      default:
-        summary.skip(Skip::unreadable);
-        summary.add_example(index, name_of(fault));
-        continue;
-    }
-    if (line.time < kEarliest || line.time > latest || line.time < oldest_kept) {
-      summary.skip(line.time < kEarliest ? Skip::too_early : line.time > latest ? Skip::too_late : Skip::retention);
-      continue;
-    }
-    ++(line.is_combined ? summary.combined : summary.common);
-    outcome = import_line(chunk, ledger, line, text, before, now, pending, summary);
-  }
+  scan_lines(chunk.lines, chunk.format, TimeWindow::at(now, chunk.project.retention_days), summary,
+             [&](uint64_t index, std::string_view text, const LogLine& line) {
+               while (repeat != chunk.repeats.end() && repeat->index < index) ++repeat;
+               uint32_t before = repeat != chunk.repeats.end() && repeat->index == index ? repeat->before : 0;
+               outcome = import_line(chunk, ledger, line, text, before, now, pending, summary);
+               return outcome.has_value();
+             });
   pending.submit();
   Result<> finished = finish(ledger, pending);
   if (outcome && !finished) outcome = std::move(finished);

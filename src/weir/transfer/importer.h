@@ -21,6 +21,7 @@
 #include "weir/transfer/ledger.h"
 #include "weir/transfer/line_event.h"
 #include "weir/transfer/repeats.h"
+#include "weir/transfer/scan.h"
 #include "weir/transfer/summary.h"
 
 namespace weir::transfer {

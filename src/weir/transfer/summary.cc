@@ -86,7 +86,7 @@ std::string ImportSummary::to_json() const {
                  common, first_time, last_time);
   out += R"(,"examples":[)";
   for (const Example& e : examples) {
-    fmt::format_to(std::back_inserter(out), R"({}{{"line":{},"reason":)", &e == examples.data() ? "" : ",", e.line);
+    fmt::format_to(std::back_inserter(out), R"({}{{"line":{},"reason":)", &e == examples.data() ? "" : ",", e.line + 1);
     append_json_string(out, e.reason);
     out.push_back('}');
   }
@@ -114,7 +114,7 @@ Result<ImportSummary> ImportSummary::parse(std::string_view json) {
     s.last_time = o.at("last_time").to_number<int64_t>();
     for (const boost::json::value& e : o.at("examples").as_array()) {
       const boost::json::string& reason = e.as_object().at("reason").as_string();
-      s.add_example(count(e.as_object(), "line"), {reason.data(), reason.size()});
+      s.add_example(count(e.as_object(), "line") - 1, {reason.data(), reason.size()});
     }
     return s;
   } catch (const std::exception& e) {

@@ -29,7 +29,7 @@ std::string_view describe(Skip skip);  // "longer than 64 KiB"
 // lines = imported + already + the skipped.
 struct ImportSummary {
   struct Example {
-    uint64_t line = 0;  // within what is summed up, from 0
+    uint64_t line = 0;  // within what is summed up, from 0 (in JSON from 1)
     std::string reason;
   };
   static constexpr size_t kExamplesMax = 5;

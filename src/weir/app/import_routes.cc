@@ -1,0 +1,111 @@
+#include "weir/app/import_routes.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "weir/api/access.h"
+
+namespace weir::app {
+
+namespace asio = boost::asio;
+
+namespace {
+constexpr std::string_view kLogType = "application/x-weir-log";
+
+// Waits on the import thread's answer without holding an I/O thread.
+asio::awaitable<Result<transfer::ImportSummary>> import_chunk(transfer::ImportThread& importing,
+                                                              transfer::ImportJob job) {
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Result<transfer::ImportSummary>)>(
+      [&importing](auto handler, transfer::ImportJob waiting) {
+        // Done is copyable, a coroutine's handler is not: shared. Posted also when refused at once, because a handler
+        // must not run within its initiation.
+        struct Waiter {
+          decltype(handler) resume;
+          asio::executor_work_guard<asio::associated_executor_t<decltype(handler)>> work;
+        };
+        auto executor = asio::get_associated_executor(handler);
+        auto waiter = std::make_shared<Waiter>(Waiter{std::move(handler), asio::make_work_guard(executor)});
+        importing.submit(std::move(waiting), [waiter = std::move(waiter)](Result<transfer::ImportSummary> r) mutable {
+          auto where = waiter->work.get_executor();
+          asio::post(where, [waiter = std::move(waiter), r = std::move(r)]() mutable {
+            auto resume = std::move(waiter->resume);
+            waiter.reset();
+            std::move(resume)(std::move(r));
+          });
+        });
+      },
+      asio::use_awaitable, std::move(job));
+}
+
+// The type without its parameters.
+std::string_view media_type(std::string_view header) {
+  header = header.substr(0, header.find(';'));
+  while (!header.empty() && header.back() == ' ') header.remove_suffix(1);
+  return header;
+}
+
+Error bad_parameter(std::string_view name, std::string_view value, std::string_view expected) {
+  return {ErrorCode::kBadInput, fmt::format("import: {}={}: expected {}", name, value, expected)};
+}
+
+Result<transfer::ImportJob> job_of(http::Request& request, const settings::Snapshot& snapshot,
+                                   const api::Caller& caller) {
+  transfer::ImportJob job;
+  std::string name;
+  if (!http::query_parameter(request.query, "project", name))
+    return Error{ErrorCode::kBadInput, "import: project is missing"};
+  const settings::Project* project = snapshot.project(name);
+  if (project == nullptr || !caller.sees(project->id))
+    return Error{ErrorCode::kNotFound, fmt::format("import: no project named {}", name)};
+  job.project = *project;
+
+  std::string value;
+  if (http::query_parameter(request.query, "format", value) && !transfer::parse_log_format(value, job.format))
+    return bad_parameter("format", value, "auto, combined or common");
+  if (http::query_parameter(request.query, "users", value)) {
+    if (value != "yes" && value != "no") return bad_parameter("users", value, "yes or no");
+    job.keep_user = value == "yes" ? transfer::KeepUser::yes : transfer::KeepUser::no;
+  }
+
+  std::string_view type = media_type(request.header("content-type"));
+  if (type == kLogType) {
+    size_t end = request.body.find('\n');
+    if (end == std::string::npos) return Error{ErrorCode::kBadInput, "import: the body has no line of repeats"};
+    auto repeats = transfer::parse_repeats(std::string_view(request.body).substr(0, end));
+    if (!repeats) return std::move(repeats).error();
+    job.repeats = *std::move(repeats);
+    job.lines_at = end + 1;
+  } else if (type != "text/plain") {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("import: Content-Type {}: expected text/plain or {}", type, kLogType)};
+  }
+  job.body = std::move(request.body);
+  return job;
+}
+}  // namespace
+
+void add_import_routes(http::Router& router, settings::Repository& settings, Clock& clock,
+                       transfer::ImportThread& importing) {
+  http::RouteOptions options;
+  options.body_bytes_max = kImportBodyBytesMax;
+  options.inflated_bytes_max = 2 * kImportBodyBytesMax;
+  router.add(http::Method::post, "/api/v1/import/access-log", options,
+             [&settings, &clock, &importing](http::Request& request) -> asio::awaitable<http::Response> {
+               static const api::Access kAccess{{settings::Scope::admin}, true};
+               std::shared_ptr<const settings::Snapshot> snapshot = settings.snapshot();
+               auto caller = api::authorize(request, kAccess, *snapshot, clock.now());
+               if (!caller) co_return http::error_response(caller.error());
+               auto job = job_of(request, *snapshot, *caller);
+               if (!job) co_return http::error_response(job.error());
+               auto summary = co_await import_chunk(importing, *std::move(job));
+               if (!summary) co_return http::error_response(summary.error());
+               co_return http::json_response(200, summary->to_json());
+             });
+}
+
+}  // namespace weir::app

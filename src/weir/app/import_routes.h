@@ -1,0 +1,27 @@
+#pragma once
+
+#include "weir/base/clock.h"
+#include "weir/http/router.h"
+#include "weir/settings/settings.h"
+#include "weir/transfer/import_thread.h"
+
+namespace weir::app {
+
+// Largest chunk of a log that one request may carry.
+inline constexpr uint64_t kImportBodyBytesMax = 8u << 20;
+
+// What `weir import access-log` sends chunks to, for the owner and keys of scope admin:
+//
+//   POST /api/v1/import/access-log?project=P[&format=auto|combined|common][&users=yes]
+//   text/plain: lines of a log, taken for a file of their own
+//   application/x-weir-log: the chunk's repeats (transfer/repeats.h), '\n', lines of the log
+//   200 {"lines":..,"imported":..,...} (transfer/summary.h): every line counted as imported is durable
+//
+// Errors: 400, 401, 403, 404 (project), 413 (body above 8 MiB), 503 with Retry-After; the same chunk may be sent again
+// after any of them. docs/formats/imports.md says more.
+//
+// Keeps the references; they must outlive the router's use.
+void add_import_routes(http::Router& router, settings::Repository& settings, Clock& clock,
+                       transfer::ImportThread& importing);
+
+}  // namespace weir::app
