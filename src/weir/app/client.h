@@ -14,12 +14,12 @@ struct Invocation;
 // One request of a command to the running server.
 struct ServerRequest {
   std::string method = "GET";
-  std::string target;  // "/api/v1/projects"
-  std::string body;
+  std::string target = {};  // "/api/v1/projects"
+  std::string body = {};
   std::string content_type = "application/json";
   std::chrono::milliseconds timeout{60'000};
   // When set, gets the body of a 2xx answer piece by piece instead of IncomingAnswer::body; false ends the request.
-  std::function<bool(std::string_view)> on_body;
+  std::function<bool(std::string_view)> on_body = {};
 };
 
 // Asks the server on the data directory's Unix socket or, with --url, the one there with --key (else $WEIR_KEY).

@@ -5,10 +5,12 @@
 
 #include "weir/api/options.h"
 #include "weir/base/options.h"
+#include "weir/collect/options.h"
 #include "weir/http/options.h"
 #include "weir/journal/options.h"
 #include "weir/load/options.h"
 #include "weir/settings/options.h"
+#include "weir/store/options.h"
 
 namespace weir::config {
 
@@ -45,8 +47,10 @@ struct Options {
   ServeOptions serve;
   http::Options http;
   api::Options api;
+  collect::Options collect;
   journal::Options journal;
   load::Options load;
+  store::Options store;
   settings::Options settings;
   settings::PersonalOptions personal;
   MetricsOptions metrics;
@@ -59,9 +63,11 @@ void for_each_room(Options& o, Room&& room) {
   room("serve", o.serve);
   room("http", o.http);
   room("api", o.api);
+  room("collect", o.collect);
   room("journal", o.journal);
   room("journal", o.personal);
   room("load", o.load);
+  room("store", o.store);
   room("settings", o.settings);
   room("metrics", o.metrics);
   room("log", o.log);

@@ -1,0 +1,275 @@
+#include "weir/api/api.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/this_coro.hpp>
+#include <list>
+#include <mutex>
+
+#include "weir/api/access.h"
+#include "weir/api/answer_stream.h"
+#include "weir/api/metrics.h"
+#include "weir/api/settings_routes.h"
+#include "weir/api/workers.h"
+
+namespace weir::api {
+
+namespace asio = boost::asio;
+using http::Method;
+using http::Request;
+using http::Response;
+
+namespace {
+constexpr uint64_t kSettingsBodyBytesMax = 64 * KiB;
+// A SQL answer that has ended below this is sent with its length; a longer one is streamed.
+constexpr size_t kWholeAnswerBytesMax = 64 * KiB;
+constexpr std::string_view kDefaultFormat = "TabSeparatedWithNames";
+
+Response challenge(const Error& error) {
+  Response response = http::error_response(error);
+  if (error.code == ErrorCode::kUnauthenticated) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+std::string_view content_type_of(std::string_view format) {
+  if (format.find("EachRow") != std::string_view::npos) return "application/x-ndjson";
+  if (format.starts_with("JSON")) return "application/json";
+  if (format.starts_with("CSV")) return "text/csv; charset=utf-8";
+  if (format.starts_with("TSV") || format.starts_with("TabSeparated"))
+    return "text/tab-separated-values; charset=utf-8";
+  for (std::string_view binary : {"Native", "RowBinary", "Parquet", "Arrow", "ORC", "Avro", "MsgPack"}) {
+    if (format.starts_with(binary)) return "application/octet-stream";
+  }
+  return "text/plain; charset=utf-8";
+}
+
+bool is_format_name(std::string_view name) {
+  return !name.empty() && name.size() <= 40 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
+}
+
+// The last segment of a path below a prefix route, percent-decoded; empty when it has more segments.
+std::string tail_of(std::string_view path, std::string_view route) {
+  std::string_view tail = path.substr(route.size() - 1);  // without the route's '*'
+  if (tail.find('/') != std::string_view::npos) return {};
+  std::string decoded;
+  // A query's value decodes '+' to a space, which no name here has.
+  http::query_parameter(fmt::format("x={}", tail), "x", decoded);
+  return decoded;
+}
+}  // namespace
+
+struct Api::State : std::enable_shared_from_this<Api::State> {
+  State(const Options& options, Dependencies dependencies)
+      : options(options),
+        depends(std::move(dependencies)),
+        settings_workers("api-settings", 1, options.waiting_max),
+        sql_workers("api-sql", options.threads, options.waiting_max) {}
+
+  // Answers one request of a caller who was let in, on the settings thread.
+  using Answer = std::function<Response(const Caller& caller, const std::string& tail, const std::string& query,
+                                        const std::string& body)>;
+  void add(http::Router& router, Method method, std::string_view path, Answer answer);
+  void add_sql(http::Router& router);
+  asio::awaitable<Response> answer_settings(Request& request, std::string_view path, const Access& access,
+                                            const Answer& answer);
+  asio::awaitable<Response> answer_sql(Request& request, const Access& access);
+
+  Result<Caller> let_in(const Request& request, const Access& access) {
+    return authorize(request, access, *depends.settings.snapshot(), depends.clock.now());
+  }
+
+  bool keep(const std::shared_ptr<AnswerStream>& stream) {
+    std::lock_guard lock(mutex);
+    if (stopping) return false;
+    streams.remove_if([](const std::weak_ptr<AnswerStream>& other) { return other.expired(); });
+    streams.push_back(stream);
+    return true;
+  }
+
+  const Options options;
+  Dependencies depends;
+  Workers settings_workers;
+  Workers sql_workers;
+  std::mutex mutex;  // guards streams, stopping
+  std::list<std::weak_ptr<AnswerStream>> streams;
+  bool stopping = false;
+};
+
+Api::Api(const Options& options, Dependencies dependencies)
+    : state_(std::make_shared<State>(options, std::move(dependencies))) {}
+Api::~Api() { stop(); }
+
+void Api::stop() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    for (const std::weak_ptr<AnswerStream>& weak : state_->streams) {
+      if (auto stream = weak.lock()) stream->cancel();
+    }
+  }
+  state_->settings_workers.stop();
+  state_->sql_workers.stop();
+}
+
+void Api::add_routes(http::Router& router) {
+  State& s = *state_;
+  settings::Repository& r = s.depends.settings;
+  using Text = const std::string&;
+  s.add(router, Method::get, "/api/v1/projects",
+        [&r](const Caller& c, Text, Text, Text) { return list_projects(r, c); });
+  s.add(router, Method::post, "/api/v1/projects",
+        [&r](const Caller&, Text, Text, Text body) { return create_project(r, body); });
+  s.add(router, Method::get, "/api/v1/projects/*",
+        [&r](const Caller& c, Text name, Text, Text) { return get_project(r, c, name); });
+  s.add(router, Method::patch, "/api/v1/projects/*",
+        [&r](const Caller& c, Text name, Text, Text body) { return change_project(r, c, name, body); });
+  s.add(router, Method::del, "/api/v1/projects/*",
+        [&r](const Caller&, Text name, Text, Text) { return delete_project(r, name); });
+  s.add(router, Method::get, "/api/v1/keys", [&r](const Caller& c, Text, Text, Text) { return list_keys(r, c); });
+  s.add(router, Method::post, "/api/v1/keys",
+        [&r](const Caller& c, Text, Text, Text body) { return create_key(r, c, body); });
+  s.add(router, Method::del, "/api/v1/keys/*",
+        [&r](const Caller& c, Text id, Text, Text) { return delete_key(r, c, id); });
+  s.add(router, Method::get, "/api/v1/names", [&r](const Caller& c, Text, Text, Text) { return list_names(r, c); });
+  s.add(router, Method::post, "/api/v1/names",
+        [&r](const Caller& c, Text, Text, Text body) { return add_name(r, c, body); });
+  s.add(router, Method::del, "/api/v1/names", [&r](const Caller& c, Text, Text query, Text) {
+    std::string value;
+    if (!http::query_parameter(query, "value", value)) {
+      return http::error_response(Error{ErrorCode::kBadInput, "api: the query parameter `value` is missing"});
+    }
+    return delete_name(r, c, value);
+  });
+  s.add_sql(router);
+}
+
+void Api::State::add(http::Router& router, Method method, std::string_view path, Answer answer) {
+  http::RouteOptions limits;
+  limits.body_bytes_max = kSettingsBodyBytesMax;
+  limits.inflated_bytes_max = kSettingsBodyBytesMax;
+  limits.cors = http::Cors::listed;
+  const Access& access = access_of(method, path);
+  metrics::Histogram& seconds = request_seconds(depends.registry, path);
+  router.add(method, std::string(path), limits,
+             [self = shared_from_this(), path, &access, &seconds,
+              answer = std::move(answer)](Request& request) -> asio::awaitable<Response> {
+               auto begin = self->depends.clock.steady();
+               Response response = co_await self->answer_settings(request, path, access, answer);
+               seconds.observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
+               co_return response;
+             });
+}
+
+asio::awaitable<Response> Api::State::answer_settings(Request& request, std::string_view path, const Access& access,
+                                                      const Answer& answer) {
+  auto caller = let_in(request, access);
+  if (!caller) co_return challenge(caller.error());
+  std::string tail;
+  if (path.ends_with("/*")) {
+    tail = tail_of(request.path, path);
+    if (tail.empty()) co_return http::error_response(Error{ErrorCode::kNotFound, "api: no such thing"});
+  }
+  // All by value: the request is gone when the connection is, and the thread may run later.
+  std::function<Result<Response>()> work =
+      [answer, caller = *caller, tail = std::move(tail), query = std::string(request.query),
+       body = std::move(request.body)]() -> Result<Response> { return answer(caller, tail, query, body); };
+  Result<Response> response = co_await settings_workers.run<Response>(std::move(work));
+  if (!response) co_return http::error_response(response.error());
+  co_return std::move(*response);
+}
+
+void Api::State::add_sql(http::Router& router) {
+  http::RouteOptions limits;
+  limits.body_bytes_max = options.statement_bytes_max;
+  limits.inflated_bytes_max = options.statement_bytes_max;
+  limits.cors = http::Cors::listed;
+  const Access& access = access_of(Method::post, "/api/v1/sql");
+  metrics::Histogram& seconds = request_seconds(depends.registry, "/api/v1/sql");
+  router.add(Method::post, "/api/v1/sql", limits,
+             [self = shared_from_this(), &access, &seconds](Request& request) -> asio::awaitable<Response> {
+               auto begin = self->depends.clock.steady();
+               Response response = co_await self->answer_sql(request, access);
+               // To the first piece; how long the rest takes is up to its reader.
+               seconds.observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
+               co_return response;
+             });
+}
+
+namespace {
+// Tells the writer when its reader is gone, however that came about.
+struct Reader {
+  std::shared_ptr<AnswerStream> stream;
+  explicit Reader(std::shared_ptr<AnswerStream> stream) : stream(std::move(stream)) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { stream->cancel(); }
+};
+
+// The pieces of `reader`, after those taken already. A free function: a coroutine lambda would lose its captures when
+// the connection drops the source that made it.
+asio::awaitable<Result<std::string>> next_piece(std::shared_ptr<Reader> reader, std::shared_ptr<std::string> taken) {
+  if (!taken->empty()) {
+    std::string first = std::move(*taken);
+    taken->clear();
+    co_return first;
+  }
+  Result<std::string> piece = co_await reader->stream->next();
+  co_return piece;
+}
+}  // namespace
+
+asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access& access) {
+  auto caller = let_in(request, access);
+  if (!caller) co_return challenge(caller.error());
+  if (!depends.run_sql) {
+    co_return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
+  }
+  SqlQuestion question;
+  question.format = kDefaultFormat;
+  http::query_parameter(request.query, "format", question.format);
+  if (!is_format_name(question.format)) {
+    co_return http::error_response(
+        Error{ErrorCode::kBadInput, "api: format: expected the name of a format such as JSON, TSV or CSV"});
+  }
+  question.statement = std::move(request.body);
+  if (question.statement.find_first_not_of(" \t\r\n") == std::string::npos) {
+    co_return http::error_response(Error{ErrorCode::kBadInput, "api: body: expected an SQL statement"});
+  }
+  question.project = caller->project;
+  question.timeout = options.query_timeout;
+
+  Response response;
+  response.content_type = content_type_of(question.format);
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  asio::any_io_executor executor = co_await asio::this_coro::executor;
+  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
+  std::function<void()> work = [stream = reader->stream, run = depends.run_sql, question = std::move(question)] {
+    stream->finish(run(question, [&stream](std::string_view piece) { return stream->push(piece); }));
+  };
+  if (!keep(reader->stream) || !sql_workers.post(std::move(work))) {
+    co_return http::error_response(Error{ErrorCode::kOverloaded, "api: too many statements are waiting"});
+  }
+
+  // A short answer, or an error, is known before the status is sent.
+  auto taken = std::make_shared<std::string>();
+  while (!reader->stream->ended() && taken->size() < kWholeAnswerBytesMax) {
+    Result<std::string> piece = co_await reader->stream->next();
+    if (!piece) {
+      if (!taken->empty()) break;  // it comes again, from the stream, and cuts the answer off
+      co_return http::error_response(piece.error());
+    }
+    *taken += *piece;
+  }
+  if (reader->stream->ended()) {
+    response.body = std::move(*taken);
+    co_return response;
+  }
+  response.stream = [reader, taken] { return next_piece(reader, taken); };
+  co_return response;
+}
+
+}  // namespace weir::api

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "weir/base/clock.h"
+#include "weir/base/result.h"
+
+namespace weir::api {
+
+// A request's JSON object, field by field. Confined to its handler.
+// Errors: kBadInput, naming field and value.
+class Body {
+ public:
+  // Refuses what is no object and fields beside `known`.
+  static Result<Body> parse(std::string_view text, std::initializer_list<std::string_view> known);
+  ~Body();
+  Body(Body&&) noexcept;
+
+  // Absent or null: nothing.
+  Result<std::optional<std::string>> text(std::string_view field) const;
+  Result<std::optional<uint64_t>> number(std::string_view field) const;
+  // RFC 3339.
+  Result<std::optional<UnixMillis>> moment(std::string_view field) const;
+  // As text(), but must be there.
+  Result<std::string> needed_text(std::string_view field) const;
+
+ private:
+  struct State;
+  explicit Body(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// "2026-11-20T09:01:00.123Z", with any number of fraction digits or none, and Z or an offset; false otherwise.
+bool parse_rfc3339(std::string_view text, UnixMillis& moment);
+
+}  // namespace weir::api

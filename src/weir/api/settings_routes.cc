@@ -1,0 +1,287 @@
+#include "weir/api/settings_routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "weir/api/body.h"
+#include "weir/base/json_writer.h"
+#include "weir/settings/rules.h"
+
+namespace weir::api {
+
+namespace {
+using http::Response;
+using settings::Key;
+using settings::OutsideName;
+using settings::Project;
+using settings::Repository;
+using settings::Snapshot;
+
+void append_text(std::string& out, std::string_view key, std::string_view value) {
+  append_json_key(out, key);
+  append_json_string(out, value);
+}
+
+void append_moment(std::string& out, std::string_view key, UnixMillis moment) {
+  append_json_key(out, key);
+  if (moment == 0) {
+    out += "null";
+  } else {
+    append_json_string(out, format_rfc3339(moment));
+  }
+}
+
+void append(std::string& out, const Project& project) {
+  out += '{';
+  append_text(out, "id", to_string(project.id));
+  append_text(out, "name", project.name);
+  append_text(out, "time_zone", project.time_zone);
+  append_json_key(out, "retention_days");
+  out += std::to_string(project.retention_days);
+  append_text(out, "ip_policy", name_of(project.ip_policy));
+  append_moment(out, "created_at", project.created_at);
+  out += '}';
+}
+
+void append_project_name(std::string& out, const Snapshot& snapshot, std::optional<ProjectId> id) {
+  append_json_key(out, "project");
+  const Project* project = id ? snapshot.project(*id) : nullptr;
+  if (project == nullptr) {
+    out += "null";
+  } else {
+    append_json_string(out, project->name);
+  }
+}
+
+// Without the closing brace, for the secret of a new one.
+void append_open(std::string& out, const Key& key, const Snapshot& snapshot) {
+  out += '{';
+  append_text(out, "id", key.id);
+  append_text(out, "name", key.name);
+  append_text(out, "scope", name_of(key.scope));
+  append_project_name(out, snapshot, key.project);
+  append_moment(out, "created_at", key.created_at);
+  append_moment(out, "expires_at", key.expires_at);
+}
+
+void append(std::string& out, const OutsideName& name, const Snapshot& snapshot) {
+  out += '{';
+  append_text(out, "value", name.value);
+  append_project_name(out, snapshot, name.project);
+  out += '}';
+}
+
+void append_comma(std::string& out) {
+  if (out.back() != '[') out += ',';
+}
+
+Response no_content() {
+  Response response;
+  response.status = 204;
+  return response;
+}
+
+// A project by name or, when no name fits, by id; null for what the caller may not see.
+const Project* find_project(const Snapshot& snapshot, const Caller& caller, std::string_view reference) {
+  const Project* project = snapshot.project(reference);
+  if (project == nullptr) {
+    uint64_t id = 0;
+    auto [end, error] = std::from_chars(reference.data(), reference.data() + reference.size(), id);
+    if (error == std::errc{} && end == reference.data() + reference.size()) project = snapshot.project(ProjectId{id});
+  }
+  return project != nullptr && caller.sees(project->id) ? project : nullptr;
+}
+
+Error no_project(std::string_view reference) {
+  return {ErrorCode::kNotFound, fmt::format("api: project: `{}`: no such project", reference.substr(0, 80))};
+}
+
+// Takes the fields that the body gives.
+Result<> take_fields(const Body& body, Project& project) {
+  auto name = body.text("name");
+  if (!name) return std::move(name).error();
+  auto time_zone = body.text("time_zone");
+  if (!time_zone) return std::move(time_zone).error();
+  auto retention_days = body.number("retention_days");
+  if (!retention_days) return std::move(retention_days).error();
+  auto ip_policy = body.text("ip_policy");
+  if (!ip_policy) return std::move(ip_policy).error();
+  if (*name) project.name = **name;
+  if (*time_zone) project.time_zone = **time_zone;
+  if (*retention_days) {
+    project.retention_days = static_cast<uint32_t>(std::min<uint64_t>(**retention_days, UINT32_MAX));
+  }
+  if (*ip_policy && !parse_ip_policy(**ip_policy, project.ip_policy)) {
+    return Error{ErrorCode::kBadInput, fmt::format("api: body: ip_policy: `{}`: expected one of none, masked, whole",
+                                                   std::string_view(**ip_policy).substr(0, 80))};
+  }
+  return settings::check_project(project);
+}
+
+// The project that a body's field `project` names. A key of one project means that one when the field is absent.
+Result<std::optional<ProjectId>> project_field(const Body& body, const Caller& caller, const Snapshot& snapshot) {
+  auto reference = body.text("project");
+  if (!reference) return std::move(reference).error();
+  if (!*reference) return caller.project;
+  const Project* project = find_project(snapshot, caller, **reference);
+  if (project == nullptr) return no_project(**reference);
+  return std::optional<ProjectId>(project->id);
+}
+}  // namespace
+
+Response list_projects(Repository& settings, const Caller& caller) {
+  auto snapshot = settings.snapshot();
+  std::string out = R"({"projects":[)";
+  for (const Project& project : snapshot->projects()) {
+    if (!caller.sees(project.id)) continue;
+    append_comma(out);
+    append(out, project);
+  }
+  return http::json_response(200, out + "]}");
+}
+
+Response create_project(Repository& settings, std::string_view text) {
+  auto body = Body::parse(text, {"name", "time_zone", "retention_days", "ip_policy"});
+  if (!body) return http::error_response(body.error());
+  auto name = body->needed_text("name");
+  if (!name) return http::error_response(name.error());
+  // All is checked before anything is created.
+  Project wanted;
+  if (auto fine = take_fields(*body, wanted); !fine) return http::error_response(fine.error());
+  auto created = settings.create_project(*name);
+  if (!created) return http::error_response(created.error());
+  wanted.id = created->id;
+  wanted.created_at = created->created_at;
+  bool differs = wanted.time_zone != created->time_zone || wanted.retention_days != created->retention_days ||
+                 wanted.ip_policy != created->ip_policy;
+  if (differs) {
+    if (auto changed = settings.change_project(wanted); !changed) return http::error_response(changed.error());
+  }
+  std::string out;
+  append(out, wanted);
+  return http::json_response(201, std::move(out));
+}
+
+Response get_project(Repository& settings, const Caller& caller, std::string_view reference) {
+  auto snapshot = settings.snapshot();
+  const Project* project = find_project(*snapshot, caller, reference);
+  if (project == nullptr) return http::error_response(no_project(reference));
+  std::string out;
+  append(out, *project);
+  return http::json_response(200, std::move(out));
+}
+
+Response change_project(Repository& settings, const Caller& caller, std::string_view reference, std::string_view text) {
+  auto body = Body::parse(text, {"name", "time_zone", "retention_days", "ip_policy"});
+  if (!body) return http::error_response(body.error());
+  auto snapshot = settings.snapshot();
+  const Project* project = find_project(*snapshot, caller, reference);
+  if (project == nullptr) return http::error_response(no_project(reference));
+  Project changed = *project;
+  if (auto fine = take_fields(*body, changed); !fine) return http::error_response(fine.error());
+  if (auto done = settings.change_project(changed); !done) return http::error_response(done.error());
+  std::string out;
+  append(out, changed);
+  return http::json_response(200, std::move(out));
+}
+
+Response delete_project(Repository& settings, std::string_view reference) {
+  auto snapshot = settings.snapshot();
+  const Project* project = find_project(*snapshot, Caller{}, reference);
+  if (project == nullptr) return http::error_response(no_project(reference));
+  if (auto done = settings.delete_project(project->id); !done) return http::error_response(done.error());
+  return no_content();
+}
+
+Response list_keys(Repository& settings, const Caller& caller) {
+  auto snapshot = settings.snapshot();
+  std::string out = R"({"keys":[)";
+  for (const Key& key : snapshot->keys()) {
+    if (caller.project && key.project != caller.project) continue;
+    append_comma(out);
+    append_open(out, key, *snapshot);
+    out += '}';
+  }
+  return http::json_response(200, out + "]}");
+}
+
+Response create_key(Repository& settings, const Caller& caller, std::string_view text) {
+  auto body = Body::parse(text, {"name", "scope", "project", "expires_at"});
+  if (!body) return http::error_response(body.error());
+  auto name = body->needed_text("name");
+  if (!name) return http::error_response(name.error());
+  auto scope_name = body->needed_text("scope");
+  if (!scope_name) return http::error_response(scope_name.error());
+  settings::Scope scope{};
+  if (!settings::parse_scope(*scope_name, scope)) {
+    return http::error_response(
+        Error{ErrorCode::kBadInput, fmt::format("api: body: scope: `{}`: expected one of capture, stats, sql, admin",
+                                                std::string_view(*scope_name).substr(0, 80))});
+  }
+  auto project = project_field(*body, caller, *settings.snapshot());
+  if (!project) return http::error_response(project.error());
+  auto expires_at = body->moment("expires_at");
+  if (!expires_at) return http::error_response(expires_at.error());
+  auto made = settings.create_key(*name, scope, *project, expires_at->value_or(0));
+  if (!made) return http::error_response(made.error());
+  std::string out;
+  append_open(out, made->key, *settings.snapshot());
+  append_text(out, "secret", made->secret);
+  out += '}';
+  Response response = http::json_response(201, std::move(out));
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+Response delete_key(Repository& settings, const Caller& caller, std::string_view id) {
+  auto snapshot = settings.snapshot();
+  bool visible = std::any_of(snapshot->keys().begin(), snapshot->keys().end(), [&](const Key& key) {
+    return key.id == id && (!caller.project || key.project == caller.project);
+  });
+  if (!visible) {
+    return http::error_response(
+        Error{ErrorCode::kNotFound, fmt::format("api: key: `{}`: no such key", id.substr(0, 80))});
+  }
+  if (auto done = settings.delete_key(id); !done) return http::error_response(done.error());
+  return no_content();
+}
+
+Response list_names(Repository& settings, const Caller& caller) {
+  auto snapshot = settings.snapshot();
+  std::string out = R"({"names":[)";
+  for (const OutsideName& name : snapshot->outside_names()) {
+    if (!caller.sees(name.project)) continue;
+    append_comma(out);
+    append(out, name, *snapshot);
+  }
+  return http::json_response(200, out + "]}");
+}
+
+Response add_name(Repository& settings, const Caller& caller, std::string_view text) {
+  auto body = Body::parse(text, {"value", "project"});
+  if (!body) return http::error_response(body.error());
+  auto value = body->needed_text("value");
+  if (!value) return http::error_response(value.error());
+  auto project = project_field(*body, caller, *settings.snapshot());
+  if (!project) return http::error_response(project.error());
+  if (!*project) return http::error_response(Error{ErrorCode::kBadInput, "api: body: project: is missing"});
+  if (auto done = settings.add_outside_name(*value, **project); !done) return http::error_response(done.error());
+  std::string out;
+  append(out, OutsideName{*value, **project}, *settings.snapshot());
+  return http::json_response(201, std::move(out));
+}
+
+Response delete_name(Repository& settings, const Caller& caller, std::string_view value) {
+  auto snapshot = settings.snapshot();
+  const Project* project = snapshot->project_of_outside_name(value);
+  if (project == nullptr || !caller.sees(project->id)) {
+    return http::error_response(
+        Error{ErrorCode::kNotFound, fmt::format("api: outside name: `{}`: no such name", value.substr(0, 80))});
+  }
+  if (auto done = settings.delete_outside_name(value); !done) return http::error_response(done.error());
+  return no_content();
+}
+
+}  // namespace weir::api

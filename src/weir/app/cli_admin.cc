@@ -1,0 +1,401 @@
+#include "weir/app/cli_admin.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "weir/app/client.h"
+#include "weir/app/invocation.h"
+#include "weir/base/clock.h"
+#include "weir/base/json_writer.h"
+#include "weir/config/config.h"
+
+namespace weir::app {
+
+namespace {
+namespace json = boost::json;
+
+constexpr int kFailure = 1;
+
+int fail(std::string_view message) {
+  std::fprintf(stderr, "weir: %.*s\n", static_cast<int>(message.size()), message.data());
+  return kFailure;
+}
+
+bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }
+
+// A command succeeds only when its output went out.
+int end_of_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  return fail("writing to the output failed");
+}
+
+// A JSON object of the fields that were given.
+class Fields {
+ public:
+  Fields& text(std::string_view name, const std::string& value) {
+    if (!value.empty()) {
+      append_json_key(out_, name);
+      append_json_string(out_, value);
+    }
+    return *this;
+  }
+  Fields& number(std::string_view name, std::optional<uint64_t> value) {
+    if (value) {
+      append_json_key(out_, name);
+      out_ += std::to_string(*value);
+    }
+    return *this;
+  }
+  std::string done() const { return out_ + "}"; }
+
+ private:
+  std::string out_ = "{";
+};
+
+std::string shown(const json::object& row, std::string_view column) {
+  const json::value* value = row.if_contains(column);
+  if (value == nullptr || value->is_null()) return "-";
+  if (value->is_string()) return std::string(std::string_view(value->get_string()));
+  return json::serialize(*value);
+}
+
+// One line an object, in columns.
+std::string table(const json::array& rows, const std::vector<std::string_view>& columns) {
+  std::vector<std::vector<std::string>> lines(1);
+  for (std::string_view column : columns) {
+    std::string title(column);
+    for (char& c : title) c = c == '_' ? ' ' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    lines[0].push_back(title);
+  }
+  for (const json::value& row : rows) {
+    lines.emplace_back();
+    for (std::string_view column : columns) lines.back().push_back(shown(row.as_object(), column));
+  }
+  std::vector<size_t> widths(columns.size());
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  std::string out;
+  for (const auto& line : lines) {
+    for (size_t i = 0; i + 1 < line.size(); ++i) out += fmt::format("{:<{}}  ", line[i], widths[i]);
+    out += line.back() + "\n";
+  }
+  return out;
+}
+
+enum class Output { table, json };
+
+// Asks for a list and prints it.
+int list(const Invocation& invocation, std::string_view target, std::string_view member, Output output,
+         const std::vector<std::string_view>& columns) {
+  auto answer = request(invocation, {.target = std::string(target)});
+  if (!answer) return fail(answer.error().message);
+  if (output == Output::json) {
+    print(answer->body + "\n");
+    return end_of_output();
+  }
+  try {
+    print(table(json::parse(answer->body).as_object().at(member).as_array(), columns));
+  } catch (const std::exception& e) {
+    return fail(fmt::format("the server's answer is not understood: {}", e.what()));
+  }
+  return end_of_output();
+}
+
+// Sends a change; prints what `report` makes of the answer.
+template <class Report>
+int change(const Invocation& invocation, ServerRequest question, Report&& report) {
+  auto answer = request(invocation, question);
+  if (!answer) return fail(answer.error().message);
+  try {
+    print(report(answer->body));
+  } catch (const std::exception& e) {
+    return fail(fmt::format("the server's answer is not understood: {}", e.what()));
+  }
+  return end_of_output();
+}
+
+void add_format(CLI::App* command, std::string& format, const std::vector<std::string>& known) {
+  command->add_option("--format", format, "Output format")->check(CLI::IsMember(known))->capture_default_str();
+}
+
+// ---- project ------------------------------------------------------------------------------------------------------
+
+struct ProjectArguments {
+  std::string name;
+  std::string new_name;
+  std::string time_zone;
+  std::string ip_policy;
+  std::optional<uint64_t> retention_days;
+  std::string format = "table";
+};
+
+std::string fields_of(const ProjectArguments& a, const std::string& name) {
+  return Fields()
+      .text("name", name)
+      .text("time_zone", a.time_zone)
+      .number("retention_days", a.retention_days)
+      .text("ip_policy", a.ip_policy)
+      .done();
+}
+
+void add_project_settings(CLI::App* command, ProjectArguments& a) {
+  command->add_option("--time-zone", a.time_zone, "IANA name, such as Europe/Berlin; days begin there");
+  command->add_option("--retention-days", a.retention_days, "Events older than this are not kept; 0: for ever");
+  command->add_option("--ip-policy", a.ip_policy, "What of an address the store keeps: none, masked, whole");
+}
+
+void add_project_commands(CLI::App& cli, Invocation& invocation) {
+  auto* project = cli.add_subcommand("project", "List, create, change, delete projects");
+  project->require_subcommand(1);
+  auto a = std::make_shared<ProjectArguments>();
+
+  auto* list_command = project->add_subcommand("list", "All projects");
+  add_format(list_command, a->format, {"table", "json"});
+  list_command->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return list(invocation, "/api/v1/projects", "projects", a->format == "json" ? Output::json : Output::table,
+                  {"name", "id", "time_zone", "retention_days", "ip_policy", "created_at"});
+    };
+  });
+
+  auto* create = project->add_subcommand("create", "Create a project");
+  create->add_option("NAME", a->name, "1-64 of a-z A-Z 0-9 . _ -")->required();
+  add_project_settings(create, *a);
+  create->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return change(invocation, {.method = "POST", .target = "/api/v1/projects", .body = fields_of(*a, a->name)},
+                    [a](const std::string& body) {
+                      return fmt::format("created project {} (id {})\n", a->name,
+                                         shown(json::parse(body).as_object(), "id"));
+                    });
+    };
+  });
+
+  auto* rename = project->add_subcommand("rename", "Give a project another name; its id and its events stay");
+  rename->add_option("NAME", a->name, "Its name or id")->required();
+  rename->add_option("NEW-NAME", a->new_name, "1-64 of a-z A-Z 0-9 . _ -")->required();
+  rename->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return change(invocation,
+                    {.method = "PATCH",
+                     .target = "/api/v1/projects/" + url_encode(a->name),
+                     .body = Fields().text("name", a->new_name).done()},
+                    [a](const std::string&) { return fmt::format("{} is now {}\n", a->name, a->new_name); });
+    };
+  });
+
+  auto* set = project->add_subcommand("set", "Change a project's settings");
+  set->add_option("NAME", a->name, "Its name or id")->required();
+  add_project_settings(set, *a);
+  set->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      std::string fields = fields_of(*a, "");
+      if (fields == "{}") return fail("nothing to set: give --time-zone, --retention-days or --ip-policy");
+      return change(invocation,
+                    {.method = "PATCH", .target = "/api/v1/projects/" + url_encode(a->name), .body = fields},
+                    [](const std::string& body) {
+                      return table({json::parse(body)}, {"name", "id", "time_zone", "retention_days", "ip_policy"});
+                    });
+    };
+  });
+
+  auto* remove = project->add_subcommand("delete", "Delete a project, its keys and outside names");
+  remove->add_option("NAME", a->name, "Its name or id")->required();
+  remove->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return change(invocation, {.method = "DELETE", .target = "/api/v1/projects/" + url_encode(a->name)},
+                    [a](const std::string&) { return fmt::format("deleted project {}\n", a->name); });
+    };
+  });
+}
+
+// ---- key ----------------------------------------------------------------------------------------------------------
+
+struct KeyArguments {
+  std::string id;
+  std::string name;
+  std::string scope;
+  std::string project;
+  std::string expires;
+  std::string value;
+  std::string format = "table";
+  std::string create_format = "text";
+};
+
+int create_key(const Invocation& invocation, const KeyArguments& a) {
+  std::string expires_at;
+  if (!a.expires.empty()) {
+    auto duration = config::parse_duration(a.expires);
+    if (!duration || duration->count() == 0) return fail("--expires: expected a duration such as 12h or 90d");
+    expires_at = format_rfc3339(SystemClock().now() + duration->count());
+  }
+  std::string body = Fields()
+                         .text("name", a.name)
+                         .text("scope", a.scope)
+                         .text("project", a.project)
+                         .text("expires_at", expires_at)
+                         .done();
+  return change(invocation, {.method = "POST", .target = "/api/v1/keys", .body = body}, [&](const std::string& answer) {
+    if (a.create_format == "json") return answer + "\n";
+    json::value key = json::parse(answer);
+    std::string secret = shown(key.as_object(), "secret");
+    if (a.create_format == "plain") return secret + "\n";
+    return fmt::format("{}\nThis is key {}, scope {}. It is shown this once and never again.\n", secret,
+                       shown(key.as_object(), "id"), shown(key.as_object(), "scope"));
+  });
+}
+
+void add_key_commands(CLI::App& cli, Invocation& invocation) {
+  auto* key = cli.add_subcommand("key", "API keys, and the outside names of projects");
+  key->require_subcommand(1);
+  auto a = std::make_shared<KeyArguments>();
+
+  auto* create = key->add_subcommand("create", "Create a key and print it, this once");
+  create->add_option("--name", a->name, "What it is for")->required();
+  create->add_option("--scope", a->scope, "capture (send), stats (read reports), sql (and SQL), admin (everything)")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>{"capture", "stats", "sql", "admin"}));
+  create->add_option("--project", a->project, "Only this project; else all");
+  create->add_option("--expires", a->expires, "How long it works, such as 90d; else for ever");
+  add_format(create, a->create_format, {"text", "plain", "json"});
+  create->callback([&invocation, a] { invocation.action = [&invocation, a] { return create_key(invocation, *a); }; });
+
+  auto* list_command = key->add_subcommand("list", "All keys, without their secrets");
+  add_format(list_command, a->format, {"table", "json"});
+  list_command->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return list(invocation, "/api/v1/keys", "keys", a->format == "json" ? Output::json : Output::table,
+                  {"id", "name", "scope", "project", "created_at", "expires_at"});
+    };
+  });
+
+  auto* remove = key->add_subcommand("delete", "Delete a key; it stops working at once");
+  remove->add_option("ID", a->id, "As `weir key list` shows it")->required();
+  remove->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return change(invocation, {.method = "DELETE", .target = "/api/v1/keys/" + url_encode(a->id)},
+                    [a](const std::string&) { return fmt::format("deleted key {}\n", a->id); });
+    };
+  });
+
+  auto* add = key->add_subcommand(
+      "add", "Let an outside name (a PostHog or Segment key, a Matomo site number, a domain) mean a project");
+  add->add_option("--project", a->project, "The project it means")->required();
+  add->add_option("--value", a->value, "The outside name")->required();
+  add->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      std::string body = Fields().text("value", a->value).text("project", a->project).done();
+      return change(invocation, {.method = "POST", .target = "/api/v1/names", .body = body},
+                    [a](const std::string&) { return fmt::format("{} means project {}\n", a->value, a->project); });
+    };
+  });
+
+  auto* names = key->add_subcommand("names", "All outside names");
+  add_format(names, a->format, {"table", "json"});
+  names->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return list(invocation, "/api/v1/names", "names", a->format == "json" ? Output::json : Output::table,
+                  {"value", "project"});
+    };
+  });
+
+  auto* remove_name = key->add_subcommand("remove", "Take an outside name away");
+  remove_name->add_option("--value", a->value, "The outside name")->required();
+  remove_name->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return change(invocation, {.method = "DELETE", .target = "/api/v1/names?value=" + url_encode(a->value)},
+                    [a](const std::string&) { return fmt::format("{} means nothing any more\n", a->value); });
+    };
+  });
+}
+
+// ---- query --------------------------------------------------------------------------------------------------------
+
+int query(const Invocation& invocation, std::string statement, std::string format) {
+  if (statement == "-") statement.assign(std::istreambuf_iterator<char>(std::cin), {});
+  if (format.empty()) format = ::isatty(STDOUT_FILENO) != 0 ? "Pretty" : "TSV";
+  ServerRequest question;
+  question.method = "POST";
+  question.target = "/api/v1/sql?format=" + url_encode(format);
+  question.body = std::move(statement);
+  question.content_type = "text/plain; charset=utf-8";
+  question.timeout = std::chrono::hours(2);  // the server's api.query_timeout ends it, and says so
+  question.on_body = [](std::string_view piece) { return print(piece); };
+  auto answer = request(invocation, question);
+  if (std::ferror(stdout) != 0) return end_of_output();
+  if (!answer) return fail(answer.error().message);
+  return end_of_output();
+}
+
+void add_query_command(CLI::App& cli, Invocation& invocation) {
+  auto* command = cli.add_subcommand("query", "Ask the public views one read-only SQL statement");
+  auto statement = std::make_shared<std::string>();
+  auto format = std::make_shared<std::string>();
+  command->add_option("SQL", *statement, "The statement; - reads it from the input")->required();
+  command->add_option("--format", *format,
+                      "A format of ClickHouse's: Pretty (on a terminal), TSV (else), JSON, CSV...");
+  command->callback([&invocation, statement, format] {
+    invocation.action = [&invocation, statement, format] { return query(invocation, *statement, *format); };
+  });
+}
+
+// ---- config -------------------------------------------------------------------------------------------------------
+
+int check_config(const Invocation& invocation) {
+  for (const config::Problem& problem : invocation.config.problems) fail(problem.message);
+  if (!invocation.config.problems.empty()) return kFailure;
+  print(invocation.config.file.empty() ? "no configuration file; the configuration is sound\n"
+                                       : invocation.config.file + ": the configuration is sound\n");
+  return end_of_output();
+}
+
+int show_config(const Invocation& invocation, const std::string& format) {
+  for (const config::Problem& problem : invocation.config.problems) fail(problem.message);
+  print(config::show(invocation.config, format == "toml"   ? config::ShowFormat::toml
+                                        : format == "json" ? config::ShowFormat::json
+                                                           : config::ShowFormat::text));
+  int outcome = end_of_output();
+  return invocation.config.problems.empty() ? outcome : kFailure;
+}
+
+void add_config_commands(CLI::App& cli, Invocation& invocation) {
+  auto* config = cli.add_subcommand("config", "Show and check the start-up options");
+  config->require_subcommand(1);
+  auto format = std::make_shared<std::string>("text");
+  auto* show = config->add_subcommand("show", "Every option, its value and where that came from; secrets masked");
+  add_format(show, *format, {"text", "toml", "json"});
+  show->callback([&invocation, format] {
+    invocation.action = [&invocation, format] { return show_config(invocation, *format); };
+  });
+  config->add_subcommand("check", "Find errors in file, environment and flags")->callback([&invocation] {
+    invocation.action = [&invocation] { return check_config(invocation); };
+  });
+  // Makes docs/configuration.md; of no use to operators.
+  config->add_subcommand("docs", "")->group("")->callback([&invocation] {
+    invocation.action = [] {
+      print(config::documentation());
+      return end_of_output();
+    };
+  });
+}
+}  // namespace
+
+void add_admin_commands(CLI::App& cli, Invocation& invocation) {
+  add_project_commands(cli, invocation);
+  add_key_commands(cli, invocation);
+  add_query_command(cli, invocation);
+  add_config_commands(cli, invocation);
+}
+
+}  // namespace weir::app
