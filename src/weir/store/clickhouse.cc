@@ -73,7 +73,7 @@ struct ClickHouse::Request {
   milliseconds timeout{30'000};
   Doing doing = Doing::statement;
   std::string user, password;  // instead of the endpoint's own
-  std::string database = "weir_data";
+  std::string database;  // empty: names in the statement are whole
   const std::function<bool(std::string_view)>* sink = nullptr;
 };
 
@@ -111,10 +111,11 @@ Result<IncomingAnswer> ClickHouse::send_to(const Endpoint& endpoint, const Reque
   std::string query_id = to_hex(random_bytes(16));
   OutgoingRequest http;
   http.method = "POST";
-  http.url = fmt::format("{}/?database={}&query_id={}", endpoint.url, request.database, query_id);
+  http.url = fmt::format("{}/?query_id={}", endpoint.url, query_id);
   auto add = [&](std::string_view name, std::string_view value) {
     http.url += fmt::format("&{}={}", url_encode(name), url_encode(value));
   };
+  if (!request.database.empty()) add("database", request.database);
   if (!request.format.empty()) add("default_format", request.format);
   for (const auto& [name, value] : request.settings) add(name, value);
   if (request.body.empty()) {

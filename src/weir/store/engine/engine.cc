@@ -6,8 +6,8 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +43,10 @@ constexpr milliseconds kPauseLeast = 200ms;
 constexpr milliseconds kPauseMost = 30s;
 constexpr auto kCalmAfter = 60s;  // having lived so long, the next start is not punished for the failures before
 constexpr size_t kOutputKept = 4 * KiB;
+
+// As system calls: Debian 12's <sys/pidfd.h> cannot be included by C++.
+int pidfd_open(int pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
+void pidfd_kill(int pidfd) { syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0); }
 
 std::string last_error() { return std::generic_category().message(errno); }
 Error unavailable(std::string message) { return {ErrorCode::kUnavailable, "store: engine: " + std::move(message)}; }
@@ -260,13 +264,13 @@ Result<> Engine::await_orphan() {
   if (is_alive(file->weir))
     return unavailable(fmt::format("process {} runs one in {}", file->weir.pid, options_.data_directory));
   log::warning("store: engine: waiting for process {}, which another weir left behind", file->engine.pid);
-  Descriptor pidfd(pidfd_open(file->engine.pid, 0));
+  Descriptor pidfd(pidfd_open(file->engine.pid));
   if (pidfd.get() < 0 || !is_alive(file->engine)) return {};
   pollfd events[] = {{pidfd.get(), POLLIN, 0}, {wake_fd_, POLLIN, 0}};
   auto patience = static_cast<int>(milliseconds(kOrphanPatience).count());
   if (poll(events, 2, patience) > 0) return {};
   log::warning("store: engine: ending process {}", file->engine.pid);
-  pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);
+  pidfd_kill(pidfd.get());
   if (poll(events, 1, patience) > 0) return {};
   return unavailable(fmt::format("process {}, left behind by another weir, does not end", file->engine.pid));
 }
@@ -313,7 +317,7 @@ Result<Engine::Child> Engine::spawn() {
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return unavailable("cannot start: " + std::generic_category().message(failed));
   pid_ = pid;
-  child.pidfd = Descriptor(pidfd_open(pid, 0));
+  child.pidfd = Descriptor(pidfd_open(pid));
   child.id = process_with(pid).value_or(ProcessId{pid, 0});
   child.lifeline = std::move(lifeline->write_end);
   child.status = std::move(status->read_end);

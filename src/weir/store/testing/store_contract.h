@@ -1,0 +1,232 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "weir/store/store.h"
+
+// What every store keeps to. A test program names its implementation with
+//   INSTANTIATE_TEST_SUITE_P(Name, StoreContract, ::testing::Values(Implementation{"name", make, why_not}));
+namespace weir::store::testing {
+
+struct Implementation {
+  const char* name;
+  // A migrated store, which may be the same each time: each test uses journals of its own.
+  Store& (*make)();
+  // Why there can be none here, or empty; null: there can always be one.
+  std::string (*missing)() = nullptr;
+  friend void PrintTo(const Implementation& implementation, std::ostream* out) { *out << implementation.name; }
+};
+
+class StoreContract : public ::testing::TestWithParam<Implementation> {
+ protected:
+  void SetUp() override {
+    std::string why = GetParam().missing == nullptr ? "" : GetParam().missing();
+    if (!why.empty()) GTEST_SKIP() << why;
+    store_ = &GetParam().make();
+    p_ = new_journal();
+  }
+  Store& store() { return *store_; }
+  uint32_t p() const { return p_; }
+
+  static JournalKey new_key() {
+    static std::atomic<uint64_t> made{0};
+    JournalKey key;
+    key.uuid = std::string(8, '\x01') + std::string(8, '\0');
+    uint64_t n = ++made;
+    for (int i = 0; i < 8; ++i) key.uuid[8 + i] = static_cast<char>(n >> (8 * i));
+    key.kind = "segmented";
+    key.topic = "live";
+    return key;
+  }
+  uint32_t new_journal() {
+    auto p = store().journal_number(new_key());
+    EXPECT_TRUE(p) << p.error().message;
+    return p ? *p : 0;
+  }
+
+  event::Row row_at(uint64_t o, UnixMillis time = 1'760'000'000'000) const {
+    event::Row row;
+    row.project_id = ProjectId{1};
+    row.name = "click";
+    row.time = time;
+    row.received_at = time;
+    row.visitor_id = 5;
+    row.session_id = 6;
+    row.p = p_;
+    row.o = o;
+    return row;
+  }
+  Block block_of(uint64_t first, uint64_t next) const {
+    Block block;
+    for (uint64_t o = first; o < next; ++o) block.add(row_at(o, 1'760'000'000'000 + static_cast<int64_t>(o)));
+    return block;
+  }
+  void insert(const Block& block, std::string_view token) {
+    auto inserted = store().insert(block, token);
+    ASSERT_TRUE(inserted) << inserted.error().message;
+  }
+  uint64_t row_count() {
+    auto counts = store().count_positions(p_, 0, UINT64_MAX, UINT64_MAX);
+    EXPECT_TRUE(counts) << counts.error().message;
+    uint64_t rows = 0;
+    if (counts)
+      for (const RangeCount& range : *counts) rows += range.rows;
+    return rows;
+  }
+
+ private:
+  Store* store_ = nullptr;
+  uint32_t p_ = 0;
+};
+
+TEST_P(StoreContract, IsUpAfterAnAnswer) {
+  ASSERT_TRUE(store().health());
+  EXPECT_TRUE(store().up());
+}
+
+TEST_P(StoreContract, MigratesAgainAndAgain) {
+  EXPECT_TRUE(store().migrate());
+  EXPECT_TRUE(store().migrate());
+}
+
+TEST_P(StoreContract, KeepsAJournalsNumber) {
+  JournalKey key = new_key();
+  auto first = store().journal_number(key);
+  ASSERT_TRUE(first) << first.error().message;
+  JournalKey next_epoch = key;
+  next_epoch.epoch = 1;
+  next_epoch.first_o = 1000;
+  auto second = store().journal_number(next_epoch);
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_NE(*first, *second);
+  EXPECT_EQ(store().journal_number(key).value(), *first);
+  EXPECT_EQ(store().journal_number(next_epoch).value(), *second);
+
+  auto all = store().journals();
+  ASSERT_TRUE(all) << all.error().message;
+  size_t found = 0;
+  for (const JournalRow& row : *all) {
+    if (row.p != *second) continue;
+    ++found;
+    EXPECT_EQ(row.key.uuid, key.uuid);
+    EXPECT_EQ(row.key.kind, "segmented");
+    EXPECT_EQ(row.key.topic, "live");
+    EXPECT_EQ(row.key.epoch, 1u);
+    EXPECT_EQ(row.key.first_o, 1000u);
+  }
+  EXPECT_EQ(found, 1u);
+}
+
+TEST_P(StoreContract, StoresNothingForAnEmptyBlock) {
+  insert(Block(), "empty");
+  EXPECT_EQ(row_count(), 0u);
+}
+
+TEST_P(StoreContract, SameBatchTwiceCountsOnce) {
+  Block block = block_of(0, 100);
+  std::string token = "token " + std::to_string(p());
+  insert(block, token);
+  insert(block, token);
+  EXPECT_EQ(row_count(), 100u);
+}
+
+TEST_P(StoreContract, SameBatchUnderAnotherTokenCountsAgain) {
+  Block block = block_of(0, 10);
+  insert(block, "a " + std::to_string(p()));
+  insert(block, "b " + std::to_string(p()));
+  EXPECT_EQ(row_count(), 20u);
+  EXPECT_EQ(store().positions(p(), 0, 100).value().size(), 10u);
+}
+
+TEST_P(StoreContract, CountsPositionsByRuns) {
+  insert(block_of(5, 15), "a " + std::to_string(p()));
+  insert(block_of(35, 38), "b " + std::to_string(p()));
+  auto counts = store().count_positions(p(), 4, 37, 10);
+  ASSERT_TRUE(counts) << counts.error().message;
+  ASSERT_EQ(counts->size(), 3u);
+  EXPECT_EQ((*counts)[0].first, 4u);
+  EXPECT_EQ((*counts)[0].next, 14u);
+  EXPECT_EQ((*counts)[0].rows, 9u);
+  EXPECT_EQ((*counts)[1].first, 14u);
+  EXPECT_EQ((*counts)[1].rows, 1u);
+  EXPECT_EQ((*counts)[2].first, 34u);
+  EXPECT_EQ((*counts)[2].next, 37u);
+  EXPECT_EQ((*counts)[2].rows, 2u);
+  EXPECT_TRUE(store().count_positions(p(), 100, 200, 10).value().empty());
+  EXPECT_FALSE(store().count_positions(p(), 0, 1, 0));
+}
+
+TEST_P(StoreContract, ListsPositionsInOrder) {
+  Block block;
+  for (uint64_t o : {9, 3, 7, 1'000'000'007}) block.add(row_at(o));
+  insert(block, "a " + std::to_string(p()));
+  EXPECT_EQ(store().positions(p(), 3, 9).value(), (std::vector<uint64_t>{3, 7}));
+  EXPECT_EQ(store().positions(p(), 0, UINT64_MAX).value(), (std::vector<uint64_t>{3, 7, 9, 1'000'000'007}));
+}
+
+TEST_P(StoreContract, KnowsTheEndOfEachJournal) {
+  EXPECT_EQ(store().end_position(p()).value(), 0u);
+  insert(block_of(0, 1), "a " + std::to_string(p()));
+  EXPECT_EQ(store().end_position(p()).value(), 1u);
+  Block far;
+  far.add(row_at(1ull << 40));
+  insert(far, "b " + std::to_string(p()));
+  EXPECT_EQ(store().end_position(p()).value(), (1ull << 40) + 1);
+  EXPECT_EQ(store().end_position(p() + 1'000'000).value(), 0u);
+}
+
+TEST_P(StoreContract, LivesOneLifeUntilItRestarts) {
+  auto first = store().life();
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(store().life().value(), *first);
+}
+
+TEST_P(StoreContract, FindsTheOpenVisits) {
+  constexpr UnixMillis kNow = 1'760'000'000'000;
+  Block block;
+  auto add = [&](uint64_t o, uint64_t session, UnixMillis time, event::Kind kind, std::string_view path) {
+    event::Row row = row_at(o, time);
+    row.session_id = session;
+    row.client_session_id = "client";
+    row.kind = kind;
+    row.path = path;
+    block.add(row);
+  };
+  add(0, 1, kNow - 5000, event::Kind::event, "/no-pageview");
+  add(2, 1, kNow - 3000, event::Kind::pageview, "/second");
+  add(1, 1, kNow - 4000, event::Kind::pageview, "/first");
+  add(3, 1, kNow - 1000, event::Kind::engagement, "/engaged");
+  add(4, 2, kNow - 100'000, event::Kind::pageview, "/long-ago");
+  add(5, 3, kNow - 2000, event::Kind::event, "/x");
+  insert(block, "a " + std::to_string(p()));
+  uint32_t journals[] = {p()};
+  auto visits = store().open_visits(journals, kNow - 10'000, 10);
+  ASSERT_TRUE(visits) << visits.error().message;
+  ASSERT_EQ(visits->size(), 2u);
+  const OpenVisit& visit = visits->front();
+  EXPECT_EQ(visit.project_id, ProjectId{1});
+  EXPECT_EQ(visit.visitor_id, 5u);
+  EXPECT_EQ(visit.session_id, 1u);
+  EXPECT_EQ(visit.client_session_id, "client");
+  EXPECT_EQ(visit.started, kNow - 5000);
+  EXPECT_EQ(visit.last, kNow - 1000);
+  EXPECT_EQ(visit.events, 4u);
+  EXPECT_EQ(visit.entry_path, "/first");
+  EXPECT_EQ(visit.last_path, "/second");
+  EXPECT_EQ(visits->back().session_id, 3u);
+  EXPECT_EQ(visits->back().entry_path, "");
+  EXPECT_EQ(store().open_visits(journals, kNow - 10'000, 1).value().size(), 1u);
+  EXPECT_TRUE(store().open_visits({}, 0, 10).value().empty());
+}
+
+TEST_P(StoreContract, CountsItsRows) {
+  uint64_t before = store().health().value().rows;
+  insert(block_of(0, 7), "a " + std::to_string(p()));
+  EXPECT_EQ(store().health().value().rows, before + 7);
+}
+
+}  // namespace weir::store::testing
