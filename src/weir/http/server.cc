@@ -207,7 +207,12 @@ class ServerOfLoops final : public Server {
       : core_(std::make_unique<Core>(options, clock, registry)) {}
   ~ServerOfLoops() override {
     drain_within(0ms);
-    for (const std::string& path : unix_paths_) ::unlink(path.c_str());
+    for (const UnixFile& file : unix_files_) {
+      // Unless another server has put its own there since.
+      struct stat info {};
+      if (::lstat(file.path.c_str(), &info) == 0 && info.st_dev == file.device && info.st_ino == file.inode)
+        ::unlink(file.path.c_str());
+    }
     for (const auto& loop : core_->loops) {
       if (!loop->has_connections()) continue;
       // A handler still waits for somebody else's thread, which will resume it through our io_context.
@@ -275,7 +280,9 @@ class ServerOfLoops final : public Server {
       const ErrorCode code = errno == EACCES || errno == EPERM ? ErrorCode::kForbidden : ErrorCode::kUnavailable;
       return Error{code, "http: socket: " + path + ": " + errno_text()};
     }
-    unix_paths_.push_back(path);
+    struct stat info {};
+    ::lstat(path.c_str(), &info);
+    unix_files_.push_back({path, info.st_dev, info.st_ino});
     add_acceptor(*core_->loops.front(), add_listener(router, true, kOwnerConnectionsMax), std::move(fd));
     return {};
   }
@@ -296,6 +303,11 @@ class ServerOfLoops final : public Server {
     Loop& loop;
     Listener& listener;
     Descriptor descriptor;
+  };
+  struct UnixFile {
+    std::string path;
+    dev_t device;
+    ino_t inode;
   };
   // What a connection refers to. In one piece, so that it can be kept alive as one.
   struct Core {
@@ -362,7 +374,7 @@ class ServerOfLoops final : public Server {
   }
 
   std::unique_ptr<Core> core_;
-  std::vector<std::string> unix_paths_;
+  std::vector<UnixFile> unix_files_;
   std::vector<Thread> threads_;
 };
 

@@ -28,7 +28,8 @@ class Server {
   // Starts the threads.
   virtual void start() = 0;
   // Stops accepting, answers what is under way with `Connection: close`, closes idle connections, waits up to
-  // drain_timeout, then closes the rest and joins the threads.
+  // drain_timeout, then closes the rest and joins the threads. A handler that then still waits for another thread is
+  // never resumed, but that thread may safely try as long as the server lives: end such threads before it.
   virtual void drain() = 0;
 };
 
