@@ -38,8 +38,8 @@ uint64_t hash_of_address(uint64_t hash, std::string_view address) {
 RateLimiter::RateLimiter(double rate, double burst, Clock& clock)
     : clock_(clock),
       limited_(rate > 0 && burst > 0),
-      token_ns_(limited_ ? std::max<int64_t>(1, static_cast<int64_t>(std::llround(1e9 / rate))) : 1),
-      room_ns_(limited_ ? static_cast<int64_t>(std::min((std::max(burst, 1.0) - 1) * 1e9 / rate, 1e17)) : 0),
+      token_ns_(limited_ ? static_cast<int64_t>(std::clamp(std::floor(1e9 / rate), 1.0, 1e18)) : 1),
+      room_ns_(static_cast<int64_t>(std::min((std::max(burst, 1.0) - 1) * static_cast<double>(token_ns_), 4e18))),
       seed_(random_u64()),
       groups_(limited_ ? kGroups : 0) {}
 
