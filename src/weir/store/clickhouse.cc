@@ -47,6 +47,10 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+void bind(const Parameters& parameters, Parameters& settings) {
+  for (const auto& [name, value] : parameters) settings.emplace_back("param_" + name, escape(value));
+}
+
 std::string seconds_text(milliseconds time) { return fmt::format("{:.3f}", static_cast<double>(time.count()) / 1000); }
 
 template <class T>
@@ -56,7 +60,7 @@ T number_in(std::string_view text) {
   return value;
 }
 
-QueryOptions in_row_binary(std::vector<std::pair<std::string, std::string>> parameters) {
+QueryOptions in_row_binary(Parameters parameters) {
   return {.format = "RowBinary", .parameters = std::move(parameters)};
 }
 
@@ -73,7 +77,7 @@ struct ClickHouse::Request {
   milliseconds timeout{30'000};
   Doing doing = Doing::statement;
   std::string user, password;  // instead of the endpoint's own
-  std::string database;  // empty: names in the statement are whole
+  std::string database;        // empty: names in the statement are whole
   const std::function<bool(std::string_view)>* sink = nullptr;
 };
 
@@ -132,15 +136,17 @@ Result<IncomingAnswer> ClickHouse::send_to(const Endpoint& endpoint, const Reque
   }
   http.timeout = request.timeout + kGrace;
   http.answer_bytes_max = kAnswerBytesMax;
-  std::optional<GuardedStream> stream;
-  if (request.sink != nullptr) {
-    stream.emplace(*request.sink);
-    http.on_body = [&](std::string_view piece) { return stream->add(piece); };
-  }
+  std::string body;
+  std::function<bool(std::string_view)> keep = [&](std::string_view piece) {
+    body += piece;
+    return body.size() <= kAnswerBytesMax;
+  };
+  GuardedStream stream(request.sink != nullptr ? *request.sink : keep);
+  http.on_body = [&](std::string_view piece) { return stream.add(piece); };
 
   auto client = take_client();
   auto answer = client->send(http);
-  bool cancelled = stream && stream->cancelled();
+  bool cancelled = stream.cancelled();
   bool in_contact = answer.has_value() || cancelled;
   if (answer && !endpoint.proof.empty() && !equal_constant_time(answer->header("x-weir-proof"), endpoint.proof)) {
     in_contact = false;
@@ -151,21 +157,25 @@ Result<IncomingAnswer> ClickHouse::send_to(const Endpoint& endpoint, const Reque
   if (answer) give_client(std::move(client));  // otherwise its connection is in an unknown state
   if (cancelled) {
     kill(endpoint, query_id);
+    if (request.sink == nullptr)
+      return Error{ErrorCode::kTooLarge, fmt::format("store: an answer of more than {} bytes", kAnswerBytesMax)};
     return Error{ErrorCode::kBadInput, "store: the reader of the answer went away"};
   }
+  std::string exception;
+  int code = 0;
   if (!answer) {
     if (answer.error().code == ErrorCode::kTimeout) kill(endpoint, query_id);
-    return Error{answer.error().code, "store: " + answer.error().message};
-  }
-  std::string exception;
-  if (answer->status != 200) {
+    // An exception in the middle of an answer may also end in a broken connection.
+    exception = stream.last_words();
+    if (exception.empty()) return Error{answer.error().code, "store: " + answer.error().message};
+  } else if (answer->status != 200) {
     exception = answer->body.empty() ? fmt::format("status {}", answer->status) : answer->body;
+    code = number_in<int>(answer->header("x-clickhouse-exception-code"));
   } else {
-    std::string_view tag = answer->header("x-clickhouse-exception-tag");
-    exception = stream ? stream->finish(tag) : take_exception(answer->body, tag);
+    exception = stream.finish(answer->header("x-clickhouse-exception-tag"));
+    answer->body = std::move(body);
   }
   if (exception.empty()) return answer;
-  int code = number_in<int>(answer->header("x-clickhouse-exception-code"));
   if (code == 0) code = code_in(exception);
   return Error{error_code_of(code, request.doing),
                fmt::format("store: {} (ClickHouse {})", plain_message(exception), code)};
@@ -199,7 +209,7 @@ Result<std::string> ClickHouse::read(std::string_view sql, const QueryOptions& o
   request.format = options.format;
   request.timeout = options.timeout;
   request.settings = {{"max_execution_time", seconds_text(options.timeout)}};
-  for (const auto& [name, value] : options.parameters) request.settings.emplace_back("param_" + name, escape(value));
+  bind(options.parameters, request.settings);
   auto answer = send(request);
   metrics_.query_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   if (!answer) return std::move(answer).error();
@@ -491,7 +501,7 @@ Result<std::string> ClickHouse::user_query(std::string_view sql, const QueryOpti
     request.settings.emplace_back("readonly", "1");
   }
   request.settings.emplace_back("max_execution_time", seconds_text(request.timeout));
-  for (const auto& [name, value] : options.parameters) request.settings.emplace_back("param_" + name, escape(value));
+  bind(options.parameters, request.settings);
   auto began = std::chrono::steady_clock::now();
   auto answer = send_to(*endpoint, request);
   metrics_.query_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
@@ -499,19 +509,20 @@ Result<std::string> ClickHouse::user_query(std::string_view sql, const QueryOpti
   return std::string(answer->header("content-type"));
 }
 
-Result<std::string> ClickHouse::explain_ast(std::string_view sql) {
+Result<std::string> ClickHouse::explain_ast(std::string_view sql, const Parameters& parameters) {
   auto endpoint = endpoints_.endpoint();
   if (!endpoint) return std::move(endpoint).error();
   std::string statement = "EXPLAIN AST ";
   statement += sql;
   Request request;
   request.sql = statement;
-  request.format = "TSVRaw";
+  request.format = "TSV";                    // escapes line ends within a node
   if (!endpoint->reader_password.empty()) {  // parsing needs no rights
     request.user = engine::kReaderOfAll;
     request.password = endpoint->reader_password;
   }
   request.database = "weir";
+  bind(parameters, request.settings);
   auto answer = send_to(*endpoint, request);
   if (!answer) return std::move(answer).error();
   return std::move(answer->body);

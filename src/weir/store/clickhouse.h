@@ -37,7 +37,7 @@ class ClickHouse final : public Store {
   Result<std::string> user_query(std::string_view sql, const QueryOptions& options,
                                  const std::vector<ProjectId>* projects,
                                  const std::function<bool(std::string_view)>& sink) override;
-  Result<std::string> explain_ast(std::string_view sql) override;
+  Result<std::string> explain_ast(std::string_view sql, const Parameters& parameters) override;
   std::string user_sql_refused() const override;
   Result<Health> health() override;
 

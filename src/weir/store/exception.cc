@@ -1,5 +1,7 @@
 #include "weir/store/exception.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -130,23 +132,29 @@ bool GuardedStream::add(std::string_view piece) {
 }
 
 std::string GuardedStream::finish(std::string_view tag) {
-  std::string exception = take_exception(held_, tag);
+  std::string exception = tag.empty() ? std::string() : exception_after(fmt::format("{}{}\r\n", kMark, tag));
   if (exception.empty() && !cancelled_ && !held_.empty()) cancelled_ = !sink_(held_);
   held_.clear();
   return exception;
 }
 
-// The end of such an answer: mark, tag, line end, text, line end, text's length, space, tag, mark.
-std::string take_exception(std::string& body, std::string_view tag) {
-  if (tag.empty()) return {};
-  std::string opening = std::string(kMark) + std::string(tag) + "\r\n";
-  size_t at = body.rfind(opening);
+std::string GuardedStream::last_words() const {
+  std::string text = exception_after(std::string(kMark));
+  size_t tag_end = text.find("\r\n");
+  return tag_end == std::string::npos ? text : text.substr(tag_end + 2);
+}
+
+// The end of such an answer: mark, tag, line end, text, line end, text's length, space, tag, mark. The second mark is
+// not always there.
+std::string GuardedStream::exception_after(const std::string& opening) const {
+  size_t at = held_.find(opening);
   if (at == std::string::npos) return {};
-  std::string text = body.substr(at + opening.size());
-  if (size_t end = text.rfind(kMark); end != std::string::npos) text.resize(end);
-  if (size_t length = text.rfind('\n'); length != std::string::npos && text.ends_with(tag)) text.resize(length);
-  body.resize(at);
-  return text.empty() ? "Code: 0. DB::Exception: the answer was broken off" : text;
+  std::string text = held_.substr(at + opening.size());
+  if (size_t end = text.rfind(kMark); end != std::string::npos) {
+    text.resize(end);
+    if (size_t length = text.rfind('\n'); length != std::string::npos) text.resize(length);
+  }
+  return text.empty() ? "the answer was broken off" : text;
 }
 
 }  // namespace weir::store

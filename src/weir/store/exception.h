@@ -30,15 +30,16 @@ class GuardedStream {
   bool add(std::string_view piece);
   // Passes the rest on, unless it ends in an exception marked with `tag`, whose text is then returned.
   std::string finish(std::string_view tag);
+  // The exception at the end of an answer that was broken off, whatever its tag; empty when there is none.
+  std::string last_words() const;
   bool cancelled() const { return cancelled_; }
 
  private:
+  std::string exception_after(const std::string& opening) const;
+
   const std::function<bool(std::string_view)>& sink_;
   std::string held_;
   bool cancelled_ = false;
 };
-
-// Takes the exception off the end of a whole answer; empty when there is none.
-std::string take_exception(std::string& body, std::string_view tag);
 
 }  // namespace weir::store

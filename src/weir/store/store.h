@@ -76,9 +76,11 @@ struct OpenVisit {
   std::string last_path;   // of its last pageview
 };
 
+using Parameters = std::vector<std::pair<std::string, std::string>>;  // bound as {name:Type}
+
 struct QueryOptions {
   std::string format = "JSONCompact";
-  std::vector<std::pair<std::string, std::string>> parameters = {};  // bound as {name:Type}
+  Parameters parameters = {};
   std::chrono::milliseconds timeout{30'000};
 };
 
@@ -129,8 +131,9 @@ class Store {
   virtual Result<std::string> user_query(std::string_view sql, const QueryOptions& options,
                                          const std::vector<ProjectId>* projects,
                                          const std::function<bool(std::string_view)>& sink) = 0;
-  // ClickHouse's own parse of a person's statement, one node a line. Errors: kBadInput (does not parse).
-  virtual Result<std::string> explain_ast(std::string_view sql) = 0;
+  // ClickHouse's own parse of a person's statement: one node a line, indented by its depth, line ends in names escaped.
+  // Errors: kBadInput (does not parse).
+  virtual Result<std::string> explain_ast(std::string_view sql, const Parameters& parameters) = 0;
   // Why a person's SQL is refused altogether (no Landlock), or empty.
   virtual std::string user_sql_refused() const = 0;
 

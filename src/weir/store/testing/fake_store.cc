@@ -219,7 +219,7 @@ Result<std::string> FakeStore::user_query(std::string_view, const QueryOptions&,
                                           const std::function<bool(std::string_view)>&) {
   return no_sql();
 }
-Result<std::string> FakeStore::explain_ast(std::string_view) { return no_sql(); }
+Result<std::string> FakeStore::explain_ast(std::string_view, const Parameters&) { return no_sql(); }
 
 Result<Store::Health> FakeStore::health() {
   std::lock_guard lock(mutex_);
