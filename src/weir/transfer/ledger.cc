@@ -95,10 +95,20 @@ class Frames {
 };
 }  // namespace
 
-std::string LineIdentity::id() const { return fmt::format("{:04x}{:016x}", hour / 24, hash); }
+std::string LineIdentity::id() const {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string id(20, '0');
+  auto day = static_cast<uint64_t>(hour / 24);
+  WEIR_CHECK(hour >= 0 && day <= 0xffff);  // to the year 2149; the importer takes no other times
+  uint64_t number = day;
+  for (size_t i = 4; i-- > 0; number >>= 4) id[i] = kDigits[number & 15];
+  number = hash;
+  for (size_t i = 20; i-- > 4; number >>= 4) id[i] = kDigits[number & 15];
+  return id;
+}
 
 bool LineIdentity::parse(std::string_view id, UnixMillis time, LineIdentity& out) {
-  if (id.size() < 20 || id.size() > 24) return false;
+  if (id.size() != 20) return false;
   std::string_view day_text = id.substr(0, id.size() - 16);
   int64_t day = 0;
   uint64_t hash = 0;
