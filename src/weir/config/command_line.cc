@@ -65,7 +65,8 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
     if (!option_name.empty()) {
       const Option* option = find(option_name);
       if (option == nullptr) return usage(flag + ": " + unknown_option(option_name, options));
-      if (option->kind == Kind::yes_no && equals == std::string_view::npos) {
+      bool says_so = i + 1 < arguments.size() && (arguments[i + 1] == "true" || arguments[i + 1] == "false");
+      if (option->kind == Kind::yes_no && equals == std::string_view::npos && !says_so) {
         value = "true";
       } else if (!take_value(value)) {
         return usage(fmt::format("{}: expected {} behind it", flag, name_of(option->kind)));

@@ -121,6 +121,60 @@ TEST_F(Config, EveryKindIsReadFromTheFileAndFromText) {
   EXPECT_TRUE(loaded.options.settings.rebuild);
 }
 
+TEST_F(Config, AFlagWithoutAValueMeansYesAndLeavesTheCommandAlone) {
+  EXPECT_TRUE(load_with({"--settings.rebuild", "serve"}).options.settings.rebuild);
+  EXPECT_TRUE(load_with({"--settings.rebuild", "true", "serve"}).options.settings.rebuild);
+  EXPECT_FALSE(load_with({"--settings.rebuild", "false", "serve"}).options.settings.rebuild);
+  EXPECT_FALSE(load_with({"--settings.rebuild=no", "serve"}).options.settings.rebuild);
+  auto line = parse_command_line({"--settings.rebuild", "serve"});
+  ASSERT_TRUE(line);
+  EXPECT_THAT(line->rest, ElementsAre("serve"));
+}
+
+TEST_F(Config, SecretsAreMaskedAndNotTakenFromAFileThatEverybodyCanRead) {
+  std::string text = "[store]\nurl = \"https://me:hunter2@db:8443/x\"\npassword = \"hunter3\"\n";
+  for (ShowFormat format : {ShowFormat::text, ShowFormat::toml, ShowFormat::json}) {
+    Loaded loaded = load_file(text, 0640);
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    EXPECT_EQ(loaded.options.store.password, "hunter3");
+    std::string shown = show(loaded, format);
+    EXPECT_EQ(shown.find("hunter"), std::string::npos) << shown;
+    EXPECT_THAT(shown, HasSubstr("https://***@db:8443/x"));
+  }
+  Loaded loaded = load_file(text, 0644);
+  ASSERT_EQ(loaded.problems.size(), 2u);
+  for (const Problem& problem : loaded.problems) {
+    EXPECT_THAT(problem.message, HasSubstr("a secret in a file that everybody can read (mode 0644)"));
+    EXPECT_EQ(problem.message.find("hunter"), std::string::npos);
+  }
+  EXPECT_THAT(loaded.problems[1].message, HasSubstr("weir.toml:3:12: store.password"));
+  EXPECT_THAT(load_file("[store]\npassword = \"\"\n", 0644).problems, IsEmpty());
+  // Not even in an error.
+  write("[store]\npassword = [\"hunter4\"]\n");
+  EXPECT_EQ(only_problem(load_with({"--config", path_})).find("hunter"), std::string::npos);
+}
+
+TEST_F(Config, ThePackagedFileIsSoundAndSoIsEveryLineItOffers) {
+  std::ifstream packaged(std::string(WEIR_TESTS_DIR) + "/../packaging/weir.toml");
+  std::stringstream as_is;
+  std::string uncommented;
+  as_is << packaged.rdbuf();
+  ASSERT_FALSE(as_is.str().empty());
+  EXPECT_THAT(load_file(as_is.str()).problems, IsEmpty());
+  std::string line;
+  int offers = 0;
+  while (std::getline(as_is, line)) {
+    size_t equals = line.find(" = ");
+    bool offered = line.starts_with("# ") && equals != std::string::npos &&
+                   line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", 2) == equals;
+    offers += offered ? 1 : 0;
+    uncommented += (offered ? line.substr(2) : line) + "\n";
+  }
+  EXPECT_GE(offers, 5);
+  Loaded loaded = load_file(uncommented);
+  for (const Problem& problem : loaded.problems) ADD_FAILURE() << problem.message;
+}
+
 TEST_F(Config, UnknownNamesAreRefusedWithTheirPlaceAndTheNearestName) {
   EXPECT_EQ(only_problem(load_file("[journal]\n\n  segmnt_bytes = 1\n")),
             "weir.toml:3:3: unknown option `journal.segmnt_bytes`; did you mean `segment_bytes`?");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include "weir/config/config.h"
 #include "weir/config/option.h"
@@ -85,6 +86,7 @@ class Loader {
   Loaded load() {
     choose_file();
     if (!loaded_.file.empty()) read_file_options();
+    for (auto& [at, message] : file_problems_) problem(std::move(message));
     read_environment();
     read_flags();
     for (size_t i = 0; i < options_.size(); ++i) {
@@ -111,6 +113,12 @@ class Loader {
   }
 
   void problem(std::string message) { loaded_.problems.push_back({std::move(message)}); }
+
+  // One of the file. TOML's tables are sorted by name; people read by line.
+  void problem_at(const toml::source_region& region, std::string_view message) {
+    std::pair<uint32_t, uint32_t> at(region.begin.line, region.begin.column);
+    file_problems_.emplace(at, fmt::format("{}:{}:{}: {}", loaded_.file, at.first, at.second, message));
+  }
 
   std::string variable(std::string_view name) const {
     for (const auto& [known, value] : environment_) {
@@ -143,10 +151,6 @@ class Loader {
     while (loaded_.data_directory.size() > 1 && loaded_.data_directory.back() == '/') loaded_.data_directory.pop_back();
   }
 
-  std::string place(const toml::source_region& region) const {
-    return fmt::format("{}:{}:{}", loaded_.file, region.begin.line, region.begin.column);
-  }
-
   void read_file_options() {
     auto content = read_file(files_, loaded_.file, kFileBytesMax);
     if (!content) return problem(content.error().message);
@@ -154,14 +158,14 @@ class Loader {
     try {
       table = toml::parse(*content, loaded_.file);
     } catch (const toml::parse_error& e) {
-      return problem(fmt::format("{}: {}", place(e.source()), e.description()));
+      return problem_at(e.source(), e.description());
     }
     for (auto&& [key, node] : table) {
       std::string room(key.str());
       if (room == "data") {
         auto directory = node.value<std::string>();
         if (!directory || directory->empty()) {
-          problem(fmt::format("{}: data: expected a directory, not {}", place(node.source()), type_of(node)));
+          problem_at(node.source(), fmt::format("data: expected a directory, not {}", type_of(node)));
           continue;
         }
         loaded_.data_directory = *directory;
@@ -174,15 +178,14 @@ class Loader {
       }
       if (std::find(rooms.begin(), rooms.end(), room) == rooms.end()) {
         std::string near = nearest(room, rooms);
-        std::string message = fmt::format("{}: unknown section `{}`", place(key.source()), room);
+        std::string message = fmt::format("unknown section `{}`", room);
         if (!near.empty()) message += fmt::format("; did you mean `{}`?", near);
-        problem(message);
+        problem_at(key.source(), message);
         continue;
       }
       const toml::table* section = node.as_table();
       if (section == nullptr) {
-        problem(
-            fmt::format("{}: {}: expected a section, [{}], not {}", place(node.source()), room, room, type_of(node)));
+        problem_at(node.source(), fmt::format("{}: expected a section, [{}], not {}", room, room, type_of(node)));
         continue;
       }
       for (auto&& [name, value] : *section) read_file_option(room, name, value);
@@ -193,12 +196,12 @@ class Loader {
     std::string full_name = room + "." + std::string(name.str());
     size_t index = find(full_name);
     if (index == options_.size()) {
-      return problem(fmt::format("{}: {}", place(name.source()), unknown_option(full_name, options_)));
+      return problem_at(name.source(), unknown_option(full_name, options_));
     }
     const Option& option = options_[index];
-    std::string at = fmt::format("{}: {}: ", place(node.source()), full_name);
     if (!is_file_kind(node, option.kind)) {
-      return problem(fmt::format("{}expected {}, not {}", at, name_of(option.kind), type_of(node)));
+      return problem_at(node.source(),
+                        fmt::format("{}: expected {}, not {}", full_name, name_of(option.kind), type_of(node)));
     }
     Result<> set;
     if (const toml::array* array = node.as_array()) {
@@ -206,8 +209,8 @@ class Loader {
       for (const toml::node& element : *array) {
         auto text = element.value_exact<std::string>();
         if (!text) {
-          return problem(fmt::format("{}: {}: expected {}, not {} in it", place(element.source()), full_name,
-                                     name_of(option.kind), type_of(element)));
+          return problem_at(element.source(), fmt::format("{}: expected {}, not {} in it", full_name,
+                                                          name_of(option.kind), type_of(element)));
         }
         elements.push_back(std::move(*text));
       }
@@ -215,7 +218,10 @@ class Loader {
     } else {
       set = option.set(text_of(node));
     }
-    if (!set) return problem(fmt::format("{}`{}`: {}", at, shown(option, text_of(node)), set.error().message));
+    if (!set) {
+      return problem_at(node.source(),
+                        fmt::format("{}: `{}`: {}", full_name, shown(option, text_of(node)), set.error().message));
+    }
     mark(index, Origin::file, fmt::format("{}:{}", loaded_.file, name.source().begin.line));
     check_secrecy(option, node);
   }
@@ -238,8 +244,9 @@ class Loader {
     if (!holds_secret) return;
     struct stat info {};
     if (::stat(loaded_.file.c_str(), &info) != 0 || (info.st_mode & 0007) == 0) return;
-    problem(fmt::format("{}: {}: a secret in a file that everybody can read (mode {:04o}); run: chmod o= {}",
-                        place(node.source()), option.full_name(), info.st_mode & 07777, loaded_.file));
+    problem_at(node.source(),
+               fmt::format("{}: a secret in a file that everybody can read (mode {:04o}); run: chmod o= {}",
+                           option.full_name(), info.st_mode & 07777, loaded_.file));
   }
 
   void read_environment() {
@@ -302,6 +309,7 @@ class Loader {
   const Environment& environment_;
   Loaded loaded_;
   std::vector<Option> options_;
+  std::multimap<std::pair<uint32_t, uint32_t>, std::string> file_problems_;
 };
 }  // namespace
 

@@ -17,10 +17,13 @@ namespace weir::config {
 // Options of the process as a whole, which belong to no room.
 struct ServeOptions {
   std::vector<std::string> roles = {"collect", "load", "api"};
+  bool new_journal = false;
 };
 template <class Visitor>
 void describe(Visitor& option, ServeOptions& o) {
   option("roles", o.roles, one_of({"collect", "load", "api"}), "What this process does.");
+  option("new_journal", o.new_journal, any_value,
+         "Begin a new journal in a data directory that has a store but lost its journal.");
 }
 
 struct MetricsOptions {
