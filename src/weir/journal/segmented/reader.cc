@@ -170,16 +170,14 @@ Result<> SegmentedReader::read_segment(const SegmentInfo& segment, Offset& from,
       batch.next = std::max(batch.next, at_);
     }
     if (keep) batch.storage.push_back(std::move(piece));
+    if (!bad && used == 0) {
+      bad = wanted > kPayloadBytesMax;  // longer than what is left of the file
+      wanted = kFrameHeaderBytes + aligned(kPayloadBytesMax);
+    }
     if (bad) {
       if (!batch.records.empty()) return {};  // what was good first; the next read comes back here
       if (auto passed = pass_damage(segment, reason); !passed) return passed;
       if (at_ > from) batch.first = batch.next = from = at_;
-    } else if (used == 0) {
-      if (wanted > kPayloadBytesMax) {  // a frame that is longer than what is left of the file
-        if (auto passed = pass_damage(segment, "cut off within a frame"); !passed) return passed;
-        if (at_ > from) batch.first = batch.next = from = at_;
-      }
-      wanted = kFrameHeaderBytes + aligned(kPayloadBytesMax);
     }
   }
   if (position_ < segment.frames_end) return {};

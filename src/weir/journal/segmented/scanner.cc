@@ -210,6 +210,8 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
     // Something is wrong at `position`, or nothing was written there. What follows decides.
     uint64_t behind = position + (found.header_valid ? found.frame.header.size() : kAlignment);
     auto mark = find_landmark(window, behind, plan.tag, result.epoch, result.next);
+    if (!mark && found.header_valid)  // in case its length is not right after all
+      mark = find_landmark(window, position + kAlignment, plan.tag, result.epoch, result.next);
     if (mark && plan.open_end && rechecked != position) {
       // A server may be writing this segment: what was read a moment ago may be older than what was found behind it.
       rechecked = position;
@@ -231,7 +233,8 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
     }
     if (reason.empty()) reason = name_of(FrameFault::blank);
     if (found.kind == Found::Kind::bad && found.header_valid && found.frame.header.base == result.next &&
-        found.frame.header.next() > result.next && found.frame.header.next() <= mark->base) {
+        found.frame.header.next() > result.next && found.frame.header.next() <= mark->base &&
+        position + found.frame.header.size() <= mark->position) {
       // The payload alone is damaged: exactly these records.
       result.damaged.push_back({result.next, found.frame.header.next(), reason});
       result.next = found.frame.header.next();
