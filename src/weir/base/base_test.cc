@@ -67,6 +67,22 @@ TEST(Clock, FormatsAndSplitsDates) {
   EXPECT_EQ(days_from_civil({2000, 2, 29}), 11016);
 }
 
+TEST(JsonWriter, EveryByteAtEveryPlaceOfALongText) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (size_t place = 0; place < 20; ++place) {
+      std::string text(20, 'x');
+      text[place] = static_cast<char>(byte);
+      std::string alone;
+      append_json_string(alone, text.substr(place, 1));
+      std::string out;
+      append_json_string(out, text);
+      std::string expected =
+          "\"" + text.substr(0, place) + alone.substr(1, alone.size() - 2) + text.substr(place + 1) + "\"";
+      ASSERT_EQ(out, expected) << byte << " at " << place;
+    }
+  }
+}
+
 TEST(JsonWriter, EscapesWhatJsonDemandsAndNothingElse) {
   std::string out;
   append_json_string(out, std::string_view("a\"\\\n\x01\0/\xc3\xa9", 9));
