@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -69,8 +70,12 @@ struct Collector::Door {
 // Takes the events of one request.
 class Collector::Gathering final : public EventSink {
  public:
-  Gathering(Collector& collector, const Door& door, const Sender& sender, UnixMillis now)
-      : collector_(collector), door_(door), now_(now), intake_(collector.secrets_, sender, now, kProtocol) {}
+  Gathering(Collector& collector, const Door& door, const Sender& sender, UnixMillis now, size_t body_bytes)
+      : collector_(collector), door_(door), now_(now), intake_(collector.secrets_, sender, now, kProtocol) {
+    // One event's record is about as long again as the event.
+    records_.begin().reserve(std::min<size_t>(2 * body_bytes + 1 * KiB, 1 * MiB));
+    records_.cancel();
+  }
 
   bool take(const SentEvent& sent) override {
     if (!choose_project(sent)) return true;
@@ -218,7 +223,7 @@ asio::awaitable<http::Response> Collector::answer_to(http::Request& request) {
   std::optional<Gathering> gathering;
   Shape shape = Shape::one;
   for (;;) {
-    gathering.emplace(*this, *door, sender, now);
+    gathering.emplace(*this, *door, sender, now, request.body.size());
     auto decoded = gather(request, *door, *gathering);
     if (!decoded) co_return refuse(decoded.error(), project);
     shape = *decoded;
