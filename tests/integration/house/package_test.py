@@ -7,17 +7,15 @@ import subprocess
 import tarfile
 
 import pytest
-from harness import weir_server
-from harness.weir_server import ROOT, Weir
-
-BUILD = weir_server.BINARY.parent
+import weir as harness
+from weir import BINARY, ROOT, Weir, wait_for
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     folder = tmp_path_factory.mktemp("package")
     subprocess.run(
-        ["cpack", "-G", "DEB", "-B", str(folder), "--config", str(BUILD / "CPackConfig.cmake")],
+        ["cpack", "-G", "DEB", "-B", str(folder), "--config", str(BINARY.parent / "CPackConfig.cmake")],
         cwd=folder, check=True, capture_output=True, text=True,
     )
     (package,) = folder.glob("weir_*_amd64.deb")
@@ -69,10 +67,10 @@ def test_the_configuration_is_kept_when_it_was_changed(package):
 
 
 def test_weir_runs_from_where_it_was_unpacked_with_the_engine_beside_it(unpacked, tmp_path, monkeypatch):
-    monkeypatch.setattr(weir_server, "BINARY", unpacked / "usr/bin/weir")
+    monkeypatch.setattr(harness, "BINARY", unpacked / "usr/bin/weir")
     with Weir(tmp_path / "data") as weir:
-        assert weir.capture({"type": "from_the_package"}).status == 201
-        weir.wait_for_rows("select name from events", [["from_the_package"]])
+        assert weir.send({"type": "from_the_package"})[0] == 201
+        wait_for(lambda: weir.query("select name from events") == [["from_the_package"]], "the event is a row")
         threads = pathlib.Path(f"/proc/{weir.process.pid}/task").glob("*/children")
         children = " ".join(file.read_text() for file in threads).split()
         maps = "".join(pathlib.Path(f"/proc/{child}/maps").read_text() for child in children)
@@ -82,7 +80,7 @@ def test_weir_runs_from_where_it_was_unpacked_with_the_engine_beside_it(unpacked
 
 def config_values(path, tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("WEIR_")}
-    command = [str(weir_server.BINARY), "--config", str(path), "config"]
+    command = [str(BINARY), "--config", str(path), "config"]
     checked = subprocess.run([*command, "check"], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     shown = subprocess.run([*command, "show", "--format", "json"], capture_output=True, text=True, env=environment, cwd=tmp_path)

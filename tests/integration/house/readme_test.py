@@ -4,9 +4,16 @@ import re
 import signal
 import subprocess
 
-from harness.weir_server import BINARY, PATIENCE_SECONDS, ROOT, Weir, free_port, wait_until
+import pytest
+from weir import BINARY, ROOT, Weir, free_port, wait_for
 
 README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def weir():
+    with Weir() as server:
+        yield server
 
 
 def block(beginning):
@@ -19,7 +26,7 @@ def typed(weir, words):
     """Runs a block against `weir` instead of port 8000 and ./weir-data."""
     words = words.replace("localhost:8000", f"127.0.0.1:{weir.port}").replace("build/release/weir", str(BINARY))
     done = subprocess.run(
-        ["sh", "-e", "-c", words], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+        ["sh", "-e", "-c", words], capture_output=True, text=True, timeout=60,
         env=weir.environment | {"WEIR_DATA": str(weir.data)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -31,14 +38,14 @@ def test_the_first_event(weir):
     head, body = answer.replace("\r\n", "\n").split("\n\n", 1)
     assert head.split()[1] == "201" and body == ""
     ask = block('build/release/weir query "select name, user_id')
-    wait_until(lambda: typed(weir, ask) == "click\t1\t/getting-started\t0.0.1\tmeta_a\n", ask)
+    wait_for(lambda: typed(weir, ask) == "click\t1\t/getting-started\t0.0.1\tmeta_a\n", ask)
 
 
 def test_lines_for_a_project_named_in_the_address(weir):
     send, ask = block("printf").rsplit("build/release/weir", 1)
     assert '{"accepted":2,"rejected":[],"dropped":[]}' in typed(weir, send)
     ask = "build/release/weir" + ask
-    wait_until(lambda: sorted(typed(weir, ask).split("\n")) == ["", "pageview\t1", "signup\t1"], ask)
+    wait_for(lambda: sorted(typed(weir, ask).split("\n")) == ["", "pageview\t1", "signup\t1"], ask)
 
 
 def test_the_history_of_a_log(weir, tmp_path):
@@ -50,7 +57,7 @@ def test_the_history_of_a_log(weir, tmp_path):
     sql = "select name, count() from events where project = 'website' group by name order by name"
     for _ in range(2):
         typed(weir, words)
-        weir.wait_for_rows(sql, [["pageview", "5"], ["request", "2"]])
+        wait_for(lambda: [[n, int(c)] for n, c in weir.query(sql)] == [["pageview", 5], ["request", 2]], sql)
 
 
 def test_run_starts_a_server_says_what_to_do_next_and_stops_at_ctrl_c(tmp_path):
@@ -63,9 +70,9 @@ def test_run_starts_a_server_says_what_to_do_next_and_stops_at_ctrl_c(tmp_path):
         )
     said = (tmp_path / "log").read_text
     weir = Weir(tmp_path / "data")
-    weir.port, weir.process, weir.log = port, process, tmp_path / "log"
+    weir.port, weir.process, weir.log_path = port, process, tmp_path / "log"
     try:
-        wait_until(weir.is_ready, "./run serves")
+        weir.wait_ready(120)
         (curl,) = re.findall(r"^  (curl .*)$", said(), re.MULTILINE)
         (ask,) = re.findall(r"^  (cd .*)$", said(), re.MULTILINE)
         assert " 201 " in subprocess.run(["sh", "-c", curl], capture_output=True, text=True).stdout
@@ -73,10 +80,10 @@ def test_run_starts_a_server_says_what_to_do_next_and_stops_at_ctrl_c(tmp_path):
         def visible():
             return "/getting-started" in subprocess.run(["sh", "-c", ask], capture_output=True, text=True).stdout
 
-        wait_until(visible, ask)
+        wait_for(visible, ask)
         assert weir.query("select distinct project from events") == [["app"]]
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        assert process.wait(timeout=PATIENCE_SECONDS) == 0, said()
+        assert process.wait(timeout=60) == 0, said()
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -3,7 +3,7 @@ import importlib.util
 import subprocess
 import sys
 
-from harness.weir_server import ROOT
+from weir import ROOT
 
 CTEST = """<testsuite><testcase name="a.Passes" status="run"/>
 <testcase name="a.Fails" status="fail"><failure message="Failed"/><system-out>expected 3</system-out></testcase>
