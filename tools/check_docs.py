@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"[\w./-]+\.(cc|h|md|py|txt|cmake|toml|conf|cfg|sh|json)$")
-THREAD = re.compile(r"\bThread\(|\bthread_\(|\bthreads_\.emplace_back\(|\bWorkers>?\(|\bworkers_\(")
+THREAD = re.compile(r"\bThread(?: \w+)?\(|\bthread_\(|\bthreads_\.emplace_back\(|\bWorkers>?\(|\w*workers_?\(")
 # Named in the words, made outside of the tree: on the operator's machine, or by a build.
 ELSEWHERE = {"weir.toml", "/etc/weir/weir.toml", "/etc/nginx/conf.d/weir.conf", "package.json"}
 
