@@ -149,10 +149,15 @@ std::unique_ptr<Reader> SegmentedJournal::reader(Partition partition) {
 PartitionInfo SegmentedJournal::info(Partition partition) const { return part(partition).catalog.info(); }
 
 void SegmentedJournal::release(Partition partition, Offset loaded) {
-  std::atomic<Offset>& released = part(partition).released;
-  Offset seen = released.load();
-  while (seen < loaded && !released.compare_exchange_weak(seen, loaded)) {
+  Part& released = part(partition);
+  Offset seen = released.released.load();
+  while (seen < loaded && !released.released.compare_exchange_weak(seen, loaded)) {
   }
+  if (released.catalog.removable_upto(loaded, keep_from()) > released.catalog.begin()) poke();
+}
+
+UnixMillis SegmentedJournal::keep_from() const {
+  return clock_.now() - std::chrono::duration_cast<std::chrono::milliseconds>(options_.keep).count();
 }
 
 Result<> SegmentedJournal::begin_epoch(Partition partition, Offset next) {

@@ -65,6 +65,8 @@ class SegmentedJournal final : public Journal {
   SegmentedJournal(FileSystem& files, Clock& clock, std::string directory, std::string uuid, const Options& options);
   void start(Partition partition, Recovered recovered, metrics::Registry& registry);
   Part& part(Partition partition) const;
+  // What was appended before this may go.
+  UnixMillis keep_from() const;
   void poke();
   void keep_house();
   void keep(Part& part);
