@@ -59,10 +59,11 @@ void grow_within(std::string& text, size_t needed, uint64_t bytes_max) {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, Listener& listener, Socket socket, Address peer)
+Connection::Connection(Loop& loop, Listener& listener, Listener::Slot slot, Socket socket, Address peer)
     : loop_(loop),
       shared_(loop.shared()),
       listener_(listener),
+      listener_slot_(std::move(slot)),
       socket_(std::move(socket)),
       peer_(peer),
       peer_text_(listener.from_owner ? std::string() : peer.text()),
@@ -73,7 +74,6 @@ Connection::Connection(Loop& loop, Listener& listener, Socket socket, Address pe
 
 Connection::~Connection() {
   charge(0);
-  listener_.connections.fetch_sub(1);
   loop_.remove(slot_);
   std::lock_guard lock(shared_.mutex);
   shared_.metrics.connections.set(static_cast<double>(--shared_.connections));

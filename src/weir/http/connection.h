@@ -22,7 +22,7 @@ namespace weir::http {
 // Buffers live as long as requests do: a connection that has been idle for a second holds none.
 class Connection {
  public:
-  Connection(Loop& loop, Listener& listener, Socket socket, Address peer);
+  Connection(Loop& loop, Listener& listener, Listener::Slot slot, Socket socket, Address peer);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -100,6 +100,7 @@ class Connection {
   Loop& loop_;
   Shared& shared_;
   Listener& listener_;
+  const Listener::Slot listener_slot_;
   Socket socket_;
   const Address peer_;
   const std::string peer_text_;

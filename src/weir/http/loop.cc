@@ -92,11 +92,10 @@ void Loop::sweep() {
   }
   const Steady now = this->now();
   // expire() only cancels what its connection waits for: no connection goes away while we walk.
-  for (Entry& entry : entries_) {
-    if (entry.deadline > now) continue;
-    entry.deadline = kNever;
-    entry.connection->expire();
-  }
+  // A deadline stays until its connection sets the next: when the wait ended by itself just now, the one after it is
+  // ended by the next sweep.
+  for (const Entry& entry : entries_)
+    if (entry.deadline <= now) entry.connection->expire();
 }
 
 }  // namespace weir::http

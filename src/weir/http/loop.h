@@ -9,7 +9,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weir/base/clock.h"
@@ -57,10 +59,24 @@ struct Listener {
   const uint64_t connections_max;
   std::atomic<uint64_t> connections{0};
 
-  bool take_slot() {
-    if (connections.fetch_add(1) < connections_max) return true;
+  // One connection's place among connections_max; given back when it is destroyed.
+  class Slot {
+   public:
+    explicit Slot(Listener& listener) : listener_(&listener) {}
+    Slot(Slot&& other) noexcept : listener_(std::exchange(other.listener_, nullptr)) {}
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
+      if (listener_ != nullptr) listener_->connections.fetch_sub(1);
+    }
+
+   private:
+    Listener* listener_;
+  };
+  // Nothing when all are taken.
+  std::optional<Slot> take_slot() {
+    if (connections.fetch_add(1) < connections_max) return Slot(*this);
     connections.fetch_sub(1);
-    return false;
+    return std::nullopt;
   }
 };
 

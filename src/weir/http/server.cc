@@ -145,9 +145,13 @@ Result<Fd> bind_tcp(const Endpoint& endpoint, bool shared_port) {
   const int off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (shared_port) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  // Accepted sockets inherit both: an answer is never held back, and a peer that vanished is noticed in the end.
+  // Accepted sockets inherit these. An answer is never held back.
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  // A peer whose machine vanished answers no probe: after two minutes it is gone, however long its handler or stream
+  // may take.
+  constexpr std::pair<int, int> kProbes[] = {{TCP_KEEPIDLE, 60}, {TCP_KEEPINTVL, 15}, {TCP_KEEPCNT, 4}};
+  for (const auto& [option, value] : kProbes) ::setsockopt(fd.get(), IPPROTO_TCP, option, &value, sizeof value);
   if (endpoint.address.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   if (::bind(fd.get(), endpoint.get(), endpoint.size) != 0) return bind_error(endpoint.text());
   return fd;
@@ -160,10 +164,29 @@ unsigned processors() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+// Begins to serve an accepted connection that has its slot. False when there is no memory or epoll watch for it.
+bool serve(Loop& loop, Listener& listener, Listener::Slot slot, const Endpoint& peer, Fd fd) {
+  try {
+    Socket socket(loop.context().get_executor());
+    socket.assign(asio::generic::stream_protocol(peer.address.ss_family, 0), fd.get());
+    fd.release();
+    auto connection = std::make_unique<Connection>(loop, listener, std::move(slot), std::move(socket), peer.ip());
+    asio::co_spawn(loop.context(), Connection::run(std::move(connection)), asio::detached);
+    return true;
+  } catch (const std::exception& e) {
+    log::warning("http: cannot serve a connection: {}", e.what());
+    return false;
+  }
+}
+
+// Out of descriptors or memory: the waiting connection stays in the kernel's queue, and accept would be ready again at
+// once. Any other error of accept is that one connection's own.
+bool is_exhaustion(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
 // Takes connections for as long as the descriptor is open.
 asio::awaitable<void> accept_from(Loop& loop, Listener& listener, Descriptor& descriptor) {
   Shared& shared = loop.shared();
-  bool short_of_descriptors = false;
+  bool exhausted = false;
   while (!shared.draining) {
     const auto [error] = co_await descriptor.async_wait(Descriptor::wait_read, asio::as_tuple(asio::deferred));
     if (error || shared.draining) co_return;
@@ -173,30 +196,26 @@ asio::awaitable<void> accept_from(Loop& loop, Listener& listener, Descriptor& de
       Fd fd(::accept4(descriptor.native_handle(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (fd.get() < 0) {
         if (errno == EAGAIN) break;
-        // Without descriptors or memory, the waiting connection stays in the kernel's queue and accept would be ready
-        // again at once. Any other error is that one connection's.
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-          if (!short_of_descriptors) log::warning("http: accepting pauses: {}", errno_text());
-          short_of_descriptors = true;
-          shared.metrics.refused(Refusal::descriptors);
-          co_await loop.pause_accepting();
-          break;
-        }
-        continue;
+        if (!is_exhaustion(errno)) continue;
+        if (!exhausted) log::warning("http: accepting pauses: {}", errno_text());
+        exhausted = true;
+        shared.metrics.refused(Refusal::descriptors);
+        co_await loop.pause_accepting();
+        break;
       }
-      short_of_descriptors = false;
-      bool full = false;
-      while (!listener.take_slot()) {
-        if (!full) shared.metrics.refused(Refusal::connections);
-        full = true;
+      exhausted = false;
+      auto slot = listener.take_slot();
+      if (!slot) shared.metrics.refused(Refusal::connections);
+      while (!slot) {
         co_await loop.pause_accepting();
         if (shared.draining) co_return;
+        auto freed = listener.take_slot();
+        if (freed) slot.emplace(std::move(*freed));
       }
-      const asio::generic::stream_protocol protocol(peer.address.ss_family, 0);
-      Socket socket(loop.context().get_executor(), protocol, fd.release());
-      asio::co_spawn(loop.context(),
-                     Connection::run(std::make_unique<Connection>(loop, listener, std::move(socket), peer.ip())),
-                     asio::detached);
+      if (!serve(loop, listener, std::move(*slot), peer, std::move(fd))) {
+        shared.metrics.refused(Refusal::descriptors);
+        co_await loop.pause_accepting();
+      }
     }
   }
 }
