@@ -26,7 +26,8 @@ void Upkeep::stop() {
 void Upkeep::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    auto next = std::min_element(duties_.begin(), duties_.end(), [](const Duty& a, const Duty& b) { return a.due < b.due; });
+    auto next =
+        std::min_element(duties_.begin(), duties_.end(), [](const Duty& a, const Duty& b) { return a.due < b.due; });
     if (next == duties_.end()) return;
     if (wake_.wait_until(lock, next->due, [&] { return stopping_; })) return;
     lock.unlock();

@@ -1,0 +1,183 @@
+#include "weir/app/cli_local.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+
+#include "weir/app/client.h"
+#include "weir/app/invocation.h"
+#include "weir/base/bytes.h"
+#include "weir/base/clock.h"
+#include "weir/base/json_writer.h"
+#include "weir/collect/time_text.h"
+#include "weir/journal/inspect.h"
+#include "weir/operate/doctor.h"
+#include "weir/store/engine/library.h"
+
+namespace weir::app {
+
+namespace {
+int fail(const std::string& message) {
+  std::fprintf(stderr, "weir: %s\n", message.c_str());
+  return 1;
+}
+
+std::string moment(UnixMillis t) { return t == 0 ? "-" : format_rfc3339(t); }
+
+void print_segment(const journal::SegmentReport& s) {
+  std::printf("  %-24s %12llu..%-12llu epoch %u  %7.1f MiB  %llu frames (%llu zstd)  %s  %s%s\n", s.file.c_str(),
+              static_cast<unsigned long long>(s.first), static_cast<unsigned long long>(s.next), s.epoch,
+              static_cast<double>(s.bytes) / static_cast<double>(MiB), static_cast<unsigned long long>(s.frames),
+              static_cast<unsigned long long>(s.frames_zstd), moment(s.first_at).c_str(), s.sealed ? "sealed" : "open",
+              s.index == journal::IndexState::bad ? ", bad index" : "");
+  for (const std::string& problem : s.problems) std::printf("    %s\n", problem.c_str());
+}
+
+void print_partition(const journal::PartitionReport& p) {
+  std::printf("%s: %llu..%llu, %.1f MiB in %zu segments\n", std::string(name_of(p.partition)).c_str(),
+              static_cast<unsigned long long>(p.begin), static_cast<unsigned long long>(p.end),
+              static_cast<double>(p.bytes) / static_cast<double>(MiB), p.segments.size());
+  for (const journal::SegmentReport& s : p.segments) print_segment(s);
+  if (p.torn_bytes > 0)
+    std::printf("  %llu bytes behind the last whole frame: never acknowledged, or being written now\n",
+                static_cast<unsigned long long>(p.torn_bytes));
+  for (const journal::Damage& d : p.damaged)
+    std::printf("  DAMAGED %llu..%llu: %s\n", static_cast<unsigned long long>(d.first),
+                static_cast<unsigned long long>(d.next), d.reason.c_str());
+  for (const std::string& problem : p.problems) std::printf("  %s\n", problem.c_str());
+}
+
+int report(const std::string& directory, bool every_byte) {
+  auto found = every_byte ? journal::verify(real_files(), directory) : journal::inspect(real_files(), directory);
+  if (!found) return fail(found.error().message);
+  std::printf("journal %s in %s\n", to_hex(found->uuid).c_str(), directory.c_str());
+  for (const journal::PartitionReport& partition : found->partitions) print_partition(partition);
+  for (const std::string& problem : found->problems) std::printf("%s\n", problem.c_str());
+  if (!found->sound()) return fail("the journal is damaged; what is listed above cannot be read");
+  if (every_byte) std::printf("every acknowledged record is there and whole\n");
+  return 0;
+}
+
+struct ExportOptions {
+  std::string partition = "live";
+  std::string from;
+  std::string to;
+  bool records_only = false;
+};
+
+// A bound is an offset, or a moment of appending.
+bool read_bound(const std::string& text, uint64_t& offset, UnixMillis& moment) {
+  if (text.empty()) return true;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
+  if (error == std::errc() && end == text.data() + text.size()) return true;
+  return collect::parse_time(text, moment);
+}
+
+std::optional<journal::Partition> partition_named(const std::string& name) {
+  for (journal::Partition p : {journal::Partition::live, journal::Partition::bulk})
+    if (name_of(p) == name) return p;
+  return std::nullopt;
+}
+
+int export_journal(const std::string& directory, const ExportOptions& options) {
+  auto partition = partition_named(options.partition);
+  journal::ExportRange range;
+  if (!read_bound(options.from, range.first, range.appended_from))
+    return fail("--from: neither an offset nor a time: " + options.from);
+  if (!read_bound(options.to, range.next, range.appended_before))
+    return fail("--to: neither an offset nor a time: " + options.to);
+  std::string line;
+  auto damage =
+      journal::export_records(real_files(), directory, *partition, range, [&](const journal::ExportedRecord& r) {
+        line.clear();
+        if (options.records_only) {
+          line.append(r.bytes);
+        } else {
+          line = fmt::format(R"({{"partition":"{}","epoch":{},"offset":{},"appended_at":"{}","record":)",
+                             name_of(r.partition), r.epoch, r.offset, format_rfc3339(r.appended_at));
+          line.append(r.bytes);
+          line.push_back('}');
+        }
+        line.push_back('\n');
+        return std::fwrite(line.data(), 1, line.size(), stdout) == line.size();
+      });
+  if (std::fflush(stdout) != 0) return fail("writing to the output failed");
+  if (!damage) return fail(damage.error().message);
+  for (const journal::Damage& d : *damage) fail(fmt::format("{}..{} cannot be read: {}", d.first, d.next, d.reason));
+  return damage->empty() ? 0 : 1;
+}
+
+int replay(const Invocation& invocation, const std::string& partition) {
+  auto answer = request(
+      invocation,
+      {.method = "POST", .target = "/api/v1/journal/replay?partition=" + partition, .timeout = std::chrono::hours(24)});
+  if (!answer) return fail(answer.error().message);
+  std::printf("%s\n", answer->body.c_str());
+  return 0;
+}
+
+int doctor(const Invocation& invocation) {
+  operate::Patient patient;
+  patient.data_directory = invocation.data_directory();
+  const config::Options& o = invocation.options();
+  patient.listeners.emplace_back("http.listen", o.http.listen);
+  if (!o.api.listen.empty()) patient.listeners.emplace_back("api.listen", o.api.listen);
+  if (!o.metrics.listen.empty()) patient.listeners.emplace_back("metrics.listen", o.metrics.listen);
+  patient.store_url = o.store.url;
+  if (auto library = store::engine::find_library(o.store.library)) patient.engine_library = *library;
+  patient.server_runs = server_runs(invocation.data_directory());
+  int outcome = 0;
+  for (const config::Problem& problem : invocation.config.problems) {
+    std::printf("bad      configuration: %s\n", problem.message.c_str());
+    outcome = 1;
+  }
+  for (const operate::Finding& finding : operate::examine(patient)) {
+    const char* mark = finding.verdict == operate::Verdict::good      ? "ok"
+                       : finding.verdict == operate::Verdict::warning ? "warning"
+                                                                      : "bad";
+    std::printf("%-8s %s\n", mark, finding.what.c_str());
+    if (!finding.advice.empty()) std::printf("         -> %s\n", finding.advice.c_str());
+    if (finding.verdict == operate::Verdict::bad) outcome = 1;
+  }
+  std::printf("%-8s server: %s\n", "ok", patient.server_runs ? "running" : "not running");
+  return outcome;
+}
+}  // namespace
+
+void add_local_commands(CLI::App& cli, Invocation& invocation) {
+  auto* journal = cli.add_subcommand("journal", "Look at, check, dump or re-send what was accepted");
+  journal->require_subcommand(1);
+  auto directory = [&invocation] { return invocation.data_directory() + "/journal"; };
+  journal->add_subcommand("inspect", "Segments, positions and known damage")->callback([&invocation, directory] {
+    invocation.action = [directory] { return report(directory(), false); };
+  });
+  journal->add_subcommand("verify", "Read and check every byte")->callback([&invocation, directory] {
+    invocation.action = [directory] { return report(directory(), true); };
+  });
+  auto options = std::make_shared<ExportOptions>();
+  auto* dump = journal->add_subcommand("export", "Write records as JSON lines");
+  dump->add_option("--partition", options->partition, "live or bulk")
+      ->check(CLI::IsMember({"live", "bulk"}))
+      ->capture_default_str();
+  dump->add_option("--from", options->from, "First offset, or the earliest time of appending");
+  dump->add_option("--to", options->to, "Offset, or time of appending, before which to stop");
+  dump->add_flag("--records-only", options->records_only, "The records alone, without their places");
+  dump->callback([&invocation, directory, options] {
+    invocation.action = [directory, options] { return export_journal(directory(), *options); };
+  });
+  auto which = std::make_shared<std::string>("live");
+  auto* send = journal->add_subcommand("replay", "Compare all positions with the store and send what is missing");
+  send->add_option("--partition", *which, "live or bulk")
+      ->check(CLI::IsMember({"live", "bulk"}))
+      ->capture_default_str();
+  send->callback(
+      [&invocation, which] { invocation.action = [&invocation, which] { return replay(invocation, *which); }; });
+
+  cli.add_subcommand("doctor", "Check disk, fsync, clock, ports, limits and store; say what to do")
+      ->callback([&invocation] { invocation.action = [&invocation] { return doctor(invocation); }; });
+}
+
+}  // namespace weir::app

@@ -1,0 +1,368 @@
+#include "weir/app/server_parts.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <span>
+
+#include "weir/api/api.h"
+#include "weir/app/data_directory.h"
+#include "weir/app/import_routes.h"
+#include "weir/app/invocation.h"
+#include "weir/app/replay_route.h"
+#include "weir/app/status_routes.h"
+#include "weir/app/upkeep.h"
+#include "weir/base/logging.h"
+#include "weir/collect/collector.h"
+#include "weir/http/server.h"
+#include "weir/journal/open.h"
+#include "weir/load/loader.h"
+#include "weir/settings/open.h"
+#include "weir/settings/secrets.h"
+#include "weir/store/clickhouse.h"
+#include "weir/store/engine/engine.h"
+#include "weir/store/engine/library.h"
+#include "weir/transfer/import_thread.h"
+
+namespace weir::app {
+
+namespace {
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+struct Roles {
+  bool collect = false;
+  bool load = false;
+  bool api = false;
+  // The journal belongs to whoever writes or reads it; imports come through the API and write it too.
+  bool journal() const { return collect || load; }
+  bool store() const { return load || api; }
+};
+
+Roles roles_of(const std::vector<std::string>& names) {
+  Roles roles;
+  for (const std::string& name : names) {
+    roles.collect = roles.collect || name == "collect";
+    roles.load = roles.load || name == "load";
+    roles.api = roles.api || name == "api";
+  }
+  return roles;
+}
+
+// The address a person on this machine would type.
+std::string reachable(const std::string& bound) {
+  size_t colon = bound.rfind(':');
+  std::string host = bound.substr(0, colon);
+  if (host == "0.0.0.0" || host == "[::]") host = "localhost";
+  return "http://" + host + bound.substr(colon);
+}
+}  // namespace
+
+struct ServerParts::State {
+  explicit State(const Invocation& i) : invocation(i), options(i.options()), roles(roles_of(options.serve.roles)) {}
+
+  const Invocation& invocation;
+  const config::Options& options;
+  const Roles roles;
+  std::atomic<bool> draining{false};
+  std::shared_ptr<const settings::Snapshot> shown;  // whose names the store shows; of upkeep's thread
+
+  // In the order of what they need; destroyed in the opposite one.
+  SystemClock clock;
+  metrics::Registry registry;
+  std::optional<DataDirectory> data;
+  std::unique_ptr<settings::Repository> settings;
+  std::unique_ptr<settings::Secrets> secrets;
+  std::unique_ptr<journal::Journal> journal;
+  std::unique_ptr<store::Endpoints> endpoints;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<load::Loader> live;
+  std::unique_ptr<load::Loader> bulk;
+  std::unique_ptr<collect::Collector> collector;
+  std::unique_ptr<api::Api> api;
+  std::unique_ptr<transfer::Importer> importer;
+  std::unique_ptr<transfer::ImportThread> importing;
+  std::unique_ptr<ReplayRoute> replays;
+  http::Router public_router;
+  http::Router api_router;
+  http::Router owner_router;
+  http::Router metrics_router;
+  std::unique_ptr<http::Server> server;
+  Upkeep upkeep;
+  std::string public_address;
+  std::string api_address;
+
+  Result<> open();
+  Result<> open_settings();
+  Result<> open_store();
+  void start_loaders();
+  void add_routes();
+  Result<> listen();
+  void start_upkeep();
+  std::vector<Check> checks() const;
+  void show_project_names();
+  Result<> answer_sql(const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink);
+  int stop();
+};
+
+Result<> ServerParts::State::open() {
+  auto directory = DataDirectory::open(real_files(), invocation.data_directory(), options.serve.new_journal);
+  if (!directory) return std::move(directory).error();
+  data.emplace(std::move(*directory));
+  if (auto opened = open_settings(); !opened) return opened;
+  if (roles.journal()) {
+    auto opened = journal::open(real_files(), clock, registry, data->journal(), options.journal);
+    if (!opened) return std::move(opened).error();
+    journal = std::move(*opened);
+  }
+  if (roles.store())
+    if (auto opened = open_store(); !opened) return opened;
+  if (roles.collect)
+    collector = std::make_unique<collect::Collector>(options.collect, clock, *settings, *secrets,
+                                                     journal->writer(journal::Partition::live), registry);
+  start_loaders();
+  auto made = http::Server::open(options.http, clock, registry);
+  if (!made) return std::move(made).error();
+  server = std::move(*made);
+  add_routes();
+  if (auto bound = listen(); !bound) return bound;
+  start_upkeep();
+  server->start();
+  return {};
+}
+
+Result<> ServerParts::State::open_settings() {
+  auto opened = settings::open(data->path(), clock, options.settings);
+  if (!opened) return std::move(opened).error();
+  settings = std::move(*opened);
+  if (std::string why = settings->degraded(); !why.empty()) log::error("settings: {}", why);
+  for (const std::string& name : options.collect.projects) {
+    if (settings->snapshot()->project(name) != nullptr) continue;
+    auto created = settings->create_project(name);
+    if (!created && created.error().code == ErrorCode::kBadInput)
+      return Error{ErrorCode::kBadInput, "--projects: " + created.error().message};
+    if (!created) log::error("settings: project {} could not be created: {}", name, created.error().message);
+  }
+  settings::SecretsOptions secret_options;
+  secret_options.directory = data->secrets();
+  secret_options.personal_days = static_cast<uint32_t>(options.personal.personal_days);
+  auto kept = settings::open_file_secrets(real_files(), secret_options);
+  if (!kept) return std::move(kept).error();
+  secrets = std::move(*kept);
+  return {};
+}
+
+Result<> ServerParts::State::open_store() {
+  if (options.store.url.empty()) {
+    auto library = store::engine::find_library(options.store.library);
+    if (!library) return std::move(library).error();
+    store::engine::EngineOptions engine_options;
+    engine_options.data_directory = data->clickhouse();
+    engine_options.library = *library;
+    engine_options.memory_bytes = options.store.memory_bytes;
+    auto engine = store::engine::Engine::start(engine_options);
+    if (!engine) return std::move(engine).error();
+    endpoints = std::move(*engine);
+  } else {
+    auto fixed = store::fixed_endpoint(options.store);
+    if (!fixed) return std::move(fixed).error();
+    endpoints = std::move(*fixed);
+  }
+  store = std::make_unique<store::ClickHouse>(options.store, *endpoints, registry);
+  return {};
+}
+
+void ServerParts::State::start_loaders() {
+  if (!roles.load) return;
+  load::Dependencies dependencies{*journal, *store, *settings, *secrets, clock, registry};
+  live = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::live, nullptr);
+  // History waits while today is more than a batch behind.
+  auto behind = [this] {
+    load::Progress progress = live->progress();
+    return progress.end - progress.loaded > options.load.batch_rows;
+  };
+  bulk = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::bulk, behind);
+  live->start();
+  bulk->start();
+}
+
+void ServerParts::State::add_routes() {
+  bool apart = !options.api.listen.empty();
+  auto look = [this] { return checks(); };
+  add_status_routes(public_router, look);
+  add_status_routes(owner_router, look);
+  add_metrics_route(owner_router, registry);
+  if (collector) {
+    collector->add_routes(public_router);
+    collector->add_routes(owner_router);
+  }
+  if (!options.metrics.listen.empty()) {
+    add_status_routes(metrics_router, look);
+    add_metrics_route(metrics_router, registry);
+  }
+  if (!roles.api) return;
+  if (apart) add_status_routes(api_router, look);
+  http::Router& open_router = apart ? api_router : public_router;
+  auto run_sql = [this](const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink) {
+    return answer_sql(question, sink);
+  };
+  api = std::make_unique<api::Api>(options.api, api::Dependencies{*settings, clock, registry, run_sql});
+  if (journal) {
+    transfer::ImporterOptions import_options;
+    import_options.directory = data->imports();
+    importer = std::make_unique<transfer::Importer>(real_files(), clock, *journal, *secrets, registry, import_options);
+    importing = std::make_unique<transfer::ImportThread>(*importer);
+  }
+  if (live) replays = std::make_unique<ReplayRoute>(*settings, clock, *live, *bulk);
+  for (http::Router* router : {&open_router, &owner_router}) {
+    api->add_routes(*router);
+    if (importing) add_import_routes(*router, *settings, clock, *importing);
+    if (replays) replays->add(*router);
+    add_home_routes(*router);
+  }
+}
+
+Result<> ServerParts::State::listen() {
+  auto bound = server->listen(options.http.listen, public_router);
+  if (!bound) return std::move(bound).error();
+  public_address = *bound;
+  api_address = public_address;
+  if (!options.api.listen.empty() && roles.api) {
+    auto api_bound = server->listen(options.api.listen, api_router);
+    if (!api_bound) return std::move(api_bound).error();
+    api_address = *api_bound;
+  }
+  if (!options.metrics.listen.empty()) {
+    auto metrics_bound = server->listen(options.metrics.listen, metrics_router);
+    if (!metrics_bound) return std::move(metrics_bound).error();
+  }
+  return server->listen_unix(data->socket(), owner_router);
+}
+
+void ServerParts::State::start_upkeep() {
+  upkeep.every(minutes(5), [this] {
+    if (auto expired = secrets->expire(clock.now()); !expired)
+      log::error("settings: a secret could not be destroyed: {}", expired.error().message);
+  });
+  if (journal) {
+    upkeep.every(milliseconds(250), [this] {
+      for (journal::Partition p : {journal::Partition::live, journal::Partition::bulk})
+        if (journal->writer(p).failed() && !draining) {
+          log::critical("journal: {} cannot be written any more; ending, so that a new start can recover", name_of(p));
+          ::kill(::getpid(), SIGTERM);
+        }
+    });
+  }
+  if (store) {
+    upkeep.every(milliseconds(500), [this] { show_project_names(); });
+    auto& up = registry.gauge("weir_store_up", "Whether the store answered last time.");
+    auto& parts = registry.gauge("weir_store_parts", "Active parts of the event table.");
+    auto& detached = registry.gauge("weir_store_detached_parts", "Parts that ClickHouse set aside as broken.");
+    auto& bytes =
+        registry.gauge("weir_store_disk_bytes", "Bytes of the event table.", {{"disk", "default"}, {"kind", "events"}});
+    auto& rows = registry.gauge("weir_store_rows", "Rows of the event table.");
+    upkeep.every(seconds(5), [this, &up, &parts, &detached, &bytes, &rows] {
+      auto health = store->health();
+      up.set(health ? 1 : 0);
+      if (!health) return;
+      parts.set(static_cast<double>(health->parts));
+      detached.set(static_cast<double>(health->detached_parts));
+      bytes.set(static_cast<double>(health->bytes_on_disk));
+      rows.set(static_cast<double>(health->rows));
+    });
+  }
+  upkeep.start();
+}
+
+// The public view shows projects by name; a rename is visible within a second.
+void ServerParts::State::show_project_names() {
+  if (!store->up()) {
+    shown.reset();  // it may come back as another, empty one
+    return;
+  }
+  auto snapshot = settings->snapshot();
+  if (snapshot == shown) return;
+  std::vector<std::pair<ProjectId, std::string>> names;
+  for (const settings::Project& project : snapshot->projects()) names.emplace_back(project.id, project.name);
+  if (auto shown = store->set_project_names(names); !shown) {
+    log::warning("store: project names: {}", shown.error().message);
+    return;
+  }
+  shown = std::move(snapshot);
+}
+
+Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
+                                        const std::function<bool(std::string_view)>& sink) {
+  store::QueryOptions query_options;
+  query_options.format = question.format;
+  query_options.timeout = question.timeout;
+  std::vector<ProjectId> only;
+  if (question.project) only.push_back(*question.project);
+  auto answered = store->user_query(question.statement, query_options, question.project ? &only : nullptr, sink);
+  if (!answered) return std::move(answered).error();
+  return {};
+}
+
+std::vector<Check> ServerParts::State::checks() const {
+  std::vector<Check> checks;
+  checks.push_back({"serving", !draining, true, "stopping"});
+  std::string degraded = settings->degraded();
+  checks.push_back({"settings", degraded.empty(), false, degraded});
+  if (journal) {
+    const journal::Writer& writer = journal->writer(journal::Partition::live);
+    checks.push_back({"journal", !writer.failed() && !writer.full(), true, writer.failed() ? "failed" : "no space"});
+  }
+  if (store) checks.push_back({"store", store->up(), !roles.collect, "not answering"});
+  return checks;
+}
+
+int ServerParts::State::stop() {
+  draining = true;
+  // Stopping the loaders ends replays that wait for them, so that the drain does not.
+  upkeep.stop();
+  if (live) live->stop();
+  if (bulk) bulk->stop();
+  server->drain();
+  if (api) api->stop();
+  if (importing) importing->stop();
+  bool failed = false;
+  if (journal) {
+    failed = journal->writer(journal::Partition::live).failed() || journal->writer(journal::Partition::bulk).failed();
+    if (auto closed = journal->close(); !closed) {
+      log::error("journal: closing: {}", closed.error().message);
+      failed = true;
+    }
+  }
+  if (auto closed = settings->close(); !closed) log::error("settings: closing: {}", closed.error().message);
+  endpoints.reset();
+  return failed ? 1 : 0;
+}
+
+ServerParts::ServerParts(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ServerParts::~ServerParts() = default;
+
+Result<std::unique_ptr<ServerParts>> ServerParts::open(const Invocation& invocation) {
+  std::unique_ptr<ServerParts> parts(new ServerParts(std::make_unique<State>(invocation)));
+  if (auto opened = parts->state_->open(); !opened) return std::move(opened).error();
+  return parts;
+}
+
+std::string ServerParts::greeting() const {
+  const State& s = *state_;
+  std::string projects;
+  for (const settings::Project& project : s.settings->snapshot()->projects())
+    projects += (projects.empty() ? "" : ", ") + project.name;
+  std::string text = fmt::format("weir {} listens on {} (projects: {}); data in {}\n", WEIR_VERSION,
+                                 reachable(s.public_address), projects, s.data->path());
+  if (s.api_address != s.public_address) text += fmt::format("API on {}\n", reachable(s.api_address));
+  return text;
+}
+
+int ServerParts::stop() { return state_->stop(); }
+
+}  // namespace weir::app

@@ -1,0 +1,226 @@
+#include "weir/load/loader.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "weir/base/bytes.h"
+#include "weir/base/random.h"
+#include "weir/event/record.h"
+#include "weir/journal/open.h"
+#include "weir/load/ranges.h"
+#include "weir/settings/open.h"
+#include "weir/store/testing/fake_store.h"
+
+namespace weir::load {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using store::testing::FakeStore;
+using store::testing::StoredRow;
+
+TEST(Ranges, WhatIsMissingBetweenPresentOffsets) {
+  std::vector<uint64_t> present = {3, 4, 7};
+  EXPECT_EQ(missing_from({3, 10}, present), (std::vector<Range>{{5, 7}, {8, 10}}));
+  EXPECT_EQ(missing_from({0, 3}, {}), (std::vector<Range>{{0, 3}}));
+  EXPECT_EQ(missing_from({3, 5}, present), (std::vector<Range>{}));
+}
+
+TEST(Ranges, HolesAreLeftOut) {
+  std::vector<Range> ranges = {{0, 10}, {20, 30}};
+  std::vector<Range> holes = {{2, 3}, {8, 22}, {29, 40}};
+  EXPECT_EQ(without(ranges, holes), (std::vector<Range>{{0, 2}, {3, 8}, {22, 29}}));
+  EXPECT_EQ(without(ranges, {}), ranges);
+}
+
+// A real journal in a directory of its own, a fake store, and loaders over both.
+class LoaderTest : public testing::Test {
+ protected:
+  LoaderTest() {
+    std::filesystem::create_directory(directory_);
+    auto repository = settings::open(directory_, clock_, settings::Options());
+    EXPECT_TRUE(repository) << repository.error().message;
+    settings_ = std::move(*repository);
+    settings::SecretsOptions secrets;
+    secrets.directory = directory_ + "/secrets";
+    secrets_ = std::move(*settings::open_file_secrets(real_files(), secrets));
+    journal::Options options;
+    options.segment_bytes = 1 * MiB;
+    auto opened = journal::open(real_files(), clock_, registry_, directory_ + "/journal", options);
+    EXPECT_TRUE(opened) << opened.error().message;
+    journal_ = std::move(*opened);
+    options_.batch_age = milliseconds(10);
+    options_.batch_rows = 100;
+    options_.retry_pause_max = milliseconds(20);
+  }
+  ~LoaderTest() override {
+    loader_.reset();
+    EXPECT_TRUE(journal_->close());
+    std::filesystem::remove_all(directory_);
+  }
+
+  void append(int count, UnixMillis first_time = 1'750'000'000'000, UnixMillis step = 1000) {
+    journal::Records records;
+    for (int i = 0; i < count; ++i) {
+      std::string name = fmt::format("e{}", appended_++);
+      event::Event event;
+      event.project_id = ProjectId{7};
+      event.name = name;
+      event.user_id = "u";
+      event.protocol = "native";
+      event.time = event.received_at = first_time + i * step;
+      event::append_record(event, records.begin());
+      records.end();
+    }
+    auto done = journal::append_and_wait(journal_->writer(journal::Partition::live), std::move(records),
+                                         std::chrono::steady_clock::now() + seconds(10));
+    ASSERT_TRUE(done) << done.error().message;
+  }
+
+  void start() {
+    loader_ =
+        std::make_unique<Loader>(options_, Dependencies{*journal_, store_, *settings_, *secrets_, clock_, registry_},
+                                 journal::Partition::live, nullptr);
+    loader_->start();
+  }
+
+  template <class Condition>
+  [[nodiscard]] bool eventually(Condition condition) {
+    auto deadline = std::chrono::steady_clock::now() + seconds(20);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    return true;
+  }
+  [[nodiscard]] bool all_loaded() {
+    return eventually([&] {
+      Progress progress = loader_->progress();
+      return progress.reconciled && progress.loaded == progress.end;
+    });
+  }
+  // Every record exactly once, by name and by position.
+  void expect_exact() {
+    std::set<std::string> names;
+    std::set<std::pair<uint32_t, uint64_t>> positions;
+    auto rows = store_.rows();
+    for (const StoredRow& row : rows) {
+      names.emplace(row.text("name"));
+      positions.emplace(row.p, row.o);
+    }
+    EXPECT_EQ(rows.size(), static_cast<size_t>(appended_));
+    EXPECT_EQ(names.size(), static_cast<size_t>(appended_));
+    EXPECT_EQ(positions.size(), static_cast<size_t>(appended_));
+  }
+
+  std::string directory_ = testing::TempDir() + "/weir_load_" + to_hex(random_bytes(6));
+  SystemClock clock_;
+  metrics::Registry registry_;
+  FakeStore store_;
+  std::unique_ptr<settings::Repository> settings_;
+  std::unique_ptr<settings::Secrets> secrets_;
+  std::unique_ptr<journal::Journal> journal_;
+  Options options_;
+  std::unique_ptr<Loader> loader_;
+  int appended_ = 0;
+};
+
+TEST_F(LoaderTest, EachRecordBecomesOneRow) {
+  append(250);
+  start();
+  ASSERT_TRUE(all_loaded());
+  append(250);
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+}
+
+TEST_F(LoaderTest, BatchesAreSplitByMonth) {
+  append(40, 1'750'000'000'000, 10 * kMillisPerDay);
+  start();
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+  EXPECT_GE(store_.insert_count(), 13u);
+}
+
+TEST_F(LoaderTest, WaitsForAStoreThatIsAway) {
+  store_.set_away(true);
+  append(10);
+  start();
+  append(10);
+  store_.set_away(false);
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+}
+
+TEST_F(LoaderTest, AnAnswerLostAfterTheInsertCountsOnce) {
+  store_.fail_inserts(3, {ErrorCode::kTimeout, "lost"}, FakeStore::Left::everything);
+  append(50);
+  start();
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+}
+
+TEST_F(LoaderTest, ARestartDuringTheFailureMeansComparing) {
+  store_.before_insert([&, first = true](const store::Block&, std::string_view) mutable {
+    if (std::exchange(first, false)) store_.restart();  // tokens are forgotten while the insert is under way
+  });
+  store_.fail_inserts(1, {ErrorCode::kUnavailable, "died"}, FakeStore::Left::everything);
+  append(80);
+  start();
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+}
+
+TEST_F(LoaderTest, ANewLoaderSendsNothingTwice) {
+  append(150);
+  start();
+  ASSERT_TRUE(all_loaded());
+  loader_.reset();
+  append(20);
+  start();
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+}
+
+TEST_F(LoaderTest, ReplayFindsAndSendsWhatTheStoreLost) {
+  append(200);
+  start();
+  ASSERT_TRUE(all_loaded());
+  store_.lose_rows([](const StoredRow& row) { return row.o % 7 == 3 || row.o > 180; });
+  auto replayed = loader_->replay(seconds(20));
+  ASSERT_TRUE(replayed) << replayed.error().message;
+  EXPECT_EQ(replayed->end, 200u);
+  EXPECT_EQ(replayed->missing, 26u + 19u);
+  expect_exact();
+}
+
+TEST_F(LoaderTest, StopsWhileTheStoreIsAway) {
+  store_.set_away(true);
+  append(10);
+  start();
+  loader_.reset();
+  EXPECT_EQ(store_.row_count(), 0u);
+}
+
+TEST_F(LoaderTest, AVisitGoesOnAcrossARestartOfTheLoader) {
+  UnixMillis now = clock_.now();
+  append(1, now - 60'000);
+  start();
+  ASSERT_TRUE(all_loaded());
+  loader_.reset();
+  append(1, now);
+  start();
+  ASSERT_TRUE(all_loaded());
+  auto rows = store_.rows();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].session_id, rows[1].session_id);
+  EXPECT_EQ(rows[1].visit_seq, 1);
+  EXPECT_EQ(rows[1].visit_gap_ms, 60'000u);
+}
+
+}  // namespace
+}  // namespace weir::load
