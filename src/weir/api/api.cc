@@ -240,7 +240,6 @@ asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access&
     co_return http::error_response(Error{ErrorCode::kBadInput, "api: body: expected an SQL statement"});
   }
   question.project = caller->project;
-  question.timeout = options.query_timeout;
 
   Response response;
   response.content_type = content_type_of(question.format);

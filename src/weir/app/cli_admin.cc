@@ -330,7 +330,7 @@ int query(const Invocation& invocation, std::string statement, std::string forma
   question.target = "/api/v1/sql?format=" + url_encode(format);
   question.body = std::move(statement);
   question.content_type = "text/plain; charset=utf-8";
-  question.timeout = std::chrono::hours(2);  // the server's api.query_timeout ends it, and says so
+  question.timeout = std::chrono::hours(2);  // the server's store.query_timeout_max ends it, and says so
   question.on_body = [](std::string_view piece) { return print(piece); };
   auto answer = request(invocation, question);
   if (std::ferror(stdout) != 0) return end_of_output();

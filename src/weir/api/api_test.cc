@@ -1,0 +1,481 @@
+#include "weir/api/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
+#include <future>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "weir/api/access.h"
+#include "weir/api/answer_stream.h"
+#include "weir/api/body.h"
+#include "weir/base/queue.h"
+#include "weir/settings/testing/memory_repository.h"
+
+namespace weir::api {
+namespace {
+namespace asio = boost::asio;
+namespace json = boost::json;
+using http::Method;
+using settings::Scope;
+using ::testing::HasSubstr;
+
+struct Answer {
+  int status = 0;
+  std::string body;
+  std::string content_type;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string stream_error;
+
+  json::value parsed() const { return json::parse(body); }
+  std::string header(std::string_view name) const {
+    for (const auto& [key, value] : headers) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+};
+
+// The routes over a repository in memory, called as the server calls them: from an I/O thread.
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest() : io_thread_([this] { io_.run(); }) {
+    make_api();
+    website_ = *settings_.create_project("website");
+    app_ = *settings_.create_project("app");
+  }
+  ~ApiTest() override {
+    api_->stop();
+    work_.reset();
+    io_.stop();
+    io_thread_.join();
+  }
+
+  void make_api(Options options = {}) {
+    if (api_) api_->stop();
+    router_ = std::make_unique<http::Router>();
+    RunSql run = [this](const SqlQuestion& question, const std::function<bool(std::string_view)>& sink) {
+      return run_sql_(question, sink);
+    };
+    api_ = std::make_unique<Api>(options, Dependencies{settings_, clock_, registry_, run});
+    api_->add_routes(*router_);
+  }
+
+  std::string key(Scope scope, std::optional<ProjectId> project = std::nullopt, UnixMillis expires_at = 0) {
+    auto made = settings_.create_key("test", scope, project, expires_at);
+    EXPECT_TRUE(made) << made.error().message;
+    return made->secret;
+  }
+
+  // As the owner when `secret` is empty.
+  Answer call(Method method, std::string target, std::string body = "", const std::string& secret = "",
+              std::function<bool(const std::string&)> on_piece = {}) {
+    return call_with(method, std::move(target), std::move(body), secret.empty() ? "" : "Bearer " + secret,
+                     secret.empty(), std::move(on_piece));
+  }
+  Answer call_with(Method method, std::string target, std::string body, std::string authorization, bool owner,
+                   std::function<bool(const std::string&)> on_piece = {}) {
+    auto answer = asio::co_spawn(
+        io_, drive(method, std::move(target), std::move(body), std::move(authorization), owner, std::move(on_piece)),
+        asio::use_future);
+    return answer.get();
+  }
+
+  asio::awaitable<Answer> drive(Method method, std::string target, std::string body, std::string authorization,
+                                bool owner, std::function<bool(const std::string&)> on_piece) {
+    http::Request request;
+    request.method = method;
+    request.target = target;
+    request.path = std::string_view(target).substr(0, target.find('?'));
+    if (target.find('?') != std::string::npos) request.query = std::string_view(target).substr(target.find('?') + 1);
+    request.body = std::move(body);
+    request.from_owner = owner;
+    if (!authorization.empty()) request.headers.emplace_back("authorization", authorization);
+    std::string allowed;
+    const http::Route* route = router_->find(method, request.path, allowed);
+    Answer answer;
+    if (route == nullptr) co_return answer;
+    http::Response response = co_await route->handler(request);
+    answer.status = response.status;
+    answer.content_type = response.content_type;
+    answer.headers = response.headers;
+    answer.body = response.body;
+    while (response.stream) {
+      Result<std::string> piece = co_await response.stream();
+      if (!piece) answer.stream_error = piece.error().message;
+      if (!piece || piece->empty()) break;
+      answer.body += *piece;
+      if (on_piece && !on_piece(*piece)) break;
+    }
+    co_return answer;
+  }
+
+  ManualClock clock_{1'790'000'000'000};
+  settings::testing::MemoryRepository settings_{clock_};
+  metrics::Registry registry_;
+  std::function<Result<>(const SqlQuestion&, const std::function<bool(std::string_view)>&)> run_sql_;
+  std::unique_ptr<http::Router> router_;
+  std::unique_ptr<Api> api_;
+  settings::Project website_;
+  settings::Project app_;
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
+  std::thread io_thread_;
+};
+
+TEST_F(ApiTest, EveryRouteStandsInTheAccessTableAndTheOtherWayRound) {
+  std::set<std::pair<Method, std::string>> routed;
+  for (const http::Route& route : router_->routes()) routed.emplace(route.method, route.path);
+  std::set<std::pair<Method, std::string>> listed;
+  for (const RouteAccess& route : access_table()) listed.emplace(route.method, std::string(route.path));
+  EXPECT_EQ(routed, listed);
+}
+
+// The whole matrix: each route asked by each sort of key.
+TEST_F(ApiTest, EachRouteLetsInWhomTheTableNamesAndNobodyElse) {
+  run_sql_ = [](const SqlQuestion&, const auto& sink) {
+    sink("1\n");
+    return Result<>();
+  };
+  for (const RouteAccess& route : access_table()) {
+    std::string target(route.path);
+    if (target.ends_with('*')) target = target.substr(0, target.size() - 1) + "nonexistent";
+    auto ask = [&](const std::string& secret) { return call(route.method, target, "", secret).status; };
+    EXPECT_EQ(ask("weir_a_wrong_secret"), 401) << target;
+    EXPECT_EQ(call_with(route.method, target, "", "", false).status, 401) << target;
+    int as_owner = ask("");
+    EXPECT_NE(as_owner, 401) << target;
+    EXPECT_NE(as_owner, 403) << target;
+    for (Scope scope : {Scope::capture, Scope::stats, Scope::sql, Scope::admin}) {
+      bool fits = std::find(route.access.scopes.begin(), route.access.scopes.end(), scope) != route.access.scopes.end();
+      int general = ask(key(scope));
+      int limited = ask(key(scope, website_.id));
+      EXPECT_EQ(general == 403, !fits) << target << " " << name_of(scope);
+      EXPECT_EQ(limited == 403, !fits || !route.access.project_keys) << target << " " << name_of(scope);
+      EXPECT_NE(general, 401);
+      clock_.advance(std::chrono::milliseconds(1));
+      std::string expired = key(scope, std::nullopt, clock_.now() + 1);
+      clock_.advance(std::chrono::milliseconds(1));
+      EXPECT_EQ(ask(expired), 401) << target;
+    }
+  }
+}
+
+TEST_F(ApiTest, TheKeyIsTakenFromABearerHeaderOnly) {
+  std::string secret = key(Scope::stats);
+  auto status = [&](const std::string& header) {
+    return call_with(Method::get, "/api/v1/projects", "", header, false).status;
+  };
+  EXPECT_EQ(status("Bearer " + secret), 200);
+  EXPECT_EQ(status("bearer  " + secret), 200);
+  for (const std::string& wrong :
+       std::vector<std::string>{secret, "Basic " + secret, "Bearer", "Bearer ", "Bearer" + secret,
+                                "Bearer " + secret + " ", "Bearer " + secret + "," + secret}) {
+    EXPECT_EQ(status(wrong), 401) << wrong;
+  }
+  Answer answer = call_with(Method::get, "/api/v1/projects", "", "", false);
+  EXPECT_EQ(answer.header("WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(answer.parsed().at("error").at("code").as_string(), "unauthenticated");
+}
+
+TEST_F(ApiTest, ProjectsAreCreatedListedChangedAndDeleted) {
+  Answer created = call(Method::post, "/api/v1/projects",
+                        R"({"name":"shop","time_zone":"Europe/Berlin","retention_days":30,"ip_policy":"masked"})");
+  ASSERT_EQ(created.status, 201) << created.body;
+  EXPECT_EQ(created.content_type, "application/json");
+  EXPECT_EQ(created.parsed().at("time_zone").as_string(), "Europe/Berlin");
+  std::string id(created.parsed().at("id").as_string());
+  EXPECT_EQ(settings_.snapshot()->project("shop")->retention_days, 30u);
+  EXPECT_EQ(settings_.snapshot()->project("shop")->ip_policy, settings::IpPolicy::masked);
+
+  Answer list = call(Method::get, "/api/v1/projects");
+  ASSERT_EQ(list.parsed().at("projects").as_array().size(), 3u);
+  EXPECT_EQ(list.parsed().at("projects").at(1).at("name").as_string(), "shop");
+  EXPECT_EQ(list.parsed().at("projects").at(1).at("created_at").as_string(), format_rfc3339(clock_.now()));
+
+  Answer renamed = call(Method::patch, "/api/v1/projects/shop", R"({"name":"store"})");
+  ASSERT_EQ(renamed.status, 200) << renamed.body;
+  EXPECT_EQ(renamed.parsed().at("id").as_string(), id);
+  EXPECT_EQ(renamed.parsed().at("time_zone").as_string(), "Europe/Berlin");
+  EXPECT_EQ(call(Method::get, "/api/v1/projects/shop").status, 404);
+  EXPECT_EQ(call(Method::get, "/api/v1/projects/store").status, 200);
+  EXPECT_EQ(call(Method::get, "/api/v1/projects/" + id).status, 200);
+  EXPECT_EQ(call(Method::del, "/api/v1/projects/" + id).status, 204);
+  EXPECT_EQ(call(Method::del, "/api/v1/projects/" + id).status, 404);
+}
+
+TEST_F(ApiTest, BadBodiesAreRefusedNamingTheField) {
+  auto post = [&](const std::string& body) { return call(Method::post, "/api/v1/projects", body); };
+  const std::map<std::string, std::string> messages = {
+      {"", "not JSON"},
+      {"{", "not JSON"},
+      {"[]", "expected a JSON object"},
+      {"{}", "name: is missing"},
+      {R"({"name":null})", "name: is missing"},
+      {R"({"name":7})", "name: expected a text"},
+      {R"({"nam":"x"})", "unknown field `nam`"},
+      {R"({"name":"x","retention_days":-1})", "retention_days: expected a whole number"},
+      {R"({"name":"x","retention_days":1.5})", "retention_days: expected a whole number"},
+      {R"({"name":"x","retention_days":99999999999})", "retention_days"},
+      {R"({"name":"x","ip_policy":"all"})", "ip_policy: `all`"},
+      {R"({"name":"x","time_zone":"Mars/Olympus"})", "time_zone: `Mars/Olympus`"},
+      {R"({"name":"a b"})", "project name: `a b`"},
+      {std::string(5'000, '['), "not JSON"},
+  };
+  for (const auto& [body, message] : messages) {
+    Answer answer = post(body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(std::string(answer.parsed().at("error").at("message").as_string()), HasSubstr(message));
+  }
+  EXPECT_EQ(settings_.snapshot()->projects().size(), 2u);  // none was half made
+  EXPECT_EQ(post(R"({"name":"app"})").status, 409);
+}
+
+TEST_F(ApiTest, AKeyIsShownOnceAndWorks) {
+  Answer created =
+      call(Method::post, "/api/v1/keys",
+           R"({"name":"grafana","scope":"stats","project":"website","expires_at":"2030-01-01T00:00:00Z"})");
+  ASSERT_EQ(created.status, 201) << created.body;
+  EXPECT_EQ(created.header("Cache-Control"), "no-store");
+  std::string secret(created.parsed().at("secret").as_string());
+  EXPECT_EQ(created.parsed().at("project").as_string(), "website");
+  EXPECT_EQ(created.parsed().at("expires_at").as_string(), "2030-01-01T00:00:00.000Z");
+  EXPECT_EQ(call(Method::get, "/api/v1/projects", "", secret).status, 200);
+
+  Answer list = call(Method::get, "/api/v1/keys");
+  EXPECT_EQ(list.body.find(secret), std::string::npos);
+  EXPECT_EQ(list.body.find("hash"), std::string::npos);
+  ASSERT_EQ(list.parsed().at("keys").as_array().size(), 1u);
+  std::string id(list.parsed().at("keys").at(0).at("id").as_string());
+  EXPECT_EQ(call(Method::del, "/api/v1/keys/" + id).status, 204);
+  EXPECT_EQ(call(Method::get, "/api/v1/projects", "", secret).status, 401);
+  EXPECT_EQ(call(Method::del, "/api/v1/keys/" + id).status, 404);
+
+  for (const char* bad : {R"({"name":"x"})", R"({"name":"x","scope":"root"})", R"({"name":"","scope":"stats"})",
+                          R"({"name":"x","scope":"stats","expires_at":"tomorrow"})",
+                          R"({"name":"x","scope":"stats","expires_at":"2001-01-01T00:00:00Z"})"}) {
+    EXPECT_EQ(call(Method::post, "/api/v1/keys", bad).status, 400) << bad;
+  }
+  EXPECT_EQ(call(Method::post, "/api/v1/keys", R"({"name":"x","scope":"stats","project":"nope"})").status, 404);
+}
+
+TEST_F(ApiTest, OutsideNamesHoldAnyCharacters) {
+  std::string value = "https://a.example/?x=1&y=%41+b ümlaut";
+  ASSERT_EQ(
+      call(Method::post, "/api/v1/names", json::serialize(json::object{{"value", value}, {"project", "app"}})).status,
+      201);
+  EXPECT_EQ(settings_.snapshot()->project_of_outside_name(value)->id, app_.id);
+  EXPECT_EQ(call(Method::get, "/api/v1/names").parsed().at("names").at(0).at("value").as_string(), value);
+  EXPECT_EQ(call(Method::del, "/api/v1/names").status, 400);
+  EXPECT_EQ(call(Method::del, "/api/v1/names?value=other").status, 404);
+  EXPECT_EQ(
+      call(Method::del, "/api/v1/names?value=https%3A%2F%2Fa.example%2F%3Fx%3D1%26y%3D%2541%2Bb%20%C3%BCmlaut").status,
+      204);
+  EXPECT_EQ(call(Method::post, "/api/v1/names", R"({"value":"x"})").status, 400);
+}
+
+TEST_F(ApiTest, AKeyOfOneProjectSeesNothingOfTheOthers) {
+  std::string admin = key(Scope::admin, website_.id);
+  std::string stats = key(Scope::stats, website_.id);
+  auto other_key = settings_.create_key("of app", Scope::stats, app_.id, 0);
+  auto global_key = settings_.create_key("global", Scope::stats, std::nullopt, 0);
+  ASSERT_TRUE(settings_.add_outside_name("app.example", app_.id));
+  ASSERT_TRUE(settings_.add_outside_name("website.example", website_.id));
+
+  Answer projects = call(Method::get, "/api/v1/projects", "", stats);
+  ASSERT_EQ(projects.parsed().at("projects").as_array().size(), 1u);
+  EXPECT_EQ(projects.parsed().at("projects").at(0).at("name").as_string(), "website");
+  EXPECT_EQ(call(Method::get, "/api/v1/projects/app", "", stats).status, 404);
+  EXPECT_EQ(call(Method::get, "/api/v1/projects/" + to_string(app_.id), "", stats).status, 404);
+  EXPECT_EQ(call(Method::patch, "/api/v1/projects/app", R"({"name":"x"})", admin).status, 404);
+  EXPECT_EQ(call(Method::patch, "/api/v1/projects/website", R"({"retention_days":9})", admin).status, 200);
+
+  Answer keys = call(Method::get, "/api/v1/keys", "", admin);
+  EXPECT_EQ(keys.body.find("of app"), std::string::npos);
+  EXPECT_EQ(keys.body.find("global"), std::string::npos);
+  EXPECT_EQ(call(Method::del, "/api/v1/keys/" + other_key->key.id, "", admin).status, 404);
+  EXPECT_EQ(call(Method::del, "/api/v1/keys/" + global_key->key.id, "", admin).status, 404);
+  EXPECT_EQ(call(Method::post, "/api/v1/keys", R"({"name":"x","scope":"admin","project":"app"})", admin).status, 404);
+  // Without a project it is its own, never all.
+  Answer made = call(Method::post, "/api/v1/keys", R"({"name":"x","scope":"admin"})", admin);
+  ASSERT_EQ(made.status, 201);
+  EXPECT_EQ(made.parsed().at("project").as_string(), "website");
+  EXPECT_EQ(call(Method::post, "/api/v1/keys", R"({"name":"x","scope":"admin","project":null})", admin)
+                .parsed()
+                .at("project")
+                .as_string(),
+            "website");
+
+  Answer names = call(Method::get, "/api/v1/names", "", admin);
+  EXPECT_EQ(names.body.find("app.example"), std::string::npos);
+  EXPECT_EQ(call(Method::del, "/api/v1/names?value=app.example", "", admin).status, 404);
+  EXPECT_EQ(call(Method::post, "/api/v1/names", R"({"value":"y","project":"app"})", admin).status, 404);
+}
+
+TEST_F(ApiTest, SqlGetsStatementFormatAndProject) {
+  SqlQuestion asked;
+  run_sql_ = [&](const SqlQuestion& question, const auto& sink) {
+    asked = question;
+    sink("one\n");
+    sink("two\n");
+    return Result<>();
+  };
+  Answer answer = call(Method::post, "/api/v1/sql?format=CSV", "select 1", key(Scope::sql, app_.id));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "one\ntwo\n");
+  EXPECT_EQ(answer.content_type, "text/csv; charset=utf-8");
+  EXPECT_EQ(answer.header("X-Content-Type-Options"), "nosniff");
+  EXPECT_EQ(asked.statement, "select 1");
+  EXPECT_EQ(asked.format, "CSV");
+  EXPECT_EQ(asked.project, app_.id);
+  (void)call(Method::post, "/api/v1/sql", "select 1");
+  EXPECT_EQ(asked.project, std::nullopt);
+  for (const char* bad : {"/api/v1/sql?format=", "/api/v1/sql?format=a;b", "/api/v1/sql?format=..%2Fx"}) {
+    EXPECT_EQ(call(Method::post, bad, "select 1").status, 400) << bad;
+  }
+  EXPECT_EQ(call(Method::post, "/api/v1/sql", " \n").status, 400);
+}
+
+TEST_F(ApiTest, ASqlErrorBeforeTheFirstByteHasItsStatus) {
+  run_sql_ = [](const SqlQuestion&, const auto&) {
+    return Result<>(Error{ErrorCode::kBadInput, "query: no such column"});
+  };
+  Answer answer = call(Method::post, "/api/v1/sql", "select x");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("no such column"));
+}
+
+TEST_F(ApiTest, ALongSqlAnswerIsStreamedWholeAndInOrder) {
+  std::string expected;
+  for (int i = 0; i < 300'000; ++i) expected += std::to_string(i) + "\n";
+  run_sql_ = [&](const SqlQuestion&, const auto& sink) {
+    for (size_t at = 0; at < expected.size(); at += 7'777) {
+      if (!sink(std::string_view(expected).substr(at, 7'777))) return Result<>(Error{ErrorCode::kBadInput, "stopped"});
+    }
+    return Result<>();
+  };
+  Answer answer = call(Method::post, "/api/v1/sql", "select number");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.body == expected) << answer.body.size();
+  EXPECT_EQ(answer.stream_error, "");
+  // One piece larger than everything that may wait.
+  run_sql_ = [&](const SqlQuestion&, const auto& sink) {
+    sink(expected);
+    return Result<>();
+  };
+  EXPECT_TRUE(call(Method::post, "/api/v1/sql", "select number").body == expected);
+}
+
+TEST_F(ApiTest, ASqlErrorInTheMiddleCutsTheAnswerOff) {
+  run_sql_ = [](const SqlQuestion&, const auto& sink) {
+    sink(std::string(200'000, 'x'));
+    return Result<>(Error{ErrorCode::kUnavailable, "store: gone"});
+  };
+  Answer answer = call(Method::post, "/api/v1/sql", "select 1");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body.size(), 200'000u);
+  EXPECT_EQ(answer.stream_error, "store: gone");
+}
+
+TEST_F(ApiTest, AReaderThatGoesAwayEndsTheStatement) {
+  std::promise<bool> ended;
+  run_sql_ = [&](const SqlQuestion&, const auto& sink) {
+    while (sink(std::string(100'000, 'x'))) {
+    }
+    ended.set_value(true);
+    return Result<>(Error{ErrorCode::kBadInput, "stopped"});
+  };
+  (void)call(Method::post, "/api/v1/sql", "select 1", "", [](const std::string&) { return false; });
+  EXPECT_TRUE(ended.get_future().get());
+}
+
+TEST_F(ApiTest, StoppingEndsStatementsUnderWay) {
+  std::promise<void> begun;
+  std::promise<bool> ended;
+  run_sql_ = [&](const SqlQuestion&, const auto& sink) {
+    begun.set_value();
+    while (sink(std::string(100'000, 'x'))) {
+    }
+    ended.set_value(true);
+    return Result<>(Error{ErrorCode::kUnavailable, "stopped"});
+  };
+  std::thread stopper([&] {
+    begun.get_future().get();
+    api_->stop();
+  });
+  Answer answer = call(Method::post, "/api/v1/sql", "select 1");
+  stopper.join();
+  EXPECT_TRUE(ended.get_future().get());
+  EXPECT_TRUE(answer.status == 503 || answer.stream_error == "stopped") << answer.status;
+  EXPECT_EQ(call(Method::post, "/api/v1/sql", "select 1").status, 503);
+  EXPECT_EQ(call(Method::get, "/api/v1/projects").status, 503);
+}
+
+TEST_F(ApiTest, MoreStatementsThanMayWaitAreAnswered503) {
+  Options options;
+  options.threads = 1;
+  options.waiting_max = 1;
+  make_api(options);
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  std::atomic<int> started{0};
+  std::promise<void> first_started;
+  run_sql_ = [&](const SqlQuestion&, const auto& sink) {
+    if (started++ == 0) first_started.set_value();
+    released.wait();
+    sink("done");
+    return Result<>();
+  };
+  auto ask = [&] { return call(Method::post, "/api/v1/sql", "select 1").status; };
+  auto first = std::async(std::launch::async, ask);
+  first_started.get_future().get();
+  // Of two more, one finds room to wait and the other does not.
+  BoundedQueue<int> statuses(2);
+  auto second = std::async(std::launch::async, [&] { statuses.push(ask()); });
+  auto third = std::async(std::launch::async, [&] { statuses.push(ask()); });
+  EXPECT_EQ(statuses.pop(), 503);
+  EXPECT_EQ(call(Method::get, "/api/v1/projects").status, 200);  // settings do not wait for statements
+  release.set_value();
+  EXPECT_EQ(statuses.pop(), 200);
+  EXPECT_EQ(first.get(), 200);
+}
+
+TEST_F(ApiTest, WithoutAStoreSqlIsUnavailable) {
+  http::Router router;
+  Api api(Options(), Dependencies{settings_, clock_, registry_, {}});
+  api.add_routes(router);
+  std::swap(*router_, router);
+  EXPECT_EQ(call(Method::post, "/api/v1/sql", "select 1").status, 503);
+  std::swap(*router_, router);
+  api.stop();
+}
+
+TEST_F(ApiTest, TimesAreMeasuredByRoute) {
+  (void)call(Method::get, "/api/v1/projects/app");
+  EXPECT_THAT(registry_.text(), HasSubstr("weir_api_request_seconds_count{route=\"/api/v1/projects/*\"} 1"));
+}
+
+TEST(Rfc3339, ReadsMomentsAndRefusesTheRest) {
+  UnixMillis t = 0;
+  ASSERT_TRUE(parse_rfc3339("2026-11-20T09:01:02.345Z", t));
+  EXPECT_EQ(format_rfc3339(t), "2026-11-20T09:01:02.345Z");
+  ASSERT_TRUE(parse_rfc3339("2026-11-20T09:01:02.3456789+02:30", t));
+  EXPECT_EQ(format_rfc3339(t), "2026-11-20T06:31:02.345Z");
+  ASSERT_TRUE(parse_rfc3339("1969-12-31T23:59:59-00:30", t));
+  EXPECT_EQ(t, 1'799'000);
+  for (std::string_view bad :
+       {"", "2026-11-20", "2026-11-20T09:01:02", "2026-11-20 09:01:02Z", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-11-20T24:00:00Z", "2026-11-20T09:60:00Z", "2026-11-20T09:01:02.Z", "2026-11-20T09:01:02+2:00",
+        "2026-11-20T09:01:02+24:00", "2026-11-20T09:01:02Zz", "+026-11-20T09:01:02Z"}) {
+    EXPECT_FALSE(parse_rfc3339(bad, t)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace weir::api
