@@ -29,7 +29,7 @@ void describe(Visitor& option, Options& o) {
   option("password", o.password, any_value, "Its password.");
   option("library", o.library, any_value, "The private ClickHouse's libchdb.so; empty: where weir was installed.");
   option("memory_bytes", o.memory_bytes, between(0, 16.0 * 1024 * GiB),
-         "Most memory of the private ClickHouse, at least 300 MiB; 0: a third of the machine's, at most 4 GiB.");
+         "Most memory of the private ClickHouse, at least 300 MiB; 0: a quarter of the machine's, 400 MiB to 4 GiB.");
   option("insert_timeout", o.insert_timeout, between(1'000, 3'600'000),
          "An insert without an answer after this is repeated.");
   option("query_timeout_max", o.query_timeout_max, between(1'000, 3'600'000), "Longest a person's statement may run.");

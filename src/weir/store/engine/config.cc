@@ -205,6 +205,6 @@ uint64_t machine_memory_bytes() {
   return least == UINT64_MAX ? 2 * GiB : least;
 }
 
-uint64_t default_memory_bytes(uint64_t machine_bytes) { return std::clamp(machine_bytes / 3, 400 * MiB, 4 * GiB); }
+uint64_t default_memory_bytes(uint64_t machine_bytes) { return std::clamp(machine_bytes / 4, 400 * MiB, 4 * GiB); }
 
 }  // namespace weir::store::engine

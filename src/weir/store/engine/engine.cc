@@ -37,7 +37,6 @@ constexpr auto kOrphanPatience = 5s;
 constexpr auto kReadyPatience = 120s;
 constexpr auto kStopPatience = 15s;
 constexpr auto kPingInterval = 1s;
-constexpr auto kPingTimeout = 10s;
 constexpr int kPingsUnansweredMax = 3;
 constexpr milliseconds kPauseLeast = 200ms;
 constexpr milliseconds kPauseMost = 30s;
@@ -49,7 +48,9 @@ int pidfd_open(int pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0
 void pidfd_kill(int pidfd) { syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0); }
 
 std::string last_error() { return std::generic_category().message(errno); }
-Error unavailable(std::string message) { return {ErrorCode::kUnavailable, "store: engine: " + std::move(message)}; }
+// Without the room's name, which is added where an error leaves.
+Error unavailable(std::string message) { return {ErrorCode::kUnavailable, std::move(message)}; }
+std::string named(std::string_view message) { return fmt::format("store: engine: {}", message); }
 
 // A file descriptor that is closed on exec and by its destructor.
 class Descriptor {
@@ -146,10 +147,12 @@ struct Engine::Child {
       if (said.size() > kOutputKept) said.erase(0, said.size() - kOutputKept);
     }
   }
+  // Its last line.
   std::string last_words() {
     listen();
     while (!said.empty() && said.back() == '\n') said.pop_back();
-    return said.empty() ? "it said nothing" : said;
+    std::string line = said.substr(said.rfind('\n') + 1);
+    return line.empty() || line.starts_with("Logging ") ? "it said nothing" : line;
   }
 };
 
@@ -159,7 +162,7 @@ Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
   if (auto made = real_files().make_directory(options.data_directory); !made) return std::move(made).error();
   std::unique_ptr<Engine> engine(new Engine(options));
   engine->wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (engine->wake_fd_ < 0) return unavailable("eventfd: " + last_error());
+  if (engine->wake_fd_ < 0) return unavailable(named("eventfd: " + last_error()));
   engine->thread_ = Thread("engine", [self = engine.get()] { self->supervise(); });
   return engine;
 }
@@ -182,7 +185,7 @@ void Engine::stop() {
 
 Result<Endpoint> Engine::endpoint() const {
   std::lock_guard lock(mutex_);
-  if (!up_) return unavailable(reason_);
+  if (!up_) return unavailable(named(reason_));
   return endpoint_;
 }
 
@@ -194,7 +197,7 @@ std::string Engine::unconfined() const {
 Result<> Engine::wait_until_up(milliseconds patience) const {
   std::unique_lock lock(mutex_);
   if (changed_.wait_for(lock, patience, [&] { return up_ || stopping_; }) && up_) return {};
-  return Error{ErrorCode::kTimeout, "store: engine: " + reason_};
+  return Error{ErrorCode::kTimeout, named(reason_)};
 }
 
 void Engine::publish(const Endpoint& endpoint) {
@@ -378,7 +381,7 @@ std::string Engine::watch(Child& child, const Endpoint& endpoint) {
     child.listen();
     if (stopping()) return "stopped";
     if (child.ended(0ms)) return fmt::format("process {} ended: {}", child.id.pid, child.last_words());
-    unanswered = ping(client, endpoint, kPingTimeout) ? 0 : unanswered + 1;
+    unanswered = ping(client, endpoint, options_.ping_timeout) ? 0 : unanswered + 1;
     if (unanswered == kPingsUnansweredMax) {
       kill(child.id.pid, SIGKILL);
       return fmt::format("process {} hung", child.id.pid);

@@ -17,15 +17,16 @@ struct EngineOptions {
   std::string data_directory;  // DATA/clickhouse; its parent exists
   std::string library;         // as found by find_library()
   uint64_t memory_bytes = 0;   // 0: default_memory_bytes() of this machine
+  std::chrono::milliseconds ping_timeout{10'000};
 };
 
 // Keeps a private ClickHouse running: a child process of this one (this program again, see child_main.h) that listens
 // on a random port of 127.0.0.1 and answers nobody but who knows a secret of this start.
 //
 // Thread-safe. One thread of its own, "engine", starts the child, asks it once a second whether it lives, and starts it
-// again when it ended or hung (three questions of 10 s unanswered), at once the first time, then with pauses that grow
-// to 30 s. The child ends when this process does, however it does; a child that a killed weir has left behind is given
-// 5 s, then ended, before a new one starts.
+// again when it ended or hung (three questions unanswered within ping_timeout each), almost at once the first time,
+// then with pauses that grow to 30 s. The child ends when this process does, however it does; a child that a killed
+// weir has left behind is given 5 s, then ended, before a new one starts.
 class Engine final : public Endpoints {
  public:
   // Returns at once; the child is started behind it.
@@ -37,7 +38,8 @@ class Engine final : public Endpoints {
   std::string unconfined() const override;
   // Waits until it is up. Errors: kTimeout, with the reason of the last failure.
   Result<> wait_until_up(std::chrono::milliseconds patience) const;
-  // Ends the child in order, after at most 15 s by force. Called by the destructor.
+  // Ends the child in order, after at most 15 s by force. Called by the destructor. Close the connections to it first,
+  // idle ones too: while there is one it waits 5 s.
   void stop();
 
   // Process id of the child, or 0 while there is none.

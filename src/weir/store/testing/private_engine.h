@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -22,6 +24,16 @@ inline int engine_test_main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], engine::kEngineArgument) == 0) return engine::engine_main(argc, argv);
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
+}
+
+// What the program does when called with this argument and a directory: starts an engine in it as weir does, writes
+// `held` there once it is up, and waits to be killed.
+inline constexpr char kHoldEngineArgument[] = "--hold-engine";
+inline int hold_engine(const std::string& directory) {
+  auto engine = engine::Engine::start({directory + "/clickhouse", engine::find_library("").value()});
+  if (!engine || !(*engine)->wait_until_up(std::chrono::seconds(60))) return 1;
+  std::ofstream(directory + "/held") << "held";
+  while (true) pause();
 }
 
 // Why there can be no engine here, or empty.
@@ -54,7 +66,11 @@ class TemporaryDirectory {
 // A private engine with a store on it, migrated, in a directory of its own.
 class PrivateEngine {
  public:
-  explicit PrivateEngine(Options options = {}) : options_(std::move(options)) { start(); }
+  // As small as on a small machine, so that a test of its limits is over soon.
+  explicit PrivateEngine(uint64_t memory_bytes = 500 * MiB) {
+    options_.memory_bytes = memory_bytes;
+    start();
+  }
 
   void start() {
     engine_ = engine::Engine::start({directory(), engine::find_library("").value(), options_.memory_bytes}).value();
@@ -64,7 +80,11 @@ class PrivateEngine {
     auto migrated = store_->migrate();
     if (!migrated) ADD_FAILURE() << migrated.error().message;
   }
-  void stop() { engine_->stop(); }
+  // As weir does: the store with its connections goes first.
+  void stop() {
+    store_.reset();
+    engine_->stop();
+  }
 
   std::string directory() const { return directory_.path() + "/clickhouse"; }
   engine::Engine& engine() { return *engine_; }
