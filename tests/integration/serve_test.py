@@ -136,7 +136,7 @@ def test_collecting_goes_on_while_the_store_is_killed():
         os.kill(pid, signal.SIGKILL)
         assert weir.send({"type": "after"})[0] == 201
         weir.wait_loaded()
-        assert weir.query("select name, count() from events group by name order by name") == [["after", "1"], ["before", "1"]]
+        assert weir.query("select name, count() from events group by name order by name") == [["after", 1], ["before", 1]]
 
 
 def test_stop_is_clean_and_leaves_no_process():

@@ -66,9 +66,11 @@ class Weir:
         def check():
             assert self.process.poll() is None, f"weir ended with {self.process.returncode}:\n{self.log()}"
             try:
-                return self.request("GET", "/ready")[0] == 200
+                status, _, body = self.request("GET", "/ready")
             except OSError:
                 return False
+            # Events are taken before the store is up; tests want to ask it.
+            return status == 200 and json.loads(body)["checks"].get("store", "ok") == "ok"
         wait_for(check, "ready", seconds)
 
     def log(self):

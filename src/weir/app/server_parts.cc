@@ -8,6 +8,7 @@
 #include <atomic>
 #include <optional>
 #include <span>
+#include <thread>
 
 #include "weir/api/api.h"
 #include "weir/app/data_directory.h"
@@ -54,6 +55,10 @@ Roles roles_of(const std::vector<std::string>& names) {
   return roles;
 }
 
+// How long a person's question waits for a store that is starting, and how often it looks.
+constexpr seconds kStorePatience{10};
+constexpr milliseconds kStorePoll{50};
+
 // The address a person on this machine would type.
 std::string reachable(const std::string& bound) {
   size_t colon = bound.rfind(':');
@@ -70,6 +75,7 @@ struct ServerParts::State {
   const config::Options& options;
   const Roles roles;
   std::atomic<bool> draining{false};
+  std::atomic<bool> prepared{false};                // the store's tables are there
   std::shared_ptr<const settings::Snapshot> shown;  // whose names the store shows; of upkeep's thread
 
   // In the order of what they need; destroyed in the opposite one.
@@ -105,6 +111,7 @@ struct ServerParts::State {
   Result<> listen();
   void start_upkeep();
   std::vector<Check> checks() const;
+  Result<> prepare_store();
   void show_project_names();
   Result<> answer_sql(const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink);
   int stop();
@@ -279,12 +286,21 @@ void ServerParts::State::start_upkeep() {
   upkeep.start();
 }
 
+// Makes the tables, unless that was done since the store was last seen to be away.
+Result<> ServerParts::State::prepare_store() {
+  if (prepared) return {};
+  auto migrated = store->migrate();
+  if (migrated) prepared = true;
+  return migrated;
+}
+
 // The public view shows projects by name; a rename is visible within a second.
 void ServerParts::State::show_project_names() {
   if (!store->up()) {
     shown.reset();  // it may come back as another, empty one
-    return;
+    prepared = false;
   }
+  if (!prepare_store()) return;
   auto snapshot = settings->snapshot();
   if (snapshot == shown) return;
   std::vector<std::pair<ProjectId, std::string>> names;
@@ -298,6 +314,12 @@ void ServerParts::State::show_project_names() {
 
 Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
                                         const std::function<bool(std::string_view)>& sink) {
+  // A question that comes while the store starts waits for it instead of failing.
+  for (auto deadline = clock.steady() + kStorePatience; !prepared && !draining;
+       std::this_thread::sleep_for(kStorePoll)) {
+    auto ready = prepare_store();
+    if (!ready && clock.steady() >= deadline) return ready;
+  }
   store::QueryOptions query_options;
   query_options.format = question.format;
   query_options.timeout = question.timeout;
@@ -317,7 +339,7 @@ std::vector<Check> ServerParts::State::checks() const {
     const journal::Writer& writer = journal->writer(journal::Partition::live);
     checks.push_back({"journal", !writer.failed() && !writer.full(), true, writer.failed() ? "failed" : "no space"});
   }
-  if (store) checks.push_back({"store", store->up(), !roles.collect, "not answering"});
+  if (store) checks.push_back({"store", store->up() && prepared, !roles.collect, "not answering"});
   return checks;
 }
 
@@ -339,6 +361,8 @@ int ServerParts::State::stop() {
     }
   }
   if (auto closed = settings->close(); !closed) log::error("settings: closing: {}", closed.error().message);
+  // The engine waits for open connections: the store's go first.
+  store.reset();
   endpoints.reset();
   return failed ? 1 : 0;
 }
