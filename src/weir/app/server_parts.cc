@@ -22,6 +22,7 @@
 #include "weir/http/server.h"
 #include "weir/journal/open.h"
 #include "weir/load/loader.h"
+#include "weir/query/sql.h"
 #include "weir/settings/open.h"
 #include "weir/settings/secrets.h"
 #include "weir/store/clickhouse.h"
@@ -320,12 +321,15 @@ Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
     auto ready = prepare_store();
     if (!ready && clock.steady() >= deadline) return ready;
   }
-  store::QueryOptions query_options;
-  query_options.format = question.format;
-  query_options.timeout = question.timeout;
+  query::SqlRequest request;
+  request.format = question.format;
+  request.timeout = question.timeout;
   std::vector<ProjectId> only;
-  if (question.project) only.push_back(*question.project);
-  auto answered = store->user_query(question.statement, query_options, question.project ? &only : nullptr, sink);
+  if (question.project) {
+    only.push_back(*question.project);
+    request.projects = &only;
+  }
+  auto answered = query::run_sql(*store, question.statement, request, sink);
   if (!answered) return std::move(answered).error();
   return {};
 }

@@ -428,22 +428,17 @@ bool Loader::State::insert(const Piece& piece) {
   milliseconds wait{100};
   while (true) {
     auto began = steady_clock::now();
-    auto inserted = deps.store.insert(piece.block, piece.token);
+    auto inserted = deps.store.insert(piece.block, piece.token, life.load());
     if (inserted) {
       insert_seconds->observe(std::chrono::duration<double>(steady_clock::now() - began).count());
       return true;
     }
     log::error("load: {}: insert of {} rows of {}..{} failed: {}", journal::name_of(partition), piece.block.rows(),
                piece.first, piece.last, inserted.error().message);
+    // Within one life of the server the token makes a repetition harmless; across a restart only rows can be trusted.
+    if (inserted.error().code == ErrorCode::kConflict) return false;
     if (!pause(wait)) return false;
     wait = std::min(wait * 2, options.retry_pause_max);
-    // Within one life of the server the token makes a repetition harmless; across a restart only rows can be trusted.
-    auto now_life = deps.store.life();
-    while (!now_life) {
-      if (!pause(wait)) return false;
-      now_life = deps.store.life();
-    }
-    if (*now_life != life.load()) return false;
   }
 }
 

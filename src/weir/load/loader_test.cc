@@ -164,9 +164,23 @@ TEST_F(LoaderTest, AnAnswerLostAfterTheInsertCountsOnce) {
   expect_exact();
 }
 
+TEST_F(LoaderTest, AHalfStoredInsertAndARestartAreCompletedByPositions) {
+  std::atomic<int> calls{0};
+  store_.before_insert([&](const store::Block&, std::string_view) {
+    if (++calls == 2) store_.restart();
+  });
+  store_.fail_inserts(1, {ErrorCode::kUnavailable, "died"}, FakeStore::Left::half);
+  append(300);
+  start();
+  ASSERT_TRUE(all_loaded());
+  EXPECT_TRUE(eventually([&] { return store_.row_count() == 300u; }));
+  expect_exact();
+}
+
 TEST_F(LoaderTest, ARestartDuringTheFailureMeansComparing) {
-  store_.before_insert([&, first = true](const store::Block&, std::string_view) mutable {
-    if (std::exchange(first, false)) store_.restart();  // tokens are forgotten while the insert is under way
+  std::atomic<bool> first{true};
+  store_.before_insert([&](const store::Block&, std::string_view) {
+    if (first.exchange(false)) store_.restart();  // tokens are forgotten while the insert is under way
   });
   store_.fail_inserts(1, {ErrorCode::kUnavailable, "died"}, FakeStore::Left::everything);
   append(80);

@@ -303,8 +303,23 @@ Result<uint32_t> ClickHouse::journal_number(const JournalKey& key) {
   return Error{ErrorCode::kUnavailable, "store: cannot get a number for a journal"};
 }
 
-Result<> ClickHouse::insert(const Block& block, std::string_view token) {
+Result<> ClickHouse::expect_life(const Endpoint& endpoint, uint64_t life) {
+  Request request;
+  request.sql = "SELECT min(id) FROM weir_data.life";
+  request.format = "TSV";
+  auto answer = send_to(endpoint, request);
+  if (!answer) return std::move(answer).error();
+  if (number_in<uint64_t>(answer->body) != life)
+    return Error{ErrorCode::kConflict, "store: insert: the server has restarted"};
+  return {};
+}
+
+Result<> ClickHouse::insert(const Block& block, std::string_view token, std::optional<uint64_t> life) {
   if (block.rows() == 0) return {};
+  auto endpoint = endpoints_.endpoint();
+  if (!endpoint) return std::move(endpoint).error();
+  if (life)
+    if (auto same = expect_life(*endpoint, *life); !same) return same;
   std::string bytes;
   block.append_native(bytes);
   std::string sql = fmt::format("INSERT INTO weir_data.events ({}) FORMAT Native", Block::column_list());
@@ -319,7 +334,7 @@ Result<> ClickHouse::insert(const Block& block, std::string_view token) {
                       {"throw_on_max_partitions_per_insert_block", "1"},
                       {"max_partitions_per_insert_block", "1000"}};
   if (!token.empty()) request.settings.emplace_back("insert_deduplication_token", token);
-  auto answer = send(request);
+  auto answer = send_to(*endpoint, request);
   if (!answer) return std::move(answer).error();
   return {};
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -103,7 +104,10 @@ class Store {
 
   // Inserts one block: all its rows are durable, or (on an error) none, or it is unknown (kTimeout, kUnavailable).
   // `token`: the same for a repetition of identical rows within this process's life, which then counts once.
-  virtual Result<> insert(const Block& block, std::string_view token) = 0;
+  // `life`: when given, the insert reaches that life of the server or none: kConflict once it is another one, in which
+  // the token may have been forgotten. (Exact for the private engine, each start of which has a port and a secret of
+  // its own; with a server of the operator's a restart between question and insert is not seen.)
+  virtual Result<> insert(const Block& block, std::string_view token, std::optional<uint64_t> life = std::nullopt) = 0;
 
   // Rows of journal `p` per run of `step` offsets in [first, next); runs without rows are left out.
   virtual Result<std::vector<RangeCount>> count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) = 0;

@@ -101,7 +101,7 @@ Result<std::vector<JournalRow>> FakeStore::journals() {
   return journals_;
 }
 
-Result<> FakeStore::insert(const Block& block, std::string_view token) {
+Result<> FakeStore::insert(const Block& block, std::string_view token, std::optional<uint64_t> life) {
   std::function<void(const Block&, std::string_view)> hook;
   {
     std::lock_guard lock(mutex_);
@@ -114,6 +114,7 @@ Result<> FakeStore::insert(const Block& block, std::string_view token) {
   std::lock_guard lock(mutex_);
   if (auto here = check_away(); !here) return here;
   ++inserts_;
+  if (life && *life != life_) return Error{ErrorCode::kConflict, "store: insert: the server has restarted"};
   if (rows->empty()) return {};
   if (refuse_ && std::any_of(rows->begin(), rows->end(), refuse_))
     return Error{ErrorCode::kBadInput, "store: insert: a row is refused"};

@@ -44,7 +44,7 @@ class FakeStore final : public Store {
   bool up() const override;
   Result<uint32_t> journal_number(const JournalKey& key) override;
   Result<std::vector<JournalRow>> journals() override;
-  Result<> insert(const Block& block, std::string_view token) override;
+  Result<> insert(const Block& block, std::string_view token, std::optional<uint64_t> life = std::nullopt) override;
   Result<std::vector<RangeCount>> count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) override;
   Result<std::vector<uint64_t>> positions(uint32_t p, uint64_t first, uint64_t next) override;
   Result<uint64_t> end_position(uint32_t p) override;
