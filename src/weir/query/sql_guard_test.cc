@@ -67,6 +67,11 @@ TEST(SqlGuard, RefusesTheNameOfAFunctionAsAnArgument) {
   EXPECT_EQ(verdict(select_expression("Identifier events.file")), "fine");
 }
 
+TEST(SqlGuard, TheColumnHostnameIsNotTheFunction) {
+  EXPECT_EQ(verdict(select_expression("Identifier hostname")), "fine");
+  EXPECT_NE(verdict(select_expression("Function hostname")), "fine");
+}
+
 TEST(SqlGuard, RefusesWhatHidesNames) {
   EXPECT_NE(verdict(select_expression("Asterisk (children 1)\n     ColumnsTransformerList (children 1)\n      "
                                       "ColumnsApplyTransformer")),
