@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -15,11 +16,34 @@ namespace {
 // Names that only weir puts into a data directory.
 constexpr std::string_view kOurs[] = {"journal",           "clickhouse", "settings.db",
                                       "settings.snapshot", "secrets",    "imports"};
+// What a first start that was cut short, or a file system, leaves in an empty one.
+constexpr std::string_view kHarmless[] = {"LOCK", "VERSION.new", "tmp", "lost+found"};
 
 Error refused(ErrorCode code, std::string message) { return {code, std::move(message)}; }
 
+// Refuses a directory that is somebody else's or only part of ours, before anything in it is touched.
+Result<> look_inside(FileSystem& files, const std::string& path) {
+  auto names = files.list(path);
+  if (!names) return refused(ErrorCode::kForbidden, fmt::format("no permission to use the data directory {}", path));
+  for (const std::string& name : *names)
+    if (name == "VERSION") return {};
+  for (const std::string& name : *names) {
+    if (std::find(std::begin(kOurs), std::end(kOurs), name) != std::end(kOurs))
+      return refused(ErrorCode::kConflict,
+                     fmt::format("{} holds weir's data but no file VERSION: a copy or restore is incomplete; complete "
+                                 "it, or write \"1\" into {}/VERSION if this is all there was",
+                                 path, path));
+    if (std::find(std::begin(kHarmless), std::end(kHarmless), name) == std::end(kHarmless))
+      return refused(
+          ErrorCode::kConflict,
+          fmt::format("{} is not empty and not weir's (it holds \"{}\"); give an empty or new directory with --data",
+                      path, name));
+  }
+  return {};
+}
+
 // Creates the directory with its parents and makes sure that we alone may use it.
-Result<> make_private(const std::string& path) {
+Result<> make_private(FileSystem& files, const std::string& path) {
   std::error_code error;
   bool made = std::filesystem::create_directories(path, error);
   if (error)
@@ -36,12 +60,14 @@ Result<> make_private(const std::string& path) {
                    fmt::format("the data directory {} belongs to user {}, weir runs as user {}: run it as that user or "
                                "change the owner with chown -R",
                                path, info.st_uid, ::geteuid()));
+  if (!made)
+    if (auto looked = look_inside(files, path); !looked) return looked;
   if ((info.st_mode & 0777) != 0700 && ::chmod(path.c_str(), 0700) != 0)
     return refused(ErrorCode::kForbidden,
                    fmt::format("cannot make {} private: {}", path, std::generic_category().message(errno)));
   if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0)
     return refused(ErrorCode::kForbidden, fmt::format("no permission to use the data directory {}", path));
-  if (made) return real_files().sync_directory(parent_directory(path));
+  if (made) return files.sync_directory(parent_directory(path));
   return {};
 }
 
@@ -57,7 +83,7 @@ Result<int> read_version(FileSystem& files, const std::string& path) {
 }  // namespace
 
 Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& path, bool new_journal) {
-  if (auto made = make_private(path); !made) return std::move(made).error();
+  if (auto made = make_private(files, path); !made) return std::move(made).error();
   auto lock = files.lock(path + "/LOCK");
   if (!lock) {
     if (lock.error().code == ErrorCode::kConflict)
@@ -68,36 +94,9 @@ Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& 
     return Error{ErrorCode::kForbidden, std::move(lock).error().message};
   }
 
-  auto names = files.list(path);
-  if (!names) return std::move(names).error();
-  bool has_ours = false;
-  std::string foreign;
-  for (const std::string& name : *names) {
-    if (name == "LOCK" || name == "VERSION" || name == "VERSION.new" || name == "tmp" || name == "weir.sock" ||
-        name == "lost+found")
-      continue;
-    bool ours = false;
-    for (std::string_view known : kOurs) ours = ours || name == known;
-    if (ours)
-      has_ours = true;
-    else
-      foreign = name;
-  }
-
   std::string version_path = path + "/VERSION";
   bool created = !files.exists(version_path);
   if (created) {
-    if (has_ours)
-      return Error{
-          ErrorCode::kConflict,
-          fmt::format("{} holds weir's data but no file VERSION: a copy or restore is incomplete; complete it, "
-                      "or write \"1\" into {} if this is all there was",
-                      path, version_path)};
-    if (!foreign.empty())
-      return Error{
-          ErrorCode::kConflict,
-          fmt::format("{} is not empty and not weir's (it holds \"{}\"); give an empty or new directory with --data",
-                      path, foreign)};
     if (auto written = replace_file(files, version_path, fmt::format("{}\n", kDataVersion)); !written)
       return std::move(written).error();
   } else {
@@ -107,8 +106,8 @@ Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& 
       return Error{ErrorCode::kUnsupported,
                    fmt::format("{} was written by a later weir (data format {}, this one knows {}); use that version",
                                path, *version, kDataVersion)};
-    bool store_exists = files.exists(path + "/clickhouse") || files.exists(path + "/settings.db");
-    if (store_exists && !files.exists(path + "/journal") && !new_journal)
+    // The journal is made before the store, so that a first start that was killed does not look like this.
+    if (files.exists(path + "/clickhouse") && !files.exists(path + "/journal") && !new_journal)
       return Error{
           ErrorCode::kConflict,
           fmt::format(

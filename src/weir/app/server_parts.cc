@@ -107,6 +107,7 @@ struct ServerParts::State {
   Result<> open();
   Result<> open_settings();
   Result<> open_store();
+  Result<> expect_known_journal();
   void start_loaders();
   void add_routes();
   Result<> listen();
@@ -182,7 +183,26 @@ Result<> ServerParts::State::open_store() {
     endpoints = std::move(*fixed);
   }
   store = std::make_unique<store::ClickHouse>(options.store, *endpoints, registry);
-  return {};
+  return journal && !options.store.url.empty() ? expect_known_journal() : Result<>();
+}
+
+// A store that knows journals, but not ours while ours is empty: the data directory may be the wrong one.
+Result<> ServerParts::State::expect_known_journal() {
+  auto end = [this](journal::Partition p) { return journal->writer(p).end(); };
+  if (options.serve.new_journal || end(journal::Partition::live) + end(journal::Partition::bulk) > 0) return {};
+  auto known = store->journals();
+  if (!known) {
+    log::warning("store: cannot be asked yet which journals it knows: {}", known.error().message);
+    return {};
+  }
+  bool ours = std::any_of(known->begin(), known->end(),
+                          [this](const store::JournalRow& row) { return row.key.uuid == journal->uuid(); });
+  if (known->empty() || ours) return {};
+  return Error{ErrorCode::kConflict,
+               fmt::format("{} holds rows of other journals, and the journal in {} is new and empty: is this the right "
+                           "data directory, and is it mounted? To begin another journal beside those, start once with "
+                           "--serve.new_journal true",
+                           options.store.url, data->path())};
 }
 
 void ServerParts::State::start_loaders() {
