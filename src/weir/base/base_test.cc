@@ -46,6 +46,32 @@ TEST(Base64Url, RoundTripsAndRefusesGarbage) {
   std::string out;
   EXPECT_FALSE(from_base64url("a+b/", out));
   EXPECT_FALSE(from_base64url("abc!", out));
+  EXPECT_FALSE(from_base64url("abcd=", out));
+  EXPECT_FALSE(from_base64url("AA==", out));
+  EXPECT_FALSE(from_base64url("abcde", out));
+  EXPECT_FALSE(from_base64url(std::string_view("ab\0d", 4), out));
+  EXPECT_FALSE(from_base64url("\xff\xff\xff\xff", out));
+  EXPECT_FALSE(from_base64url("AB", out));  // bits beyond the last byte
+  EXPECT_FALSE(from_base64url("AAB", out));
+  EXPECT_TRUE(from_base64url("AQ", out));
+  EXPECT_EQ(out, "\x01");
+}
+
+TEST(Base64Url, KnownVectors) {
+  // RFC 4648, section 10, without padding, and the two letters of its url-safe alphabet.
+  for (auto [bytes, text] : std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                                             {"f", "Zg"},
+                                                                             {"fo", "Zm8"},
+                                                                             {"foo", "Zm9v"},
+                                                                             {"foob", "Zm9vYg"},
+                                                                             {"fooba", "Zm9vYmE"},
+                                                                             {"foobar", "Zm9vYmFy"},
+                                                                             {"\xfb\xff", "-_8"}}) {
+    EXPECT_EQ(to_base64url(bytes), text);
+    std::string back;
+    EXPECT_TRUE(from_base64url(text, back));
+    EXPECT_EQ(back, bytes);
+  }
 }
 
 TEST(Hex, RoundTripsAndRefusesGarbage) {

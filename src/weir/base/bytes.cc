@@ -21,6 +21,15 @@ constexpr std::array<uint32_t, 256> kTable = [] {
   return table;
 }();
 
+constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::array<uint8_t, 256> kBase64UrlDigits = [] {
+  std::array<uint8_t, 256> digits{};
+  for (uint8_t& digit : digits) digit = 0x80;
+  for (size_t i = 0; i < kBase64Url.size(); ++i)
+    digits[static_cast<unsigned char>(kBase64Url[i])] = static_cast<uint8_t>(i);
+  return digits;
+}();
+
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) uint32_t crc32c_sse42(std::string_view bytes, uint32_t seed) {
   uint64_t crc = ~seed;
@@ -79,24 +88,51 @@ bool from_hex(std::string_view hex, std::string& bytes) {
   return true;
 }
 
+// libsodium's base64 takes constant time, which what is encoded here does not need, and seven times as long.
 std::string to_base64url(std::string_view bytes) {
-  std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING), '\0');
-  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-  out.pop_back();  // the terminating NUL
+  std::string out((bytes.size() * 4 + 2) / 3, '\0');
+  char* to = out.data();
+  auto put = [&to](uint32_t bits, int count) {
+    for (int i = 0; i < count; ++i) *to++ = kBase64Url[(bits >> (18 - 6 * i)) & 63];
+  };
+  auto byte = [&bytes](size_t i) { return uint32_t{static_cast<unsigned char>(bytes[i])}; };
+  size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) put(byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2), 4);
+  if (i + 1 == bytes.size()) put(byte(i) << 16, 2);
+  if (i + 2 == bytes.size()) put(byte(i) << 16 | byte(i + 1) << 8, 3);
   return out;
 }
 
 bool from_base64url(std::string_view text, std::string& bytes) {
-  bytes.resize(text.size() / 4 * 3 + 3);
-  size_t length = 0;
-  const char* end = nullptr;
-  if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(), text.size(), nullptr,
-                        &length, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-      end != text.data() + text.size())
-    return false;
-  bytes.resize(length);
-  return true;
+  if (text.size() % 4 == 1) return false;
+  bytes.resize(text.size() * 3 / 4);
+  char* to = bytes.data();
+  uint32_t bad = 0;  // bit 7 of any digit that is none
+  auto digit = [&](size_t i) {
+    uint32_t value = kBase64UrlDigits[static_cast<unsigned char>(text[i])];
+    bad |= value;
+    return value & 63;
+  };
+  size_t i = 0;
+  for (; i + 4 <= text.size(); i += 4) {
+    uint32_t bits = digit(i) << 18 | digit(i + 1) << 12 | digit(i + 2) << 6 | digit(i + 3);
+    *to++ = static_cast<char>(bits >> 16);
+    *to++ = static_cast<char>(bits >> 8);
+    *to++ = static_cast<char>(bits);
+  }
+  // Bits that no byte takes must be zero: one text for one value.
+  uint32_t rest = 0;
+  if (text.size() - i == 2) {
+    uint32_t bits = digit(i) << 6 | digit(i + 1);
+    *to++ = static_cast<char>(bits >> 4);
+    rest = bits & 15;
+  } else if (text.size() - i == 3) {
+    uint32_t bits = digit(i) << 12 | digit(i + 1) << 6 | digit(i + 2);
+    *to++ = static_cast<char>(bits >> 10);
+    *to++ = static_cast<char>(bits >> 2);
+    rest = bits & 3;
+  }
+  return (bad & 0x80) == 0 && rest == 0;
 }
 
 bool equal_constant_time(std::string_view a, std::string_view b) {
