@@ -234,6 +234,7 @@ Result<> ClickHouse::insert_lines(std::string_view into, std::string_view lines,
 }
 
 Result<> ClickHouse::migrate() {
+  std::lock_guard lock(tables_mutex_);
   for (const std::string& statement : schema_foundation())
     if (auto done = execute(statement); !done) return done;
   auto newest = read("SELECT max(version) FROM weir_data.migrations", {.format = "TSV"});
@@ -379,6 +380,7 @@ Result<uint64_t> ClickHouse::end_position(uint32_t p) {
 }
 
 Result<uint64_t> ClickHouse::life() {
+  std::lock_guard lock(tables_mutex_);  // two callers must not both begin it
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto answer = read("SELECT count(), min(id) FROM weir_data.life", in_row_binary({}));
     if (!answer) return std::move(answer).error();
@@ -472,8 +474,6 @@ Result<Readers::Lease> ClickHouse::lend_reader(const Endpoint& endpoint, const s
 }
 
 std::string ClickHouse::user_sql_refused() const {
-  if (!options_.url.empty() && !options_.allow_unconfined_sql)
-    return "store.url names a server whose files weir cannot guard; store.allow_unconfined_sql accepts that";
   std::string why = endpoints_.unconfined();
   return why.empty() || options_.allow_unconfined_sql ? std::string() : why;
 }

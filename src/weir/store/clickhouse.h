@@ -62,6 +62,7 @@ class ClickHouse final : public Store {
   std::atomic<bool> last_contact_went_well_{false};
   std::atomic<uint64_t> user_queries_{0};
   std::mutex journals_mutex_;  // one allocation at a time; guards nothing else
+  std::mutex tables_mutex_;    // one migration, one beginning of a life at a time; guards nothing else
   std::mutex clients_mutex_;   // guards clients_
   std::vector<std::unique_ptr<HttpClient>> clients_;
 };

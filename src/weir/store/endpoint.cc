@@ -7,6 +7,7 @@ class FixedEndpoint final : public Endpoints {
  public:
   explicit FixedEndpoint(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
   Result<Endpoint> endpoint() const override { return endpoint_; }
+  // A ClickHouse server keeps file() to its own user_files; the rest is its operator's care.
   std::string unconfined() const override { return {}; }
 
  private:
