@@ -99,6 +99,6 @@ def test_each_option_of_the_configuration_exists_and_its_comment_shows_the_defau
 
 def assert_same_values(left, right):
     def plain(shown):
-        return {(v["room"], v["name"]): v["value"] for v in shown["options"]}
+        return {v["option"]: v["value"] for v in shown["options"]}
 
     assert plain(left) == plain(right)
