@@ -1,0 +1,133 @@
+"""No acknowledged event is lost or counted twice, whichever process is killed whenever. The client keeps its own list of
+what was acknowledged; the seed of each run stands in the failure message."""
+import json
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+from weir import Weir, wait_for
+
+SEED = int(os.environ.get("WEIR_FAULT_SEED", time.time_ns() % 1_000_000))
+KILLS = int(os.environ.get("WEIR_FAULT_KILLS", 6))
+
+
+class Client(threading.Thread):
+    """Posts batches one after the other and remembers which ids were answered 201."""
+
+    def __init__(self, weir, name, rng):
+        super().__init__(daemon=True)
+        self.weir, self.prefix, self.rng = weir, name, rng
+        self.acknowledged, self.unknown = [], []
+        self.stopping = threading.Event()
+
+    def run(self):
+        number = 0
+        while not self.stopping.is_set():
+            ids = [f"{self.prefix}-{number + i}" for i in range(self.rng.randint(1, 80))]
+            number += len(ids)
+            body = [{"type": "e", "id": i, "user_id": self.prefix} for i in ids]
+            try:
+                status = self.weir.send(body)[0]
+            except OSError:
+                self.unknown += ids  # no answer is no promise: stored or not, both are right
+                self.stopping.wait(0.02)
+                continue
+            assert status in (201, 503), status
+            (self.acknowledged if status == 201 else self.unknown).extend(ids)
+
+
+def check(weir, clients, note):
+    weir.wait_loaded(120)
+    stored = {}
+    for event_id, count in weir.query("select event_id, count() from events group by event_id"):
+        stored[event_id] = int(count)
+    positions, rows = weir.query("select uniqExact(_p, _o), count() from events")[0]
+    assert positions == rows, f"a position stands twice ({note})"
+    acknowledged = [i for c in clients for i in c.acknowledged]
+    unknown = {i for c in clients for i in c.unknown}
+    missing = [i for i in acknowledged if i not in stored]
+    assert not missing, f"{len(missing)} of {len(acknowledged)} acknowledged events are lost, first {missing[:3]} ({note})"
+    twice = [i for i, count in stored.items() if count != 1]
+    assert not twice, f"{len(twice)} events are counted more than once, first {twice[:3]} ({note})"
+    stray = set(stored) - set(acknowledged) - unknown
+    assert not stray, f"{len(stray)} rows that nobody sent ({note})"
+    values = weir.metrics()
+    assert values['weir_journal_end_position{partition="live"}'] == rows
+    return len(acknowledged)
+
+
+@pytest.mark.parametrize("victim", ["weir", "store", "both"])
+def test_killed_at_random_counts_each_acknowledged_event_once(victim):
+    rng = random.Random(f"{SEED} {victim}")
+    note = f"WEIR_FAULT_SEED={SEED}"
+    with Weir(arguments=["--collect.rate_per_address", "0", "--journal.segment_bytes", "1MiB"]) as weir:
+        clients = [Client(weir, f"c{i}", random.Random(rng.random())) for i in range(4)]
+        for client in clients:
+            client.start()
+        for kill in range(KILLS):
+            before = sum(len(c.acknowledged) for c in clients)
+            enough = before + rng.randint(50, 1500)
+            wait_for(lambda: sum(len(c.acknowledged) for c in clients) >= enough, f"events acknowledged ({note})", 60)
+            if victim in ("store", "both"):
+                try:
+                    os.kill(int((weir.data / "clickhouse" / "pid").read_text().split()[0]), signal.SIGKILL)
+                except (ProcessLookupError, FileNotFoundError, IndexError):
+                    pass  # it is being started again already
+            if victim in ("weir", "both"):
+                weir.kill()
+                weir.start(ready=False)
+                wait_for(lambda: reachable(weir), f"weir answers again ({note})", 60)
+        for client in clients:
+            client.stopping.set()
+        for client in clients:
+            client.join(30)
+            assert not client.is_alive()
+        assert check(weir, clients, note) > 0
+
+
+def reachable(weir):
+    assert weir.process.poll() is None, weir.log()[-3000:]
+    try:
+        return weir.request("GET", "/health")[0] == 200
+    except OSError:
+        return False
+
+
+def test_the_disk_fills_up_and_empties_again(tmp_path):
+    """A volume of its own runs full: events are refused with 503, none of the accepted is lost, and it resumes."""
+    import subprocess
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", volume]).returncode != 0:
+        pytest.skip("cannot mount a small volume here")
+    try:
+        data = volume / "data"
+        with Weir(data=data, arguments=["--collect.rate_per_address", "0", "--journal.segment_bytes", "1MiB",
+                                        "--journal.compression", "none"]) as weir:
+            weir.log_path = tmp_path / "weir.log"
+            assert weir.send([{"type": "before"}] * 10)[0] == 201
+            ballast = volume / "ballast"
+            with open(ballast, "wb") as f:
+                try:
+                    while True:
+                        f.write(b"\0" * 65536)
+                        f.flush()
+                except OSError:
+                    pass
+            refused = wait_for(lambda: (lambda a: a if a[0] == 503 else None)(weir.send({"type": "full"})),
+                               "events are refused while the disk is full")
+            assert "retry-after" in refused[1]
+            assert json.loads(refused[2])["error"]["code"] == "overloaded"
+            assert weir.request("GET", "/ready")[0] == 503
+            ballast.unlink()
+            wait_for(lambda: weir.send({"type": "after"})[0] == 201, "events are taken again")
+            weir.wait_loaded(60)
+            assert weir.count("name = 'before'") == 10
+            assert weir.count("name = 'after'") >= 1
+            assert weir.stop() == 0
+    finally:
+        subprocess.run(["umount", "-l", volume])
