@@ -1,0 +1,166 @@
+// libraries: weir_journal benchmark::benchmark
+// How fast the journal takes records, and what that costs: callers that wait for their answer, each sending batches of
+// realistic JSON records of about 450 bytes, on the machine's own disk (directory: $TMPDIR, else /tmp).
+//
+//   journal_append --benchmark_filter=Append
+//
+// cpu_us_per_record is the whole process's CPU, threads of the journal and the callers alike; the callers only copy
+// a prepared batch. disk_ratio is bytes of records over bytes written.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "weir/base/logging.h"
+#include "weir/journal/open.h"
+
+namespace {
+
+using namespace weir;
+
+// Records as collect writes them: most fields repeat from event to event, ids and times do not.
+class Generator {
+ public:
+  explicit Generator(uint64_t seed) : random_(seed) {}
+  std::string record() {
+    static constexpr const char* kPaths[] = {"/",
+                                             "/pricing",
+                                             "/docs/getting-started",
+                                             "/blog/2026/a-week-in-the-life",
+                                             "/account/settings/notifications",
+                                             "/search"};
+    static constexpr const char* kReferrers[] = {"https://www.google.com/", "https://news.ycombinator.com/item?id=1",
+                                                 "https://www.example.org/a/longer/path/here.html", ""};
+    static constexpr const char* kNames[] = {"pageview", "click", "signup_started", "add_to_cart"};
+    uint64_t time = 1'790'000'000'000 + (clock_ += random_() % 40);
+    const char* path = kPaths[random_() % 6];
+    return fmt::format(
+        R"({{"v":1,"kind":"pageview","project_id":"4242424242424242424","id":"{:016x}{:016x}","id_given":true,)"
+        R"("name":"{}","received_at":{},"client_time":{},"time":{},"visitor":"{}","url":"https://www.example.com{}",)"
+        R"("referrer":"{}","locale":"en-US","screen":"{}x1080",)"
+        R"("properties":{{"plan":"pro","value":{},"cta":"top-{}"}},"protocol":"native","personal":"{:016x}{:016x}"}})",
+        random_(), random_(), kNames[random_() % 4], time, time - random_() % 900, time, random_() % 100'000, path,
+        path, kReferrers[random_() % 4], 1280 + 320 * (random_() % 4), random_() % 10'000, random_() % 9, random_(),
+        random_(), random_());
+  }
+
+ private:
+  std::mt19937_64 random_;
+  uint64_t clock_ = 0;
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Arguments: callers, records a batch, compression (1) or none (0).
+void Append(benchmark::State& state) {
+  log::configure(log::Level::warning, log::Format::text);
+  const auto callers = static_cast<size_t>(state.range(0));
+  const auto records = static_cast<size_t>(state.range(1));
+  const char* tmp = std::getenv("TMPDIR");
+  std::string pattern = fmt::format("{}/journal-append-XXXXXX", tmp != nullptr ? tmp : "/tmp");
+  const std::string directory = mkdtemp(pattern.data());
+  SystemClock clock;
+  metrics::Registry registry;
+  journal::Options options;
+  options.compression = state.range(2) != 0 ? "zstd" : "none";
+  options.free_percent_min = 0;
+  auto opened = journal::open(real_files(), clock, registry, directory + "/journal", options);
+  if (!opened) {
+    state.SkipWithError(opened.error().message.c_str());
+    return;
+  }
+  journal::Writer& writer = (*opened)->writer(journal::Partition::live);
+
+  std::vector<std::vector<journal::Records>> batches(callers);
+  uint64_t bytes = 0;
+  uint64_t made = 0;
+  for (size_t i = 0; i < callers; ++i) {
+    Generator generator(i);
+    for (int j = 0; j < 32; ++j) {
+      journal::Records batch;
+      for (size_t k = 0; k < records; ++k) batch.add(generator.record());
+      bytes += batch.bytes().size();
+      made += records;
+      batches[i].push_back(std::move(batch));
+    }
+  }
+
+  uint64_t total = 0;
+  std::vector<double> latencies;
+  double cpu = 0;
+  double wall = 0;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto until = start + std::chrono::seconds(3);
+    double cpu_before = cpu_seconds();
+    std::mutex mutex;
+    std::vector<std::thread> threads;
+    threads.reserve(callers);
+    for (size_t i = 0; i < callers; ++i) {
+      threads.emplace_back([&, i] {
+        std::vector<double> mine;
+        uint64_t count = 0;
+        for (size_t n = 0; std::chrono::steady_clock::now() < until; ++n) {
+          auto before = std::chrono::steady_clock::now();
+          auto appended =
+              journal::append_and_wait(writer, batches[i][n % batches[i].size()], before + std::chrono::minutes(1));
+          if (!appended) break;
+          mine.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - before).count());
+          count += records;
+        }
+        std::lock_guard lock(mutex);
+        total += count;
+        latencies.insert(latencies.end(), mine.begin(), mine.end());
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    cpu += cpu_seconds() - cpu_before;
+    wall += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  if (total == 0) {
+    state.SkipWithError("nothing was appended");
+  } else {
+    std::sort(latencies.begin(), latencies.end());
+    auto quantile = [&](double q) {
+      return latencies[static_cast<size_t>(q * static_cast<double>(latencies.size() - 1))];
+    };
+    state.counters["records_per_s"] = static_cast<double>(total) / wall;
+    state.counters["cpu_us_per_record"] = cpu * 1e6 / static_cast<double>(total);
+    state.counters["p50_us"] = quantile(0.5);
+    state.counters["p99_us"] = quantile(0.99);
+    state.counters["max_us"] = latencies.back();
+    auto written =
+        static_cast<double>(registry.counter("weir_journal_written_bytes_total", "", {{"partition", "live"}}).value());
+    state.counters["disk_ratio"] =
+        static_cast<double>(total) * (static_cast<double>(bytes) / static_cast<double>(made)) / written;
+    auto& groups = registry.histogram("weir_journal_group_records", "", {}, {{"partition", "live"}});
+    uint64_t count = 0;
+    for (size_t i = 0; i <= groups.bounds().size(); ++i) count += groups.bucket(i);
+    state.counters["records_per_group"] = groups.sum() / static_cast<double>(count);
+  }
+  if (auto closed = (*opened)->close(); !closed) state.SkipWithError(closed.error().message.c_str());
+  opened->reset();
+  std::filesystem::remove_all(directory);
+}
+BENCHMARK(Append)
+    ->ArgNames({"callers", "batch", "zstd"})
+    ->ArgsProduct({{1, 8, 64}, {1}, {0, 1}})
+    ->ArgsProduct({{4, 8}, {100}, {0, 1}})
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
