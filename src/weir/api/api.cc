@@ -243,7 +243,6 @@ asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access&
 
   Response response;
   response.content_type = content_type_of(question.format);
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   asio::any_io_executor executor = co_await asio::this_coro::executor;
   auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
   std::function<void()> work = [stream = reader->stream, run = depends.run_sql, question = std::move(question)] {

@@ -330,7 +330,6 @@ TEST_F(ApiTest, SqlGetsStatementFormatAndProject) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "one\ntwo\n");
   EXPECT_EQ(answer.content_type, "text/csv; charset=utf-8");
-  EXPECT_EQ(answer.header("X-Content-Type-Options"), "nosniff");
   EXPECT_EQ(asked.statement, "select 1");
   EXPECT_EQ(asked.format, "CSV");
   EXPECT_EQ(asked.project, app_.id);

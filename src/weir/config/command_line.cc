@@ -51,7 +51,8 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
         into = argument.substr(equals + 1);
         return true;
       }
-      if (i + 1 == arguments.size() || arguments[i + 1] == "--") return false;
+      // A value that begins like a flag, forgotten more often than meant, takes the form --flag=value.
+      if (i + 1 == arguments.size() || arguments[i + 1].starts_with("--")) return false;
       into = arguments[++i];
       return true;
     };

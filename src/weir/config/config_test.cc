@@ -287,6 +287,7 @@ TEST(CommandLineTest, RefusesWhatItCannotMean) {
             "--journal.segmnt_bytes: unknown option `journal.segmnt_bytes`; did you mean `segment_bytes`?");
   EXPECT_EQ(error({"serve", "--data"}), "--data: expected a value behind it");
   EXPECT_EQ(error({"serve", "--data="}), "--data: expected a value behind it");
+  EXPECT_EQ(error({"project", "list", "--key", "--format", "json"}), "--key: expected a value behind it");
   EXPECT_EQ(error({"--listen"}), "--listen: expected a text behind it");
   EXPECT_EQ(error({"--set", "http.listen"}), "--set http.listen: expected room.option=value");
   EXPECT_EQ(error({"--set", "http.lissten=x"}), "--set: unknown option `http.lissten`; did you mean `listen`?");
