@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 namespace weir::http {
 
 std::string format_http_date(UnixMillis t) {
@@ -96,11 +94,17 @@ void append_value(std::string& out, std::string_view value) {
   out += "\r\n";
 }
 
+void append_number(std::string& out, uint64_t number) {
+  const fmt::format_int digits(number);
+  out.append(digits.data(), digits.size());
+}
+
 }  // namespace
 
 void append_head(std::string& out, const Response& response, std::string_view date) {
   out += "HTTP/1.1 ";
-  fmt::format_to(std::back_inserter(out), "{} ", response.status);
+  append_number(out, static_cast<uint64_t>(response.status));
+  out += ' ';
   out += reason_of(response.status);
   out += "\r\nDate: ";
   out += date;
@@ -126,7 +130,8 @@ void append_framing(std::string& out, const Response& response, BodyEnd end, uin
   switch (end) {
     case BodyEnd::length:
       out += "Content-Length: ";
-      fmt::format_to(std::back_inserter(out), "{}\r\n", body_bytes);
+      append_number(out, body_bytes);
+      out += "\r\n";
       break;
     case BodyEnd::chunked:
       out += "Transfer-Encoding: chunked\r\n";

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -53,6 +54,8 @@ class RawClient {
   std::string read_all(bool& closed);
   // The peer closed, in order or by a reset. Throws away what comes before.
   bool closes();
+  // Something has come, or the peer closed, within `wait`.
+  bool readable(std::chrono::milliseconds wait);
   // Sends our end, keeps reading.
   void finish();
   // Drops the connection with a reset.
@@ -178,6 +181,11 @@ inline bool RawClient::closes() {
   bool closed = false;
   read_all(closed);
   return closed;
+}
+
+inline bool RawClient::readable(std::chrono::milliseconds wait) {
+  pollfd ready{fd_, POLLIN, 0};
+  return !buffer_.empty() || ::poll(&ready, 1, static_cast<int>(wait.count())) > 0;
 }
 
 inline void RawClient::finish() { ::shutdown(fd_, SHUT_WR); }
