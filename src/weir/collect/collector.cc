@@ -17,6 +17,9 @@ namespace asio = boost::asio;
 
 namespace {
 constexpr std::string_view kProtocol = "native";
+// Most that the events of one request may come to as records. The largest body of ordinary events stays below it; many
+// tiny events under long headers would not.
+constexpr size_t kRecordsBytesMax = 48 * MiB;
 
 Refusal refusal_of(ErrorCode code) {
   switch (code) {
@@ -88,7 +91,9 @@ class Collector::Gathering final : public EventSink {
       case Intake::Verdict::accepted:
         ++tally_.accepted;
         ++counts.accepted;
-        return true;
+        if (records_.bytes().size() <= kRecordsBytesMax) return true;
+        failure_ = {ErrorCode::kTooLarge, "collect: too many events in one request"};
+        return false;
       case Intake::Verdict::rejected:
         ++counts.rejected;
         add_rejected(sent.index, {ErrorCode::kBadInput, place_of(sent) + std::string(intake_.why())});

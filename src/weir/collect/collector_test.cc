@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -48,7 +49,7 @@ class CollectorTest : public ::testing::Test {
     request.from_owner = address.empty();
     request.headers = std::move(headers);
     if (with_project && request.header("X-App").empty()) request.headers.emplace_back("X-App", "app");
-    request.headers.emplace_back("User-Agent", "Mozilla/5.0 (X11) Test");
+    if (request.header("User-Agent").empty()) request.headers.emplace_back("User-Agent", "Mozilla/5.0 (X11) Test");
     http::Response response;
     bool answered = false;
     asio::io_context io;
@@ -375,6 +376,54 @@ TEST_F(CollectorTest, RefusalsAreCountedByReason) {
   EXPECT_EQ(metrics_line(R"(weir_collect_events_total{project="app",outcome="rejected"})"),
             R"(weir_collect_events_total{project="app",outcome="rejected"} 2)");
   EXPECT_THAT(registry_.text(), HasSubstr("weir_collect_request_seconds_count 4"));
+}
+
+TEST_F(CollectorTest, ManyTinyEventsUnderLongHeadersAreTooLarge) {
+  std::string agent(1024, 'a');
+  std::string hint(512, 'h');
+  std::string body = "[";
+  for (int i = 0; i < 30'000; ++i) body += i == 0 ? R"({"type":"t"})" : R"(,{"type":"t"})";
+  body += "]";
+  EXPECT_EQ(post(body).status, 201);
+  EXPECT_EQ(writer_.take_records().size(), 30'000U);
+  auto refused = post(body, {{"User-Agent", agent}, {"Sec-CH-UA", hint}, {"Sec-CH-UA-Full-Version-List", hint}});
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(writer_.take_records().size(), 0U);
+}
+
+TEST_F(CollectorTest, ManyThreadsAtOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kRequests = 100;
+  std::vector<std::thread> threads;
+  std::atomic<int> stored{0};
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kRequests; ++i) {
+        if (i % 25 == 0) clock_.advance(std::chrono::hours(5));  // into new days
+        std::string title(static_cast<size_t>(100 * t + i), 'x');
+        auto response =
+            post(R"([{"type":"t","app":"app","title":")" + title + R"(\n"},{"type":5},{"type":"t","app":"shop"}])", {},
+                 {}, false);
+        if (response.status == 201) ++stored;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(stored, kThreads * kRequests);
+  EXPECT_EQ(writer_.take_records().size(), 2U * kThreads * kRequests);
+  EXPECT_EQ(metrics_line(R"(weir_collect_events_total{project="shop",outcome="accepted"})"),
+            R"(weir_collect_events_total{project="shop",outcome="accepted"} 400)");
+}
+
+TEST_F(CollectorTest, HintsAreBounded) {
+  std::string hint(512, 'h');
+  EXPECT_EQ(post(R"({"type":"t"})",
+                 {{"Sec-CH-UA", hint}, {"Sec-CH-UA-A", hint}, {"Sec-CH-UA-B", hint}, {"Sec-CH-UA-C", hint}})
+                .status,
+            201);
+  std::string record = writer_.take_records()[0];
+  EXPECT_THAT(record, HasSubstr("sec-ch-ua-a"));
+  EXPECT_THAT(record, Not(HasSubstr("sec-ch-ua-c")));
 }
 
 TEST_F(CollectorTest, RoutesTakePostOnly) {

@@ -66,6 +66,7 @@ constexpr size_t kExtraKeysMax = 64;
 constexpr size_t kExtraBytesMax = 16 * 1024;
 constexpr size_t kHostnameBytesMax = 255;
 constexpr size_t kEchoBytesMax = 64;
+constexpr size_t kKeptBytes = 256 * 1024;  // larger buffers are given back after a request
 constexpr Limits kLimits{};
 
 constexpr uint64_t bit(size_t field) { return uint64_t{1} << field; }
@@ -102,17 +103,16 @@ std::string_view shortened(std::string_view text, size_t bytes_max) {
 
 // Could this be several objects, one a line? In one JSON document a '{' that begins a line follows ',', '[' or ':'.
 bool looks_like_lines(std::string_view body) {
-  size_t end_of_line = body.find('\n');
-  for (; end_of_line != std::string_view::npos; end_of_line = body.find('\n', end_of_line + 1)) {
-    size_t next = end_of_line + 1;
-    while (next < body.size() && is_space(body[next])) ++next;
-    if (next == body.size()) return false;
-    if (body[next] != '{') continue;
-    size_t before = end_of_line;
-    while (before > 0 && is_space(body[before - 1])) --before;
-    if (before == 0) continue;
-    char last = body[before - 1];
-    if (last != ',' && last != '[' && last != ':') return true;
+  char last = '\n';       // the last character that is no space, before `at`
+  bool new_line = false;  // is there a line's end behind it?
+  for (char c : body) {
+    if (is_space(c)) {
+      new_line |= c == '\n';
+      continue;
+    }
+    if (c == '{' && new_line && last != '\n' && last != ',' && last != '[' && last != ':') return true;
+    last = c;
+    new_line = false;
   }
   return false;
 }
@@ -161,8 +161,11 @@ Result<Shape> NativeDecoder::decode(std::string_view body, const NativeRules& ru
                                                            ? "a control character in a string"
                                                            : "a string without an end");
   }();
-  if (repaired_.capacity() > 256 * 1024) std::string().swap(repaired_);
+  for (std::string* buffer : {&repaired_, &scratch_, &extra_}) {
+    if (buffer->capacity() > kKeptBytes) std::string().swap(*buffer);
+  }
   arena_.clear();
+  reader_.shrink();
   return result;
 }
 
@@ -532,6 +535,7 @@ std::string_view NativeDecoder::minified(const Value& value) {
 
 void NativeDecoder::read_object(const Value& value, std::string_view name, std::string_view& to, size_t at) {
   if (!value.is_object()) return wrong_kind(at, name, "an object", value);
+  if (value.text.size() > rules_.event_bytes_max) return;  // then the event is too large, which check_whole() says
   std::string_view text = minified(value);
   if (text.size() > kObjectBytesMax) {
     return wrong(at, name, fmt::format("{} bytes: more than {}", text.size(), kObjectBytesMax));
@@ -632,6 +636,7 @@ bool NativeDecoder::read_unknown(std::string_view key, size_t at) {
 
 // A key that the record uses for something of its own is kept as `native.<key>`.
 void NativeDecoder::add_extra(std::string_view key, const Value& value, size_t at) {
+  if (key.size() + value.text.size() > rules_.event_bytes_max) return;  // as in read_object()
   if (event::is_record_key(key)) {
     constexpr std::string_view kPrefix = "native.";
     char* name = arena_.take(kPrefix.size() + key.size());

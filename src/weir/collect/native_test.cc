@@ -556,6 +556,20 @@ TEST(NativeDepth, ABombIsRefusedAtOnce) {
   EXPECT_THAT(got.only_error(), HasSubstr("`x`: nested deeper than 8"));
 }
 
+// Each would take hours if any step looked at what is left of the body again and again.
+TEST(NativeBody, LongOnesOfNothingAreReadOnce) {
+  const size_t bytes = 4'000'000;
+  for (const std::string& body :
+       {"{" + std::string(bytes, '\n'), std::string(bytes, '\n') + "{",
+        "{\"type\":\"t\"}" + std::string(bytes, '\n') + "x", "{\"a\":" + std::string(bytes, ' ') + "\n1",
+        std::string(bytes, '"'), std::string(bytes, '\\'), "[" + std::string(bytes, ','), std::string(bytes, '{')}) {
+    EXPECT_FALSE(decode(body).shape);
+  }
+  std::string many_lines = "{\"type\":\"t\"}\n";
+  for (size_t i = 0; i < bytes / 4; ++i) many_lines += " \r\n";
+  EXPECT_EQ(decode(many_lines + "{\"type\":\"t\"}").records.size(), 2U);
+}
+
 TEST(NativeBody, TooManyEventsAreTooLarge) {
   NativeRules rules;
   rules.events_max = 3;

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kUserAgentBytesMax = 1024;
 constexpr size_t kLanguageBytesMax = 256;
 constexpr size_t kHintBytesMax = 512;
-constexpr size_t kHintsMax = 12;
+constexpr size_t kHintsBytesMax = 1536;  // together; every event of the request carries them
 constexpr std::string_view kHintPrefix = "sec-ch-ua";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
@@ -48,7 +48,6 @@ std::string clean(std::string_view text, size_t bytes_max) {
 Sender sender_of(const http::Request& request) {
   Sender sender;
   sender.ip = request.client_address;
-  size_t hints = 0;
   for (const auto& [name, value] : request.headers) {
     // The first letter tells most headers apart.
     switch (lower(name.empty() ? '\0' : name.front())) {
@@ -62,8 +61,8 @@ Sender sender_of(const http::Request& request) {
         break;
       case 's':
         if (name.size() == 7 && starts_with(name, "sec-gpc")) sender.gpc = trimmed(value) == "1";
-        if (starts_with(name, kHintPrefix) && name.size() < 64 && hints < kHintsMax) {
-          ++hints;
+        if (starts_with(name, kHintPrefix) &&
+            sender.hints.size() + name.size() + std::min(value.size(), kHintBytesMax) < kHintsBytesMax) {
           sender.hints.push_back(sender.hints.empty() ? '{' : ',');
           append_json_string(sender.hints, lower_case(name));
           sender.hints.push_back(':');

@@ -167,7 +167,8 @@ size_t sequence_length(const char* p, const char* end) {
 }  // namespace
 
 void Arena::clear() {
-  if (blocks_.size() > 1) {
+  if (blocks_.size() > 1 ||
+      (!blocks_.empty() && static_cast<size_t>(next_ - blocks_[0].get()) + left_ > kArenaBlockBytes)) {
     blocks_.clear();
     next_ = nullptr;
     left_ = 0;
@@ -209,10 +210,6 @@ Reader::Scan Reader::scan(std::string_view text) {
   flaw_at_ = 0;
   if (text.empty()) return Scan::empty;
   if (text.size() >= UINT32_MAX) return Scan::too_long;
-  if (stage_->parser != nullptr && stage_->parser->capacity() > kKeptCapacityBytes &&
-      text.size() <= kKeptCapacityBytes) {
-    stage_->parser.reset();
-  }
   if (!stage_->reserve(text.size())) return Scan::too_long;
   auto& parser = *stage_->parser;
   switch (parser.stage1(reinterpret_cast<const uint8_t*>(text.data()), text.size(), simdjson::stage1_mode::regular)) {
@@ -232,6 +229,13 @@ Reader::Scan Reader::scan(std::string_view text) {
   indexes_ = parser.structural_indexes.get();
   end_ = count_ = parser.n_structural_indexes;
   return Scan::ok;
+}
+
+void Reader::shrink() {
+  at_ = end_ = count_ = 0;
+  if (stage_->parser != nullptr && stage_->parser->capacity() > kKeptCapacityBytes) stage_->parser.reset();
+  if (brackets_.capacity() > kKeptCapacityBytes) std::string().swap(brackets_);
+  unescaped_.clear();
 }
 
 void Reader::narrow(size_t offset) {

@@ -28,7 +28,7 @@ class Arena {
     next_ -= bytes;
     left_ += bytes;
   }
-  // Forgets everything, keeps one block.
+  // Forgets everything, keeps one block of the usual size.
   void clear();
 
  private:
@@ -111,6 +111,9 @@ class Reader {
   const char* flaw() const { return flaw_; }
   size_t flaw_at() const { return flaw_at_; }
   bool fail(const char* what);
+
+  // Ends the walk and gives back what an unusually long or deep text has made large.
+  void shrink();
 
   // Appends the value's shortest form.
   void append_minified(const Value& value, std::string& out) const;
