@@ -44,6 +44,7 @@ class ClickHouse final : public Store {
  private:
   using Settings = std::vector<std::pair<std::string, std::string>>;
   struct Request;
+  static OutgoingRequest compose(const Endpoint& endpoint, const Request& request, const std::string& query_id);
   Result<IncomingAnswer> send(const Request& request);
   Result<IncomingAnswer> send_to(const Endpoint& endpoint, const Request& request);
   Result<> expect_life(const Endpoint& endpoint, uint64_t life);

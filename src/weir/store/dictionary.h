@@ -15,26 +15,26 @@ class Dictionary {
   Dictionary();
   // The index of `text`, which is added when new. No allocation unless something grows.
   uint32_t index_of(std::string_view text);
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return size_; }
   // All texts, encoded, in index order.
   std::string_view encoded() const { return encoded_; }
   void clear();
 
  private:
-  struct Entry {
-    uint32_t start;  // of the text's bytes in encoded_
-    uint32_t length;
-  };
+  // Holds all that finding a text needs but the text itself: a lookup touches two places in memory.
   struct Slot {
     uint32_t hash;
+    uint32_t start;  // of the text's bytes in encoded_
+    uint32_t length;
     uint32_t index_plus_one;  // 0: free
   };
+  bool holds(const Slot& slot, std::string_view text) const;
   void grow();
 
   std::string encoded_;
-  std::vector<Entry> entries_;
+  uint32_t size_ = 0;
   std::vector<Slot> slots_;  // open addressing, linear probing, a power of two, at most half full
-  uint32_t last_ = UINT32_MAX;
+  Slot last_{};
 };
 
 }  // namespace weir::store

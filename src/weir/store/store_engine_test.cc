@@ -16,6 +16,30 @@ Store& private_store() { return PrivateEngine::shared().store(); }
 INSTANTIATE_TEST_SUITE_P(Private, StoreContract,
                          ::testing::Values(Implementation{"private", private_store, engine_missing}));
 
+// The same server as somebody else's would look: without proof and readers.
+struct Outside final : Endpoints {
+  Result<Endpoint> endpoint() const override {
+    auto endpoint = PrivateEngine::shared().engine().endpoint();
+    if (!endpoint) return endpoint;
+    endpoint->proof.clear();
+    endpoint->reader_password.clear();
+    return endpoint;
+  }
+  std::string unconfined() const override { return {}; }
+};
+ClickHouse& outside_store() {
+  static Outside outside;
+  static metrics::Registry registry;
+  static ClickHouse store = [] {
+    Options options;
+    options.url = "http://outside";
+    return ClickHouse(options, outside, registry);
+  }();
+  return store;
+}
+Store& outside() { return outside_store(); }
+INSTANTIATE_TEST_SUITE_P(Outside, StoreContract, ::testing::Values(Implementation{"outside", outside, engine_missing}));
+
 constexpr UnixMillis kTime = 1'760'000'000'000;  // 2025-10-09
 
 event::Row row_of(uint32_t p, uint64_t o) {
@@ -154,6 +178,60 @@ TEST_F(StoreEngine, StoresWideDictionariesAndLongTexts) {
   EXPECT_EQ(text("SELECT count(), uniqExact(path), max(length(referrer)), countIf(properties[path] = path), "
                  "countIf(path = concat('/', toString(_o))) FROM weir.events WHERE _p = 1002"),
             "70000\t70000\t300000\t35000\t70000");
+}
+
+TEST_F(StoreEngine, AnswersOnlyTheOwnersSqlOnAServerWithoutReaders) {
+  std::vector<ProjectId> some = {ProjectId{1}};
+  auto nothing = [](std::string_view) { return true; };
+  auto run = [&](std::string_view sql, const std::vector<ProjectId>* projects) {
+    return outside_store().user_query(sql, {}, projects, nothing);
+  };
+  EXPECT_TRUE(run("SELECT count() FROM events", nullptr));
+  EXPECT_EQ(run("TRUNCATE TABLE weir_data.life", nullptr).error().code, ErrorCode::kForbidden);
+  EXPECT_EQ(run("SELECT 1 SETTINGS readonly = 0", nullptr).error().code, ErrorCode::kForbidden);
+  EXPECT_EQ(run("SELECT 1", &some).error().code, ErrorCode::kForbidden);
+}
+
+TEST_F(StoreEngine, RefusesPersonsSqlWhereTheServerIsNotConfined) {
+  struct Unconfined final : Endpoints {
+    Result<Endpoint> endpoint() const override { return PrivateEngine::shared().engine().endpoint(); }
+    std::string unconfined() const override { return "no Landlock"; }
+  } server;
+  metrics::Registry registry;
+  auto nothing = [](std::string_view) { return true; };
+  ClickHouse store({}, server, registry);
+  EXPECT_EQ(store.user_sql_refused(), "no Landlock");
+  EXPECT_EQ(store.user_query("SELECT 1", {}, nullptr, nothing).error().code, ErrorCode::kForbidden);
+  Options options;
+  options.allow_unconfined_sql = true;
+  ClickHouse allowed(options, server, registry);
+  EXPECT_TRUE(allowed.user_query("SELECT 1", {}, nullptr, nothing));
+}
+
+// A number that was given out and then lost with its row by a crash must not be asked for in vain for ever.
+TEST_F(StoreEngine, GoesOnWhenAJournalsNumberIsTaken) {
+  JournalKey key;
+  key.uuid = std::string(16, '\x77');
+  auto taken = text("SELECT max(p) + 1 FROM weir_data.journals");
+  ASSERT_EQ(text("INSERT INTO weir_data.journals (p, topic) SETTINGS insert_deduplication_token = 'journal " + taken +
+                 "' VALUES (" + taken + ", 'taken')"),
+            "");
+  ASSERT_EQ(text("DELETE FROM weir_data.journals WHERE topic = 'taken'"), "");
+  auto p = engine().store().journal_number(key);
+  ASSERT_TRUE(p) << p.error().message;
+  EXPECT_EQ(std::to_string(*p - 1), taken);
+  EXPECT_EQ(engine().store().journal_number(key).value(), *p);
+}
+
+TEST_F(StoreEngine, ReachesNoOtherLife) {
+  Block block;
+  block.add(row_of(1'004, 0));
+  uint64_t life = engine().store().life().value();
+  EXPECT_TRUE(engine().store().insert(block, "this life", life));
+  auto other = engine().store().insert(block, "other life", life + 1);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(text("SELECT count() FROM weir.events WHERE _p = 1004"), "1");
 }
 
 // What a later version does to visits when an older event arrives.

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <system_error>
 #include <thread>
 
@@ -160,7 +161,9 @@ Engine::Engine(EngineOptions options) : options_(std::move(options)) {}
 
 Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
   if (auto made = real_files().make_directory(options.data_directory); !made) return std::move(made).error();
-  std::unique_ptr<Engine> engine(new Engine(options));
+  EngineOptions absolute = options;
+  absolute.data_directory = std::filesystem::absolute(options.data_directory).lexically_normal().string();
+  std::unique_ptr<Engine> engine(new Engine(std::move(absolute)));
   engine->wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (engine->wake_fd_ < 0) return unavailable(named("eventfd: " + last_error()));
   engine->thread_ = Thread("engine", [self = engine.get()] { self->supervise(); });
