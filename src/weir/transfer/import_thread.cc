@@ -21,17 +21,17 @@ void ImportThread::submit(ImportJob job, Done done) {
 
 void ImportThread::stop() {
   stopped_.store(true);
+  importer_.end_soon();
   queue_.close();
   thread_.join();
 }
 
-void ImportThread::checkpoint() {
-  if (auto made = importer_.checkpoint(); !made) log::error("{}", made.error().message);
-}
-
 void ImportThread::run() {
   lower_priority(5);
-  if (auto recovered = importer_.recover(); !recovered) log::error("{}", recovered.error().message);
+  auto report = [](const Result<>& outcome) {
+    if (!outcome) log::error("{}", outcome.error().message);
+  };
+  report(importer_.recover());
   auto last = std::chrono::steady_clock::now();
   while (true) {
     auto item = queue_.pop_for(kCheckpointEvery);
@@ -41,13 +41,15 @@ void ImportThread::run() {
       item->done(importer_.import(chunk));
     }
     auto now = std::chrono::steady_clock::now();
-    if (now - last >= kCheckpointEvery) {
-      checkpoint();
-      last = now;
-    }
+    if (!item)
+      report(importer_.rest());
+    else if (now - last >= kCheckpointEvery)
+      report(importer_.checkpoint());
+    else
+      continue;
+    last = now;
     if (!item && stopped_.load()) break;
   }
-  checkpoint();
 }
 
 }  // namespace weir::transfer

@@ -24,7 +24,7 @@ struct ImportJob {
 };
 
 // The thread `w-import`, on which the importer lives: recovers at the start, imports chunks in the order they come,
-// makes checkpoints when there is a pause and every few seconds besides. Runs at a lower priority than answering.
+// makes a checkpoint every few seconds and rests when there is nothing to do. Runs at a lower priority than answering.
 // Thread-safe.
 class ImportThread {
  public:
@@ -46,7 +46,6 @@ class ImportThread {
     Done done;
   };
   void run();
-  void checkpoint();
 
   static constexpr size_t kWaitingMax = 8;
   static constexpr std::chrono::milliseconds kCheckpointEvery{5000};

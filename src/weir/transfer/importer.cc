@@ -82,20 +82,13 @@ Importer::Importer(FileSystem& files, Clock& clock, journal::Journal& journal, s
       journal_(journal),
       secrets_(secrets),
       options_(std::move(options)),
-      imported_lines_(registry.counter("weir_transfer_lines_total", "Lines of imported logs by outcome.",
-                                       {{"outcome", "imported"}})),
-      already_lines_(registry.counter("weir_transfer_lines_total", "Lines of imported logs by outcome.",
-                                      {{"outcome", "already_imported"}})),
-      skipped_lines_(registry.counter("weir_transfer_lines_total", "Lines of imported logs by outcome.",
-                                      {{"outcome", "skipped"}})),
-      chunk_seconds_(registry.histogram("weir_transfer_chunk_seconds", "Time to import one chunk of a log.",
-                                        metrics::seconds_bounds())) {}
+      metrics_(registry) {}
 
 Importer::~Importer() = default;
 
 Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   auto started = clock_.steady();
-  if (!recovered_) {
+  if (!recovered_ || left_out_.count(chunk.project.id) > 0) {
     if (auto recovered = recover(); !recovered) return std::move(recovered).error();
   }
   auto held = ledger(chunk.project.id);
@@ -124,10 +117,11 @@ Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   for (const auto& [id, other] : ledgers_)
     if (other.get() != &ledger) others += other->memory_bytes();
   ledger.forget(options_.ledger_bytes_max - std::min(others, options_.ledger_bytes_max));
-  imported_lines_.add(summary.imported);
-  already_lines_.add(summary.already);
-  skipped_lines_.add(summary.skipped_lines());
-  chunk_seconds_.observe(std::chrono::duration<double>(clock_.steady() - started).count());
+  metrics_.ledger_bytes.set(static_cast<double>(others + ledger.memory_bytes()));
+  metrics_.imported_lines.add(summary.imported);
+  metrics_.already_lines.add(summary.already);
+  metrics_.skipped_lines.add(summary.skipped_lines());
+  metrics_.chunk_seconds.observe(std::chrono::duration<double>(clock_.steady() - started).count());
   return summary;
 }
 
@@ -265,6 +259,8 @@ Result<> Importer::read_covered(journal::Offset& from) {
 }
 
 Result<> Importer::write_covered(journal::Offset next) {
+  if (!left_out_.empty()) next = std::min(next, left_out_from_);
+  if (next == covered_) return {};
   if (auto made = files_.make_directory(options_.directory); !made) return made;
   std::string text = fmt::format("{}\n{} {}\n", kCoveredTitle, to_hex(journal_.uuid()), next);
   if (auto written = replace_file(files_, options_.directory + "/covered", text); !written) return written;
@@ -274,6 +270,7 @@ Result<> Importer::write_covered(journal::Offset next) {
 
 Result<> Importer::recover() {
   ledgers_.clear();
+  left_out_.clear();
   journal::Offset at = 0;
   if (auto read = read_covered(at); !read) return read;
   journal::PartitionInfo info = journal_.info(journal::Partition::bulk);
@@ -287,6 +284,7 @@ Result<> Importer::recover() {
   covered_ = at;
   uint64_t bytes = 0;
   while (at < end) {
+    if (ending_.load()) return Error{ErrorCode::kUnavailable, "transfer: closing before the ledgers were complete"};
     auto batch = reader->read(at, kRecoverBytes, std::chrono::milliseconds(0));
     if (!batch && batch.error().code == ErrorCode::kCorrupt) {
       info = journal_.info(journal::Partition::bulk);
@@ -326,9 +324,11 @@ Result<> Importer::recover_records(const journal::Batch& batch) {
     if (!event || event->protocol != "access-log" || !LineIdentity::parse(event->id, event->time, identity)) continue;
     auto held = ledger(event->project_id);
     if (!held) {
+      if (held.error().code != ErrorCode::kCorrupt) return std::move(held).error();
       // One project's damaged ledger must not keep the others from importing; its own imports fail with this error.
-      if (held.error().code == ErrorCode::kCorrupt) continue;
-      return std::move(held).error();
+      if (left_out_.empty()) left_out_from_ = batch.first;
+      if (left_out_.insert(event->project_id).second) log::error("{}", held.error().message);
+      continue;
     }
     if ((*held)->is_new() && missing.find(event->project_id) == missing.end() && (*held)->memory_bytes() == 0)
       log::warning(
@@ -354,8 +354,16 @@ Result<> Importer::checkpoint() {
       return synced;
     }
   }
-  if (end == covered_) return {};
   return write_covered(end);
+}
+
+Result<> Importer::rest() {
+  if (auto made = checkpoint(); !made) return made;
+  ledgers_.clear();
+  seals_ = {};
+  counts_ = {};
+  metrics_.ledger_bytes.set(0);
+  return {};
 }
 
 }  // namespace weir::transfer

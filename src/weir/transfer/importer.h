@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "weir/base/bytes.h"
@@ -20,6 +22,7 @@
 #include "weir/transfer/access_log.h"
 #include "weir/transfer/ledger.h"
 #include "weir/transfer/line_event.h"
+#include "weir/transfer/metrics.h"
 #include "weir/transfer/repeats.h"
 #include "weir/transfer/scan.h"
 #include "weir/transfer/summary.h"
@@ -69,6 +72,12 @@ class Importer {
   // Makes the ledgers durable up to now, so that recover() need not read from further back. Cheap when nothing is new.
   Result<> checkpoint();
 
+  // A checkpoint, then gives back the memory that imports use: nobody is importing.
+  Result<> rest();
+
+  // From any thread: a recover() under way ends soon, with kUnavailable.
+  void end_soon() { ending_.store(true); }
+
  private:
   struct Pending;
   struct Seal {
@@ -91,14 +100,16 @@ class Importer {
   journal::Journal& journal_;
   settings::Secrets& secrets_;
   const ImporterOptions options_;
-  metrics::Counter& imported_lines_;
-  metrics::Counter& already_lines_;
-  metrics::Counter& skipped_lines_;
-  metrics::Histogram& chunk_seconds_;
+  Metrics metrics_;
+  std::atomic<bool> ending_{false};
 
   std::unordered_map<ProjectId, std::unique_ptr<Ledger>> ledgers_;
   bool recovered_ = false;
   journal::Offset covered_ = 0;
+  // Projects whose ledger could not be opened for recover(), and the first record that one of them may lack: nothing
+  // from there on is covered until their ledgers are brought back.
+  std::unordered_set<ProjectId> left_out_;
+  journal::Offset left_out_from_ = 0;
   LineEvents events_;
   LineCounts counts_;
   // Sealed personal fields by the visitor they belong to, of one project and day of receipt. A visitor is of one day

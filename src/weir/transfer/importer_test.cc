@@ -339,6 +339,42 @@ TEST_F(ImporterTest, AnotherJournalIsReadFromItsBegin) {
   EXPECT_EQ(import(line(1)).already, 1u);
 }
 
+TEST_F(ImporterTest, ALostSaltStopsItsProjectOnlyAndCanBeBroughtBack) {
+  EXPECT_EQ(import(line(1)).imported, 1u);
+  ASSERT_TRUE(importer_->checkpoint());
+  EXPECT_EQ(import(line(2)).imported, 1u);  // in the journal, and in the ledger behind the checkpoint
+  importer_.reset();
+  std::filesystem::resize_file(root_ + "/imports/4711/2015-05-17.lines", 24);
+  std::filesystem::rename(root_ + "/imports/4711/salt", root_ + "/salt");
+  restart();
+  auto refused = try_import(line(3));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
+  project_.id = ProjectId{4712};
+  EXPECT_EQ(import(line(1)).imported, 1u);
+  ASSERT_TRUE(importer_->rest());
+  project_.id = ProjectId{4711};
+  std::filesystem::rename(root_ + "/salt", root_ + "/imports/4711/salt");
+  EXPECT_EQ(import(line(1) + line(2)).already, 2u);
+  EXPECT_EQ(ids().size(), 3u);
+}
+
+TEST_F(ImporterTest, AnEndIsNotKeptWaitingByRecovery) {
+  EXPECT_EQ(import(line(1)).imported, 1u);
+  restart();
+  importer_->end_soon();
+  auto ended = importer_->recover();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(ImporterTest, RestGivesBackTheMemoryAndForgetsNothing) {
+  EXPECT_EQ(import(line(1)).imported, 1u);
+  ASSERT_TRUE(importer_->rest());
+  EXPECT_NE(registry_.text().find("weir_transfer_ledger_bytes 0"), std::string::npos);
+  EXPECT_EQ(import(line(1)).already, 1u);
+}
+
 TEST_F(ImporterTest, AnImportNobodyMadeLeavesNoTrace) {
   ASSERT_TRUE(importer_->recover());
   ASSERT_TRUE(importer_->checkpoint());
