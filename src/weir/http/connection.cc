@@ -424,6 +424,8 @@ asio::awaitable<Connection::Next> Connection::inflate_body() {
   auto inflater = Inflater::open(coding_, packed);
   if (!inflater) co_return refuse(Refusal::overload, error_response(inflater.error()), kKeep);
   set_phase(Phase::handler, Loop::kNever);
+  // A server that may hold little still inflates, one at a time.
+  const uint64_t state_bytes = std::min((*inflater)->state_bytes_max(), shared_.options.in_flight_bytes_max / 4);
   for (;;) {
     auto ended = (*inflater)->next(request_.body, kInflatePieceBytes, bytes_max);
     if (!ended) {
@@ -431,7 +433,7 @@ asio::awaitable<Connection::Next> Connection::inflate_body() {
       request_.body = std::string();
       co_return refuse(why, error_response(ended.error()), kKeep);
     }
-    if (!charge(packed.capacity() + request_.body.capacity() + (*ended ? 0 : Inflater::kStateBytesMax))) {
+    if (!charge(packed.capacity() + request_.body.capacity() + (*ended ? 0 : state_bytes))) {
       request_.body = std::string();
       co_return refuse_overloaded();
     }

@@ -45,6 +45,8 @@ class Zlib final : public Inflater {
     return open_;
   }
 
+  uint64_t state_bytes_max() const override { return 64 * KiB; }
+
  private:
   bool has_zlib_header() const {
     if (packed_.size() < 2) return true;
@@ -95,6 +97,8 @@ class Brotli final : public Inflater {
   }
   bool open() const { return state_ != nullptr; }
 
+  uint64_t state_bytes_max() const override { return 17 * MiB; }
+
  private:
   Result<Step> step(char* to, size_t room) override {
     auto* out = reinterpret_cast<uint8_t*>(to);
@@ -130,6 +134,8 @@ class Zstd final : public Inflater {
     return context_ != nullptr && ZSTD_isError(ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, 23)) == 0;
   }
 
+  uint64_t state_bytes_max() const override { return 9 * MiB; }
+
  private:
   Result<Step> step(char* to, size_t room) override {
     ZSTD_outBuffer out{to, room, 0};
@@ -161,6 +167,8 @@ Result<std::unique_ptr<Inflater>> opened(std::unique_ptr<T> inflater) {
 class Identity final : public Inflater {
  public:
   explicit Identity(std::string_view packed) : left_(packed) {}
+
+  uint64_t state_bytes_max() const override { return 0; }
 
  private:
   Result<Step> step(char* to, size_t room) override {

@@ -24,13 +24,13 @@ Result<Coding> parse_coding(std::string_view content_encoding);
 // Bytes after the end of the stream are an error, as is a missing end.
 class Inflater {
  public:
-  // Most memory one inflater holds for itself, besides what it hands out.
-  static constexpr uint64_t kStateBytesMax = 18 << 20;
-
   // Reads `packed`, which must outlive the inflater.
   // Errors: kUnavailable (no memory for the library's state).
   static Result<std::unique_ptr<Inflater>> open(Coding coding, std::string_view packed);
   virtual ~Inflater() = default;
+
+  // Most memory it may hold for itself, besides what it hands out: windows and tables, of the size the stream asks for.
+  virtual uint64_t state_bytes_max() const = 0;
 
   // Appends at least one and about `piece_bytes` more bytes to `out`, unless the end comes first; true at the end.
   // `out` never holds more than `bytes_max`, and its capacity never exceeds bytes_max plus one buffer of 64 KiB.

@@ -564,6 +564,9 @@ TEST_F(ServerTest, BeyondTheBytesInFlightRequestsAreAnswered503AtOnce) {
     co_await elsewhere.visit();
     co_return text("held");
   });
+  router.add(Method::post, "/inflate", {}, [](Request& request) -> asio::awaitable<Response> {
+    co_return text(std::to_string(request.body.size()));
+  });
   start();
   elsewhere.hold(true);
   RawClient holder(address);
@@ -581,10 +584,14 @@ TEST_F(ServerTest, BeyondTheBytesInFlightRequestsAreAnswered503AtOnce) {
   for (int i = 0; i < 10; ++i) chunked += "8000\r\n" + std::string(0x8000, 'x') + "\r\n";
   EXPECT_EQ(ask(chunked).status, 503);
   // Inflated: likewise.
+  EXPECT_EQ(ask(post("/inflate", gzip(std::string(400'000, 'x')), "Content-Encoding: gzip\r\n")).status, 503);
   EXPECT_EQ(ask(post("/raw", "small")).status, 200);
-  EXPECT_EQ(refused("overload"), 2);
+  EXPECT_EQ(refused("overload"), 3);
   elsewhere.hold(false);
   EXPECT_EQ(holder.read().body, "held");
+  EXPECT_TRUE(eventually([&] {
+    return ask(post("/inflate", gzip(std::string(400'000, 'x')), "Content-Encoding: gzip\r\n")).body == "400000";
+  }));
   EXPECT_TRUE(eventually([&] { return ask(post("/raw", std::string(900'000, 'x'))).status == 200; }));
 }
 
