@@ -99,7 +99,8 @@ class Writer {
   virtual Result<> close() = 0;
 };
 
-// append() for coroutines: completes on the coroutine's own executor.
+// append() for coroutines: completes on the coroutine's own executor. Its context must outlive the journal's threads
+// (close the journal first), as with everything that is posted from outside.
 boost::asio::awaitable<Result<Appended>> append(Writer& writer, Records records,
                                                 std::chrono::steady_clock::time_point deadline);
 // append() for a thread that may wait.

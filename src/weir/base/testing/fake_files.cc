@@ -69,6 +69,7 @@ struct FakeFiles::State {
     Call call;
     uint64_t left;
     ErrorCode code;
+    std::string path_part;
   };
   std::vector<Fault> faults;
   uint64_t changes = 0;
@@ -238,7 +239,8 @@ std::optional<Error> FakeFiles::before(Call call, const std::string& path, bool 
       }
     }
     for (State::Fault& fault : state_->faults) {
-      if (fault.call != call || fault.left == 0 || --fault.left > 0) continue;
+      if (fault.call != call || fault.left == 0 || path.find(fault.path_part) == std::string::npos) continue;
+      if (--fault.left > 0) continue;
       return Error{fault.code, fmt::format("{} {}: injected", name_of(call), path)};
     }
     hook = state_->hook;
@@ -352,9 +354,9 @@ void FakeFiles::on_call(Hook hook) {
   state_->hook = std::move(hook);
 }
 
-void FakeFiles::fail(Call call, uint64_t nth, ErrorCode code) {
+void FakeFiles::fail(Call call, uint64_t nth, ErrorCode code, std::string path_part) {
   std::lock_guard lock(state_->mutex);
-  state_->faults.push_back({call, nth, code});
+  state_->faults.push_back({call, nth, code, std::move(path_part)});
 }
 
 void FakeFiles::die_at(uint64_t nth) {

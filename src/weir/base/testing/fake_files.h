@@ -69,8 +69,9 @@ class FakeFiles final : public FileSystem {
   // Called before every call, outside all locks: may wait, count, or answer an error that the call then fails with.
   using Hook = std::function<std::optional<Error>(Call call, const std::string& path)>;
   void on_call(Hook hook);
-  // The `nth` call of this kind from now on (1: the next) fails with `code`, once. A failing write has written half.
-  void fail(Call call, uint64_t nth, ErrorCode code);
+  // The `nth` call of this kind from now on (1: the next) fails with `code`, once; only calls on paths that contain
+  // `path_part` count. A failing write has written half.
+  void fail(Call call, uint64_t nth, ErrorCode code, std::string path_part = {});
   // From the `nth` changing call on (1: the next), nothing has any effect and everything fails: the process is dead.
   // 0 takes it back.
   void die_at(uint64_t nth);

@@ -96,6 +96,9 @@ TEST(FakeFiles, FailsTheNthCallAndWritesHalf) {
   EXPECT_FALSE(file->write_at(4, "5678"));
   EXPECT_EQ(*files.content("a"), "123456");
   EXPECT_TRUE(file->write_at(4, "5678"));
+  files.fail(Call::write, 1, ErrorCode::kUnavailable, "b");
+  EXPECT_TRUE(file->write_at(8, "9"));
+  EXPECT_FALSE(made(files, "b")->write_at(0, "1"));
 }
 
 TEST(FakeFiles, RunsOutOfSpaceAndHasSomeAgain) {

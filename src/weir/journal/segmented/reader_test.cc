@@ -143,8 +143,8 @@ TEST_F(JournalReader, AReadErrorIsTriedAgainBeforeItCountsAsDamage) {
   must_open();
   fill_segments(2);
   auto reader = journal->reader(Partition::live);
-  files->fail(Call::read, 1, ErrorCode::kUnavailable);
-  files->fail(Call::read, 2, ErrorCode::kUnavailable);
+  files->fail(Call::read, 1, ErrorCode::kUnavailable, ".seg");
+  files->fail(Call::read, 2, ErrorCode::kUnavailable, ".seg");
   EXPECT_EQ(read_all(), acknowledged[Partition::live]);
   EXPECT_TRUE(live().damaged.empty());
 }
@@ -153,12 +153,10 @@ TEST_F(JournalReader, APlaceTheDiskRefusesForGoodIsQuarantinedAndTheRestRead) {
   options.compression = "none";
   must_open();
   fill_segments(3);
-  // Every read that touches block 5 of the first segment fails: emulated by failing all but small reads of others.
   ASSERT_TRUE(journal->close());
   const std::string path = segments()[0];
-  auto all = frames(path);
   must_open();
-  files->on_call([&](Call call, const std::string& p) -> std::optional<Error> {
+  files->on_call([path](Call call, const std::string& p) -> std::optional<Error> {
     if (call == Call::read && p == path) return Error{ErrorCode::kUnavailable, "injected"};
     return std::nullopt;
   });

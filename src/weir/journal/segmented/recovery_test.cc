@@ -477,7 +477,7 @@ TEST_F(Recovery, FramesThatNeverReachedTheDiskAreWrittenAgainBeforeTheyAreShown)
   must_open();
   ASSERT_TRUE(append(texts(2)));
   // The sync of the second group fails; its bytes stay in the cache, clean.
-  files->fail(FakeFiles::Call::sync_data, 1, ErrorCode::kUnavailable);
+  files->fail(FakeFiles::Call::sync_data, 1, ErrorCode::kUnavailable, ".seg");
   auto refused = append(texts(2));
   ASSERT_FALSE(refused);
   EXPECT_TRUE(journal->writer(Partition::live).failed());

@@ -401,15 +401,16 @@ void SegmentedWriter::finish(Outcome outcome) {
     return;
   }
   const auto now = parts_.clock.steady();
+  // Before the answers, so that who appends again on being answered finds the room.
   uint64_t bytes = 0;
+  for (const Request& request : finished) bytes += request.records.bytes().size();
+  auto left = waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed) - bytes;
+  parts_.metrics.waiting_bytes.set(static_cast<double>(left));
   for (Request& request : finished) {
-    bytes += request.records.bytes().size();
     if (!request.done) continue;  // answered by expire()
     parts_.metrics.append_seconds.observe(std::chrono::duration<double>(now - request.queued_at).count());
     request.done(Appended{request.first, request.first + request.records.count() - 1});
   }
-  auto left = waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed) - bytes;
-  parts_.metrics.waiting_bytes.set(static_cast<double>(left));
   // Keeps the vector's memory for the next group.
   finished.clear();
   std::lock_guard lock(mutex_);
@@ -430,11 +431,10 @@ void SegmentedWriter::refuse_all(ErrorCode code, const char* why) {
 
 void SegmentedWriter::answer(std::vector<Request>& requests, ErrorCode code, const char* why) {
   uint64_t bytes = 0;
-  for (Request& request : requests) {
-    bytes += request.records.bytes().size();
-    if (request.done) request.done(Error{code, fmt::format("journal: {}", why)});
-  }
+  for (const Request& request : requests) bytes += request.records.bytes().size();
   waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  for (Request& request : requests)
+    if (request.done) request.done(Error{code, fmt::format("journal: {}", why)});
   requests.clear();
 }
 

@@ -200,7 +200,7 @@ TEST_F(JournalWriter, AFailedSyncOrWriteIsFinal) {
       acknowledged.clear();
       must_open();
       ASSERT_TRUE(append(texts(3)));
-      files->fail(call, 1, code);
+      files->fail(call, 1, code, ".seg");
       auto refused = append(texts(3));
       ASSERT_FALSE(refused);
       EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
@@ -228,8 +228,8 @@ TEST_F(JournalWriter, AllThatWaitsIsAnsweredWhenTheDiskFails) {
   gate.await_writer();
   std::vector<std::future<Result<Appended>>> others;
   for (int i = 0; i < 10; ++i) others.push_back(start({"b"}, later()));
-  files->on_call([](Call call, const std::string&) -> std::optional<Error> {
-    if (call == Call::sync_data) return Error{ErrorCode::kUnavailable, "injected"};
+  files->on_call([](Call call, const std::string& path) -> std::optional<Error> {
+    if (call == Call::sync_data && path.ends_with(".seg")) return Error{ErrorCode::kUnavailable, "injected"};
     return std::nullopt;
   });
   gate.open();
@@ -244,7 +244,7 @@ TEST_F(JournalWriter, NoSpaceIsAnsweredLeavesNothingBehindAndPasses) {
   ASSERT_TRUE(append(texts(3)));
   ASSERT_TRUE(eventually([&] { return files->exists("j/live/next"); }));
   // No space within the filled segment cannot happen on a real disk; growing it can.
-  files->fail(Call::write, 1, ErrorCode::kOverloaded);
+  files->fail(Call::write, 1, ErrorCode::kOverloaded, ".seg");
   auto refused = append(texts(3));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
