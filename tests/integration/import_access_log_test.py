@@ -1,6 +1,7 @@
 """Access logs of others: every line once, however often and under whatever name its file comes."""
 import collections
 import gzip
+import http.client
 import json
 import lzma
 import subprocess
@@ -166,7 +167,13 @@ def test_over_http_with_keys(weir, tmp_path):
                                    ("?project=keys", {"Content-Type": "application/x-weir-log"}, 400)):
         got, _, answer = weir.request("POST", "/api/v1/import/access-log" + query, "1:1,0:1\n" + line(3), {**auth, **headers})
         assert got == wanted, answer
-    assert weir.request("POST", path, "x" * (9 << 20), {**auth, "Content-Type": "text/plain"})[0] == 413
+    connection = http.client.HTTPConnection("127.0.0.1", weir.port, timeout=30)
+    connection.putrequest("POST", path)
+    for name, value in {**auth, "Content-Type": "text/plain", "Content-Length": 9 << 20}.items():
+        connection.putheader(name, str(value))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
 
 
 def test_answers_to_mistakes(weir, tmp_path):

@@ -172,6 +172,14 @@ class Import {
   }
 
   int run() {
+    // A chunk without lines: an absent server, a wrong project or key is told before anything is read.
+    Piece nothing;
+    if (!arguments_.dry_run) {
+      if (auto welcome = send(nothing); !welcome) {
+        std::fprintf(stderr, "weir: %s\n", welcome.error().message.c_str());
+        return 1;
+      }
+    }
     BoundedQueue<Piece> queue(kChunksAhead);
     Thread reading("import-read", [&] { LogReading(arguments_.files, queue).run(); });
     while (auto piece = queue.pop()) {
@@ -271,7 +279,7 @@ class Import {
                    (answered_ || answer.error().code != ErrorCode::kUnavailable);
       if (!again) {
         Error error = std::move(answer).error();
-        if (answered_) error.message += " (what was imported stays; the same command goes on from there)";
+        if (lines_ > 0) error.message += " (what was imported stays; the same command goes on from there)";
         return error;
       }
       progress_.note(answer.error().message + "; trying again");

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "weir/base/logging.h"
 #include "weir/collect/sender.h"
 
 namespace weir::collect {

@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -345,6 +347,46 @@ TEST_F(Sqlite, AnsweredChangesSurviveAKill) {
     EXPECT_GE(repository->snapshot()->projects().size(), static_cast<size_t>(acknowledged));
     EXPECT_LE(repository->snapshot()->projects().size(), static_cast<size_t>(acknowledged + round + 1));
   }
+}
+
+// A full disk, by the limit of file size: writes fail, reads go on, and once there is room again changes work.
+TEST_F(Sqlite, WithoutSpaceChangesAreRefusedAndNothingIsLost) {
+  fill();
+  pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    // In a process of its own, since the limit is the process's.
+    ::signal(SIGXFSZ, SIG_IGN);
+    auto opened = sqlite::open(real_files(), directory_.path(), clock_, {});
+    if (!opened) ::_exit(3);
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    for (rlim_t room : {rlim_t{0}, rlim_t{4'200}, rlim_t{9'000}, rlim_t{20'000}}) {
+      rlimit full = before;
+      full.rlim_cur = room;
+      ::setrlimit(RLIMIT_FSIZE, &full);
+      bool refused = true;
+      for (int i = 0; i < 20 && refused; ++i) {
+        auto made = (*opened)->create_project("r" + std::to_string(room) + "." + std::to_string(i));
+        refused = !made && made.error().code == ErrorCode::kUnavailable;
+        if (made) refused = true;  // it still fitted
+        if ((*opened)->snapshot()->project("a") == nullptr) ::_exit(4);
+      }
+      ::setrlimit(RLIMIT_FSIZE, &before);
+      if (!refused) ::_exit(5);
+      if (!(*opened)->create_project("after-" + std::to_string(room))) ::_exit(6);
+      if (!(*opened)->degraded().empty()) ::_exit(7);
+    }
+    size_t projects = (*opened)->snapshot()->projects().size();
+    opened->reset();
+    auto again = sqlite::open(real_files(), directory_.path(), clock_, {});
+    ::_exit(again && (*again)->snapshot()->projects().size() == projects ? 0 : 8);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(open_repository()->degraded(), "");
 }
 
 TEST(OpenSettings, PostgresIsRefusedClearly) {

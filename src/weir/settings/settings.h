@@ -50,7 +50,8 @@ struct OutsideName {
   ProjectId project{};
 };
 
-// All of it at one moment. Immutable: read it from any thread.
+// All of it at one moment. Immutable: read it from any thread. What its functions return lives as long as it does:
+// hold the shared pointer while you use it.
 class Snapshot {
  public:
   Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names);

@@ -325,7 +325,11 @@ Result<> SqliteRepository::rebuild_from_snapshot() {
     auto db = Database::open(fresh, options_.busy_timeout);
     if (!db) return std::move(db).error();
     if (auto filled = migrate(*db, &*state); !filled) return filled;
-  }  // closing moves the WAL into the file
+    // All of it into the one file that is renamed.
+    auto busy = db->number("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!busy) return std::move(busy).error();
+    if (*busy != 0) return Error{ErrorCode::kUnavailable, fmt::format("settings: {}: in use", fresh)};
+  }
   std::string aside = fmt::format("{}.damaged-{}", database_path_, clock_.now());
   // The database first: killed in between, the next start finds it missing and goes on here.
   for (std::string_view tail : {"", "-wal", "-shm"}) {
