@@ -365,15 +365,15 @@ TEST_F(Sqlite, WithoutSpaceChangesAreRefusedAndNothingIsLost) {
       rlimit full = before;
       full.rlim_cur = room;
       ::setrlimit(RLIMIT_FSIZE, &full);
-      bool refused = true;
-      for (int i = 0; i < 20 && refused; ++i) {
+      int refused = 0;
+      for (int i = 0; i < 20; ++i) {
         auto made = (*opened)->create_project("r" + std::to_string(room) + "." + std::to_string(i));
-        refused = !made && made.error().code == ErrorCode::kUnavailable;
-        if (made) refused = true;  // it still fitted
+        if (!made && made.error().code != ErrorCode::kUnavailable) ::_exit(5);
+        refused += made ? 0 : 1;
         if ((*opened)->snapshot()->project("a") == nullptr) ::_exit(4);
       }
+      if (refused == 0) ::_exit(9);
       ::setrlimit(RLIMIT_FSIZE, &before);
-      if (!refused) ::_exit(5);
       if (!(*opened)->create_project("after-" + std::to_string(room))) ::_exit(6);
       if (!(*opened)->degraded().empty()) ::_exit(7);
     }
