@@ -32,6 +32,9 @@ constexpr milliseconds kIdleWait{200};
 // Restoring more open visits than this costs more memory than the few that would be cut in two are worth.
 constexpr uint64_t kRestoredVisitsMax = 200'000;
 constexpr milliseconds kYield{50};
+// A batch that is not full is read on in steps of this: reading each small frame as it comes costs more than its rows.
+constexpr milliseconds kReadStep{50};
+constexpr uint64_t kFewRecords = 8'192;
 
 // The rows of one journal epoch and one month: one part in the store, so it is there whole or not at all.
 struct Piece {
@@ -349,6 +352,10 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
       bytes += piece.block.bytes();
     }
     if (batch.rows >= options.batch_rows || bytes >= options.batch_bytes) break;
+    if (deps.journal.writer(partition).end() < at + kFewRecords) {  // caught up
+      auto rest = std::chrono::duration_cast<milliseconds>(*deadline - deps.clock.steady());
+      if (rest > milliseconds::zero()) pause(std::min(rest, kReadStep));
+    }
   }
   if (stopping || doubt) return std::nullopt;
   if (deadline) enrich_seconds->observe(enriching);

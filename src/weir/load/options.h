@@ -12,9 +12,10 @@ struct Options {
   // One block of ClickHouse's own size: larger ones gain a few percent and cost memory four times over.
   uint64_t batch_rows = 65'536;
   uint64_t batch_bytes = 64 * MiB;
-  std::chrono::milliseconds batch_age{300};
+  // Rows are visible this much later, and each insert costs the store the same again: fewer, larger ones.
+  std::chrono::milliseconds batch_age{700};
   std::chrono::milliseconds retry_pause_max{5'000};
-  uint64_t nice = 5;
+  uint64_t nice = 10;
 };
 
 template <class Visitor>

@@ -98,6 +98,18 @@ TEST_F(Sql, AnswersWhatPeopleAsk) {
     EXPECT_TRUE(succeeds(sql)) << sql << ": " << run(sql, &app_);
 }
 
+TEST_F(Sql, AnswersForEveryColumn) {
+  std::string columns =
+      PrivateEngine::shared().text("SELECT name FROM system.columns WHERE database = 'weir' AND table = 'events'");
+  size_t count = 0;
+  for (size_t at = 0; at < columns.size(); ++count) {
+    std::string name = columns.substr(at, columns.find('\n', at) - at);
+    at += name.size() + 1;
+    EXPECT_TRUE(succeeds("select " + name + ", count() from events group by " + name)) << name;
+  }
+  EXPECT_GT(count, 40u);
+}
+
 // Every way to another project's events or name that we know of. The names must not appear in any answer, whether it is
 // an error or not.
 TEST_F(Sql, ShowsNoOtherProject) {

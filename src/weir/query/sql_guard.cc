@@ -60,61 +60,52 @@ constexpr std::string_view kTableFunctions[] = {"numbers",        "numbers_mt", 
                                                 "generateseries", "generate_series",   "values",
                                                 "null",           "sqlstandardvalues", "primes"};
 
-// Functions that read files, other servers or the server's own state, or that hold it up; in lower case.
-constexpr std::string_view kRefused[] = {"file",
-                                         "catboostevaluate",
-                                         "evalmlmethod",
-                                         "aiclassify",
-                                         "aigenerate",
-                                         "aiembed",
-                                         "aiextract",
-                                         "aitranslate",
-                                         "hascolumnintable",
-                                         "getclienthttpheader",
-                                         "getserverport",
-                                         "getserversetting",
-                                         "getmergetreesetting",
-                                         "getmacro",
-                                         "getsetting",
-                                         "getsettingordefault",
-                                         "getmaxtablenamelengthfordatabase",
-                                         "hostname",
-                                         "fqdn",
-                                         "tcpport",
-                                         "serveruuid",
-                                         "uptime",
-                                         "buildid",
-                                         "showcertificate",
-                                         "getoskernelversion",
-                                         "sleep",
-                                         "sleepeachrow",
-                                         "logtrace",
-                                         "generateserialid",
-                                         "zookeepersessionuptime",
-                                         "connectionid",
-                                         "displayname",
-                                         "tid",
-                                         "demangle",
-                                         "globalvariable",
-                                         "runningconcurrency",
-                                         "executable",
-                                         "currentprofiles",
-                                         "enabledprofiles",
-                                         "defaultprofiles",
-                                         "currentroles",
-                                         "enabledroles",
-                                         "defaultroles",
-                                         "currentuser",
-                                         "user",
-                                         "authenticateduser",
-                                         "shardnum",
-                                         "shardcount",
-                                         "hasthreadfuzzer",
-                                         "fuzzquery"};
-// The beginnings of whole families of them.
-constexpr std::string_view kRefusedFamilies[] = {
-    "__",        "dict",        "joinget",       "region",          "naivebayes", "filesystem",
-    "addressto", "transaction", "mergetreepart", "ismergetreepart", "structureto"};
+// Functions that read files, other servers or secrets, or that hold the server up; in lower case. Refused as a name
+// too, wherever it stands: arrayMap(file, ...) calls the function without a Function node.
+constexpr std::string_view kHarmful[] = {"file",         "catboostevaluate", "evalmlmethod",        "aiclassify",
+                                         "aigenerate",   "aiembed",          "aiextract",           "aitranslate",
+                                         "executable",   "hascolumnintable", "getclienthttpheader", "sleep",
+                                         "sleepeachrow", "logtrace",         "generateserialid",    "showcertificate"};
+constexpr std::string_view kHarmfulFamilies[] = {"dictget", "dicthas",    "dictisin",
+                                                 "joinget", "naivebayes", "addressto"};
+// Functions that tell about the server; nobody's business, but no reason to refuse a column of that name.
+constexpr std::string_view kUnwanted[] = {"getserverport",
+                                          "getserversetting",
+                                          "getmergetreesetting",
+                                          "getmacro",
+                                          "getsetting",
+                                          "getsettingordefault",
+                                          "getmaxtablenamelengthfordatabase",
+                                          "hostname",
+                                          "fqdn",
+                                          "tcpport",
+                                          "serveruuid",
+                                          "uptime",
+                                          "buildid",
+                                          "getoskernelversion",
+                                          "zookeepersessionuptime",
+                                          "connectionid",
+                                          "displayname",
+                                          "tid",
+                                          "demangle",
+                                          "globalvariable",
+                                          "runningconcurrency",
+                                          "currentprofiles",
+                                          "enabledprofiles",
+                                          "defaultprofiles",
+                                          "currentroles",
+                                          "enabledroles",
+                                          "defaultroles",
+                                          "currentuser",
+                                          "user",
+                                          "authenticateduser",
+                                          "shardnum",
+                                          "shardcount",
+                                          "hasthreadfuzzer",
+                                          "fuzzquery"};
+constexpr std::string_view kUnwantedFamilies[] = {"__",         "regionto",    "regionin",      "regionhierarchy",
+                                                  "filesystem", "transaction", "mergetreepart", "ismergetreepart",
+                                                  "structureto"};
 
 template <size_t N>
 bool among(const std::string_view (&list)[N], std::string_view text) {
@@ -127,10 +118,19 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool refused_name(std::string_view name) {
+template <size_t N>
+bool begins_with_one_of(const std::string_view (&list)[N], std::string_view text) {
+  return std::any_of(std::begin(list), std::end(list),
+                     [&](std::string_view family) { return text.starts_with(family); });
+}
+
+bool is_harmful(std::string_view name) {
   std::string text = lower(name);
-  return among(kRefused, text) || std::any_of(std::begin(kRefusedFamilies), std::end(kRefusedFamilies),
-                                              [&](std::string_view family) { return text.starts_with(family); });
+  return among(kHarmful, text) || begins_with_one_of(kHarmfulFamilies, text);
+}
+bool is_unwanted(std::string_view name) {
+  std::string text = lower(name);
+  return among(kUnwanted, text) || begins_with_one_of(kUnwantedFamilies, text);
 }
 
 Error refuse(std::string message) { return {ErrorCode::kForbidden, "query: " + std::move(message)}; }
@@ -174,13 +174,11 @@ Result<> judge(const Node& node, const std::vector<Node>& ancestors) {
     if (parent == "TableExpression") {
       if (!among(kTableFunctions, lower(node.name)))
         return refuse(fmt::format("table function {} is refused", node.name));
-    } else if (refused_name(node.name)) {
+    } else if (is_harmful(node.name) || is_unwanted(node.name)) {
       return refuse(fmt::format("function {} is refused", node.name));
     }
   }
-  // arrayMap(file, ...) calls the function without a Function node. `hostname` is a column of the public view; what
-  // a call of the function by that way tells, the machine's name, is no secret worth the column.
-  if (node.kind == "Identifier" && node.name != "hostname" && refused_name(node.name))
+  if (node.kind == "Identifier" && is_harmful(node.name))
     return refuse(fmt::format("the name {} is refused, being a function's", node.name));
   if (node.kind == "TableIdentifier") {
     size_t dot = node.name.find('.');

@@ -67,9 +67,11 @@ TEST(SqlGuard, RefusesTheNameOfAFunctionAsAnArgument) {
   EXPECT_EQ(verdict(select_expression("Identifier events.file")), "fine");
 }
 
-TEST(SqlGuard, TheColumnHostnameIsNotTheFunction) {
-  EXPECT_EQ(verdict(select_expression("Identifier hostname")), "fine");
-  EXPECT_NE(verdict(select_expression("Function hostname")), "fine");
+TEST(SqlGuard, TakesNoColumnForAFunctionOfItsName) {
+  for (std::string name : {"hostname", "region", "user", "uptime", "dictionary", "tid"})
+    EXPECT_EQ(verdict(select_expression("Identifier " + name)), "fine") << name;
+  for (std::string name : {"hostname", "regionToName", "user", "uptime", "tid"})
+    EXPECT_NE(verdict(select_expression("Function " + name)), "fine") << name;
 }
 
 TEST(SqlGuard, RefusesWhatHidesNames) {

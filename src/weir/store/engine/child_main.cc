@@ -21,7 +21,7 @@ namespace weir::store::engine {
 
 namespace {
 constexpr int kStatusFd = 3;
-constexpr int kNice = 5;
+constexpr int kNice = 10;
 constexpr unsigned kOrphanSecondsMax = 10;
 
 pid_t parent = 0;
