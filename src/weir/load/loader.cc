@@ -148,15 +148,19 @@ struct Loader::State {
 
 void Loader::State::run() {
   lower_priority(static_cast<int>(options.nice));
-  milliseconds wait{100};
+  constexpr milliseconds kFirstWait{100};
+  milliseconds wait = kFirstWait;
   while (!stopping) {
     if (auto prepared = prepare(); !prepared) {
-      log::warning("load: {}: waiting for the store: {}", journal::name_of(partition), prepared.error().message);
+      // A store that is starting is no news; one that is not there after seconds is.
+      log::write(
+          wait < 16 * kFirstWait ? log::Level::debug : log::Level::warning,
+          fmt::format("load: {}: waiting for the store: {}", journal::name_of(partition), prepared.error().message));
       pause(wait);
-      wait = std::min(wait * 2, options.retry_pause_max);
+      wait = std::min(wait * 2, std::max(options.retry_pause_max, kFirstWait));
       continue;
     }
-    wait = milliseconds{100};
+    wait = kFirstWait;
     load_until_doubt();
   }
 }
