@@ -20,7 +20,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 UNFINISHED = re.compile(r"\b(TODO|FIXME)\b")
 HEADERS_ALLOWED = re.compile(
     r"[a-z_0-9]+$"  # the standard library
-    r"|(sys|arpa|netinet|linux)/[a-z_0-9]+\.h$|(unistd|fcntl|errno|signal|time)\.h$"  # the system's own
+    r"|(sys|arpa|netinet|linux)/[a-z_0-9]+\.h$|(unistd|fcntl|errno|poll|signal|stdlib|time)\.h$"  # the system's own
     r"|fmt/[a-z]+\.h$"
     r"|boost/asio/(awaitable|any_io_executor|io_context|strand|thread_pool)\.hpp$"
 )
