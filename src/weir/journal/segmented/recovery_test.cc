@@ -448,9 +448,10 @@ TEST_F(Recovery, ADamagedSegmentHeaderCostsNoRecord) {
   ASSERT_TRUE(append(texts(3)));
   ASSERT_TRUE(journal->close());
   auto intact = files->clone();
-  for (size_t i = 0; i < segments().size(); ++i) {
+  const auto paths = segments();
+  for (size_t i = 0; i < paths.size(); ++i) {
     files = intact->clone();
-    files->flip(segments()[i], 40);
+    files->flip(paths[i], 40);
     must_open();
     EXPECT_TRUE(live().damaged.empty()) << "segment " << i;
     EXPECT_EQ(read_all().size(), acknowledged[Partition::live].size());
