@@ -71,6 +71,7 @@ PARTITION BY toYYYYMM(timestamp)
 ORDER BY (project_id, toDate(timestamp), visitor_id, timestamp)
 SAMPLE BY visitor_id
 SETTINGS {durable}, non_replicated_deduplication_window = 1000, default_compression_codec = 'ZSTD(1)',
+    min_level_for_wide_part = 1, auto_statistics_types = '',
     enable_block_number_column = 1, enable_block_offset_column = 1)";
 
 constexpr std::string_view kJournals = R"(CREATE TABLE IF NOT EXISTS weir_data.journals
