@@ -62,7 +62,7 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// Arguments: callers, records a batch, compression (1) or none (0).
+// Arguments: callers, records a batch, compression: none (0), lz4 (1), zstd (2).
 void Append(benchmark::State& state) {
   log::configure(log::Level::warning, log::Format::text);
   const auto callers = static_cast<size_t>(state.range(0));
@@ -73,7 +73,8 @@ void Append(benchmark::State& state) {
   SystemClock clock;
   metrics::Registry registry;
   journal::Options options;
-  options.compression = state.range(2) != 0 ? "zstd" : "none";
+  constexpr const char* kCompressions[] = {"none", "lz4", "zstd"};
+  options.compression = kCompressions[state.range(2)];
   options.free_percent_min = 0;
   auto opened = journal::open(real_files(), clock, registry, directory + "/journal", options);
   if (!opened) {
@@ -154,9 +155,9 @@ void Append(benchmark::State& state) {
   std::filesystem::remove_all(directory);
 }
 BENCHMARK(Append)
-    ->ArgNames({"callers", "batch", "zstd"})
-    ->ArgsProduct({{1, 8, 64}, {1}, {0, 1}})
-    ->ArgsProduct({{4, 8}, {100}, {0, 1}})
+    ->ArgNames({"callers", "batch", "packed"})
+    ->ArgsProduct({{1, 8, 64}, {1}, {0, 1, 2}})
+    ->ArgsProduct({{4, 8}, {100}, {0, 1, 2}})
     ->Iterations(1)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);

@@ -28,11 +28,11 @@ int fail(const std::string& message) {
 std::string moment(UnixMillis t) { return t == 0 ? "-" : format_rfc3339(t); }
 
 void print_segment(const journal::SegmentReport& s) {
-  std::printf("  %-24s %12llu..%-12llu epoch %u  %7.1f MiB  %llu frames (%llu zstd)  %s  %s%s\n", s.file.c_str(),
+  std::printf("  %-24s %12llu..%-12llu epoch %u  %7.1f MiB  %llu frames (%llu packed)  %s  %s%s\n", s.file.c_str(),
               static_cast<unsigned long long>(s.first), static_cast<unsigned long long>(s.next), s.epoch,
               static_cast<double>(s.bytes) / static_cast<double>(MiB), static_cast<unsigned long long>(s.frames),
-              static_cast<unsigned long long>(s.frames_zstd), moment(s.first_at).c_str(), s.sealed ? "sealed" : "open",
-              s.index == journal::IndexState::bad ? ", bad index" : "");
+              static_cast<unsigned long long>(s.frames_packed), moment(s.first_at).c_str(),
+              s.sealed ? "sealed" : "open", s.index == journal::IndexState::bad ? ", bad index" : "");
   for (const std::string& problem : s.problems) std::printf("    %s\n", problem.c_str());
 }
 

@@ -66,6 +66,7 @@ class PosixFile final : public File {
     }
   }
 
+  void forget() override { posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED); }
   Result<> sync_data() override {
     if (::fdatasync(fd_) != 0) return failed("fdatasync", path_);
     return {};

@@ -32,6 +32,8 @@ class File {
   virtual Result<> truncate(uint64_t size) = 0;
   // Fills the range with written zeros (not just allocated ones: appending inside is then one journal-less sync).
   virtual Result<> zero(uint64_t offset, uint64_t size) = 0;
+  // Tells the system that this file will hardly be read again: its cached pages may serve something else. A hint.
+  virtual void forget() {}
 
   Result<> write_at(uint64_t offset, std::string_view bytes) {
     iovec piece{const_cast<char*>(bytes.data()), bytes.size()};

@@ -312,7 +312,10 @@ class ServerOfLoops final : public Server {
       asio::co_spawn(acceptor->loop.context(), accept_from(acceptor->loop, acceptor->listener, acceptor->descriptor),
                      asio::detached);
     for (size_t i = 0; i < core_->loops.size(); ++i)
-      threads_.emplace_back(fmt::format("http-{}", i), [loop = core_->loops[i].get()] { loop->run(); });
+      threads_.emplace_back(fmt::format("http-{}", i), [loop = core_->loops[i].get()] {
+        run_promptly();
+        loop->run();
+      });
   }
 
   void drain() override { drain_within(core_->shared.options.drain_timeout); }

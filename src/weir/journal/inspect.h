@@ -27,7 +27,7 @@ struct SegmentReport {
   uint64_t bytes = 0;         // of the file
   uint64_t frames_bytes = 0;  // up to the end of the last valid frame
   uint64_t frames = 0;
-  uint64_t frames_zstd = 0;
+  uint64_t frames_packed = 0;
   uint64_t payload_bytes = 0;   // as stored
   uint64_t inflated_bytes = 0;  // as records
   UnixMillis created_at = 0;

@@ -1,11 +1,18 @@
 #include "weir/journal/journal.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace weir::journal {
 
@@ -21,26 +28,83 @@ std::string_view name_of(Partition partition) {
   return "unknown";
 }
 
+namespace {
+// A coroutine that waits for its answer. Confined to whoever holds it.
+struct Waiter {
+  virtual ~Waiter() = default;
+  virtual void resume(Result<Appended> result) = 0;
+};
+
+// The answers on their way to one event loop. A group's answers come one behind the other: woken for each, the loop's
+// thread would be told 6 times a group (measured at 40,000 appends a second), each time with a system call of the
+// journal's thread; so it is told once for all that are there when it looks. Thread-safe.
+class Answers : public asio::execution_context::service {
+ public:
+  static inline asio::execution_context::id id;
+  explicit Answers(asio::execution_context& context) : service(context) {}
+
+  void put(const asio::any_io_executor& executor, std::shared_ptr<Waiter> waiter, Result<Appended> result) {
+    {
+      std::lock_guard lock(mutex_);
+      ready_.push_back({std::move(waiter), std::move(result)});
+      if (std::exchange(told_, true)) return;
+    }
+    asio::post(executor, [this] { hand_out(); });
+  }
+
+ private:
+  struct Answer {
+    std::shared_ptr<Waiter> waiter;
+    Result<Appended> result;
+  };
+
+  void hand_out() {
+    std::vector<Answer> answers;
+    {
+      std::lock_guard lock(mutex_);
+      answers.swap(ready_);
+      told_ = false;
+    }
+    for (Answer& answer : answers) {
+      auto waiter = std::move(answer.waiter);
+      waiter->resume(std::move(answer.result));
+    }
+  }
+
+  void shutdown() override {
+    std::lock_guard lock(mutex_);
+    ready_.clear();
+  }
+
+  std::mutex mutex_;
+  std::vector<Answer> ready_;
+  bool told_ = false;
+};
+}  // namespace
+
 asio::awaitable<Result<Appended>> append(Writer& writer, Records records,
                                          std::chrono::steady_clock::time_point deadline) {
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Result<Appended>)>(
       [&writer](auto handler, Records waiting, std::chrono::steady_clock::time_point until) {
-        // Writer::Done is copyable, a coroutine's handler is not: shared. Posted also when refused at once, because a
-        // handler must not run within its initiation.
-        struct Waiter {
-          decltype(handler) resume;
-          asio::executor_work_guard<asio::associated_executor_t<decltype(handler)>> work;
+        using Handler = decltype(handler);
+        struct Coroutine : Waiter {
+          explicit Coroutine(Handler h)
+              : then(std::move(h)), work(asio::make_work_guard(asio::get_associated_executor(then))) {}
+          void resume(Result<Appended> result) override {
+            asio::dispatch(work.get_executor(),
+                           [h = std::move(then), r = std::move(result)]() mutable { std::move(h)(std::move(r)); });
+          }
+          Handler then;
+          asio::executor_work_guard<asio::associated_executor_t<Handler>> work;
         };
-        auto executor = asio::get_associated_executor(handler);
-        auto waiter = std::make_shared<Waiter>(Waiter{std::move(handler), asio::make_work_guard(executor)});
-        writer.append(std::move(waiting), until, [waiter = std::move(waiter)](Result<Appended> result) mutable {
-          auto where = waiter->work.get_executor();
-          asio::post(where, [waiter = std::move(waiter), result = std::move(result)]() mutable {
-            auto resume = std::move(waiter->resume);
-            waiter.reset();
-            std::move(resume)(std::move(result));
-          });
-        });
+        asio::any_io_executor executor = asio::get_associated_executor(handler);
+        auto& answers = asio::use_service<Answers>(asio::query(executor, asio::execution::context));
+        // Writer::Done is copyable, a coroutine's handler is not: shared. By way of the event loop also when refused at
+        // once, because a handler must not run within its initiation.
+        writer.append(
+            std::move(waiting), until,
+            [&answers, executor = std::move(executor), waiter = std::make_shared<Coroutine>(std::move(handler))](
+                Result<Appended> result) mutable { answers.put(executor, std::move(waiter), std::move(result)); });
       },
       asio::use_awaitable, std::move(records), deadline);
 }

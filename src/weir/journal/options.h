@@ -16,7 +16,7 @@ struct Options {
   uint64_t group_records_max = 10'000;
   uint64_t queue_bytes = 64 * MiB;
   uint64_t record_bytes_max = 1 * MiB;
-  std::string compression = "zstd";
+  std::string compression = "lz4";
   std::chrono::seconds keep{30 * 86'400};
   double free_percent_min = 2;
 };
@@ -30,7 +30,9 @@ void describe(Visitor& option, Options& o) {
   option("queue_bytes", o.queue_bytes, between(1 * MiB, 4 * GiB),
          "Most bytes waiting to be written; beyond it appends are refused at once.");
   option("record_bytes_max", o.record_bytes_max, between(1 * KiB, 4 * MiB), "Largest single record.");
-  option("compression", o.compression, one_of({"zstd", "none"}), "How groups of records are written.");
+  option(
+      "compression", o.compression, one_of({"lz4", "zstd", "none"}),
+      "How groups of records are packed: `zstd` takes a quarter less room, and two microseconds of CPU an event more.");
   option("keep", o.keep, between(0, 100 * 365 * 86'400.0),
          "Records in the store already are kept in the journal for this long.");
   option("free_percent_min", o.free_percent_min, between(0, 50),

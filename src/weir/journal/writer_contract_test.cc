@@ -45,7 +45,7 @@ class OnFakeFiles final : public JournalMaker {
 
 class OnRealFiles final : public JournalMaker {
  public:
-  OnRealFiles() : directory_(made()), maker_(real_files(), directory_, "zstd") {}
+  OnRealFiles() : directory_(made()), maker_(real_files(), directory_, "lz4") {}
   ~OnRealFiles() override { std::filesystem::remove_all(directory_); }
   std::unique_ptr<Journal> open() override { return maker_.open(); }
 

@@ -38,6 +38,7 @@ bool Dictionary::holds(const Slot& slot, std::string_view text) const {
 }
 
 uint32_t Dictionary::index_of(std::string_view text) {
+  if (text.empty() && empty_plus_one_ != 0) return empty_plus_one_ - 1;
   // Neighbouring events are often of one visit: most columns repeat their last value.
   if (last_.index_plus_one != 0 && holds(last_, text)) return last_.index_plus_one - 1;
   uint32_t hash = hash_of(text);
@@ -54,6 +55,7 @@ uint32_t Dictionary::index_of(std::string_view text) {
   last_ = {hash, static_cast<uint32_t>(encoded_.size()), static_cast<uint32_t>(text.size()), ++size_};
   encoded_.append(text);
   slots_[at] = last_;
+  if (text.empty()) empty_plus_one_ = size_;
   if (size_ * 2 > slots_.size()) grow();
   return size_ - 1;
 }
@@ -66,6 +68,7 @@ void Dictionary::clear() {
   std::fill(slots_.begin(), slots_.end(), Slot{});
   encoded_.clear();
   size_ = 0;
+  empty_plus_one_ = 0;
   last_ = {};
 }
 

@@ -35,6 +35,7 @@ class Dictionary {
   uint32_t size_ = 0;
   std::vector<Slot> slots_;  // open addressing, linear probing, a power of two, at most half full
   Slot last_{};
+  uint32_t empty_plus_one_ = 0;  // the index of '', which most columns hold most of the time
 };
 
 }  // namespace weir::store

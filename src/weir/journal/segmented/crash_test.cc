@@ -179,7 +179,7 @@ std::string name_of_case(const ::testing::TestParamInfo<Crash::ParamType>& info)
 INSTANTIATE_TEST_SUITE_P(Ends, Crash,
                          ::testing::Combine(::testing::Values(End::kill, End::cut_nothing, End::cut_all,
                                                               End::cut_prefix, End::cut_some),
-                                            ::testing::Values("none", "zstd")),
+                                            ::testing::Values("none", "zstd", "lz4")),
                          name_of_case);
 
 }  // namespace

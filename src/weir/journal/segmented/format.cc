@@ -131,7 +131,7 @@ FrameFault decode_frame_header(const char* at, uint32_t tag, FrameHeader& header
   header.inflated_bytes = load_le<uint32_t>(at + 44);
   header.previous_crc = load_le<uint32_t>(at + 48);
   header.payload_crc = load_le<uint32_t>(at + 52);
-  if (header.schema != 1 || (header.codec != Codec::raw && header.codec != Codec::zstd)) return FrameFault::version;
+  if (header.schema != 1 || header.codec > Codec::lz4) return FrameFault::version;
   // Every record takes at least its length field, so the count is bounded by the bytes too.
   if (header.payload_bytes > kPayloadBytesMax || header.inflated_bytes > kPayloadBytesMax ||
       header.count > header.inflated_bytes / sizeof(uint32_t) || header.base > UINT64_MAX - header.count)

@@ -48,7 +48,7 @@ std::string encode(const SegmentHeader& header);
 // Errors: kCorrupt (not a segment header, or damaged), kUnsupported (a later version).
 Result<SegmentHeader> decode_segment_header(std::string_view block);
 
-enum class Codec : uint8_t { raw = 0, zstd = 1 };
+enum class Codec : uint8_t { raw = 0, zstd = 1, lz4 = 2 };
 
 // What a frame's flags say.
 inline constexpr uint16_t kFrameNote = 1;    // no records: carries durable_upto of an idle journal

@@ -104,8 +104,8 @@ class RecordsOf {
   std::optional<std::vector<Record>> frame(const ValidFrame& frame) {
     std::vector<Record> records;
     std::string_view payload = frame.payload;
-    if (frame.header.codec == Codec::zstd) {
-      if (!inflater_.inflate(payload, frame.header.inflated_bytes, inflated_)) return std::nullopt;
+    if (frame.header.codec != Codec::raw) {
+      if (!inflater_.inflate(frame.header.codec, payload, frame.header.inflated_bytes, inflated_)) return std::nullopt;
       payload = inflated_;
     }
     if (!split_records(payload, frame.header.base, frame.header.count, records)) return std::nullopt;
@@ -259,7 +259,7 @@ Result<> PartitionView::read_frames(Opened& opened, bool newest, SegmentReport& 
   if (segment.epoch == 0) segment.epoch = walked->epoch;
   segment.frames_bytes = walked->position;
   segment.frames = walked->frames;
-  segment.frames_zstd = walked->frames_zstd;
+  segment.frames_packed = walked->frames_packed;
   segment.payload_bytes = walked->payload_bytes;
   segment.inflated_bytes = walked->inflated_bytes;
   segment.first_at = walked->first_at;

@@ -62,7 +62,7 @@ TEST_F(Inspect, VerifyCountsCodecsAndBytes) {
   ASSERT_TRUE(report);
   const SegmentReport& segment = report->partitions[0].segments[0];
   EXPECT_EQ(segment.frames, 2u);
-  EXPECT_EQ(segment.frames_zstd, 1u);
+  EXPECT_EQ(segment.frames_packed, 1u);
   EXPECT_EQ(segment.inflated_bytes, 4u + 5000 + 4 + 5000 + 4 + 5);
   EXPECT_LT(segment.payload_bytes, 500u);
 }

@@ -28,7 +28,7 @@ class JournalReader : public ::testing::Test, public FakeJournal {
 };
 
 TEST_F(JournalReader, ReadsFromAnyOffsetInAnyPieceSize) {
-  for (const char* compression : {"none", "zstd"}) {
+  for (const char* compression : {"none", "zstd", "lz4"}) {
     files = std::make_unique<FakeFiles>();
     acknowledged.clear();
     options.compression = compression;

@@ -181,7 +181,7 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
         result.last_at = header.appended_at;
         result.newest_at = std::max(result.newest_at, header.appended_at);
         ++result.frames;
-        if (header.codec == Codec::zstd) ++result.frames_zstd;
+        if (header.codec != Codec::raw) ++result.frames_packed;
         result.payload_bytes += header.payload_bytes;
         result.inflated_bytes += header.inflated_bytes;
         result.next = header.next();

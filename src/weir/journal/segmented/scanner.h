@@ -78,7 +78,7 @@ struct Walk {
   Offset durable_upto = 0;         // the highest seen
   uint64_t unproven_position = 0;  // frames from here on are not known to have been synced
   uint64_t frames = 0;
-  uint64_t frames_zstd = 0;
+  uint64_t frames_packed = 0;
   uint64_t payload_bytes = 0;
   uint64_t inflated_bytes = 0;
   UnixMillis first_at = 0;

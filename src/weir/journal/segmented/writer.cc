@@ -16,7 +16,6 @@ constexpr auto kIdleNote = std::chrono::seconds(1);
 constexpr auto kProbe = std::chrono::seconds(1);
 // Below this compression saves no block and costs latency.
 constexpr uint64_t kCompressBytesMin = 1 * KiB;
-constexpr int kCompressionLevel = 1;
 
 double seconds_since(Steady::time_point start) { return std::chrono::duration<double>(Steady::now() - start).count(); }
 }  // namespace
@@ -27,8 +26,8 @@ SegmentedWriter::SegmentedWriter(WriterParts parts, std::unique_ptr<OpenSegment>
       next_(segment_->next()),
       epoch_(segment_->info().epoch),
       last_crc_(segment_->last_crc()),
-      noted_upto_(noted_upto) {
-  if (parts_.options.compression == "zstd") compressor_.emplace(kCompressionLevel);
+      noted_upto_(noted_upto),
+      compressor_(codec_of(parts_.options.compression)) {
   parts_.metrics.end_position.set(static_cast<double>(next_));
   parts_.metrics.epoch.set(epoch_);
   thread_ = Thread(fmt::format("journal-{}", name_of(parts_.catalog.partition())), [this] { run(); });
@@ -129,6 +128,7 @@ bool SegmentedWriter::take_group(std::vector<Request>& expired) {
 }
 
 void SegmentedWriter::run() {
+  run_promptly();
   while (true) {
     std::vector<Request> expired;
     std::optional<EpochOrder> order;
@@ -231,15 +231,15 @@ SegmentedWriter::Outcome SegmentedWriter::write_frame(std::span<const std::strin
   header.flags = flags;
   header.inflated_bytes = static_cast<uint32_t>(bytes);
   payload_.clear();
-  if (compressor_ && bytes >= kCompressBytesMin) {
+  if (compressor_.codec() != Codec::raw && bytes >= kCompressBytesMin) {
     std::string_view whole = pieces[0];
     if (pieces.size() > 1) {
       joined_.clear();
       for (std::string_view piece : pieces) joined_.append(piece);
       whole = joined_;
     }
-    if (compressor_->compress(whole, compressed_)) {
-      header.codec = Codec::zstd;
+    if (compressor_.compress(whole, compressed_)) {
+      header.codec = compressor_.codec();
       payload_.push_back({compressed_.data(), compressed_.size()});
     }
   }

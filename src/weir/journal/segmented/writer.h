@@ -99,7 +99,7 @@ class SegmentedWriter final : public Writer {
   uint32_t epoch_;
   uint32_t last_crc_;
   Offset noted_upto_;
-  std::optional<Compressor> compressor_;
+  Compressor compressor_;
   std::string joined_;
   std::string compressed_;
   std::vector<std::string_view> pieces_;

@@ -108,7 +108,7 @@ TEST_F(JournalWriter, BoundsAGroupByRecordsAndBytes) {
 }
 
 TEST_F(JournalWriter, ARequestLargerThanAFrameSpansSeveral) {
-  for (const char* compression : {"none", "zstd"}) {
+  for (const char* compression : {"none", "zstd", "lz4"}) {
     files = std::make_unique<FakeFiles>();
     acknowledged.clear();
     options.compression = compression;

@@ -53,7 +53,9 @@ void prepare_process() {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // a second belt beside the pipe
-  setsid();                          // a terminal's Ctrl-C is for weir
+  // A terminal's Ctrl-C is for weir. Not a session of its own: the scheduler would then give the engine half of a busy
+  // machine, whatever its priority (autogroups).
+  setpgid(0, 0);
 
   rlimit none_at_all{0, 0};
   setrlimit(RLIMIT_CORE, &none_at_all);
