@@ -1,7 +1,9 @@
 #include "weir/store/engine/process.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -27,6 +29,18 @@ std::optional<ProcessId> process_with(int pid) {
 }
 
 bool is_alive(const ProcessId& process) { return process_with(process.pid) == process; }
+
+int set_thread_priority(const ProcessId& process, std::string_view name, int nice) {
+  int count = 0;
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process.pid), error)) {
+    std::ifstream in(task.path() / "comm");
+    std::string comm;
+    if (std::getline(in, comm) && comm == name)
+      count += setpriority(PRIO_PROCESS, static_cast<id_t>(std::stoul(task.path().filename().string())), nice) == 0;
+  }
+  return count;
+}
 
 std::string format_pid_file(const PidFile& file) {
   return fmt::format("{} {} {} {}\n", file.engine.pid, file.engine.start_time, file.weir.pid, file.weir.start_time);

@@ -18,6 +18,9 @@ struct ProcessId {
 std::optional<ProcessId> process_with(int pid);
 bool is_alive(const ProcessId& process);
 
+// Sets the priority (nice) of those threads of a process that have this name; answers how many have it now.
+int set_thread_priority(const ProcessId& process, std::string_view name, int nice);
+
 // The engine and the weir that started it, as DATA/clickhouse/pid holds them: "PID START PARENT PARENT_START\n".
 struct PidFile {
   ProcessId engine;
