@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "weir/base/check.h"
 #include "weir/base/logging.h"
@@ -14,6 +15,8 @@ using Steady = std::chrono::steady_clock;
 // An idle journal notes its end, so that a damaged last group is told from one that was never acknowledged.
 constexpr auto kIdleNote = std::chrono::seconds(1);
 constexpr auto kProbe = std::chrono::seconds(1);
+constexpr size_t kGatherFrom = 4;  // requests in the group before
+constexpr auto kGather = std::chrono::microseconds(80);
 // Below this compression saves no block and costs latency.
 constexpr uint64_t kCompressBytesMin = 1 * KiB;
 
@@ -105,6 +108,15 @@ bool SegmentedWriter::wait_for_work(std::unique_lock<std::mutex>& lock) {
   return !abandoned_ && !(closing_ && queue_.empty());
 }
 
+// While many ask at once, waits a moment for more of them: a write and a sync take 45 us of CPU, whether for 9 records
+// or for 16 (64 connections of single events). Who asks alone never waits here.
+void SegmentedWriter::gather(std::unique_lock<std::mutex>& lock) {
+  if (last_group_ < kGatherFrom) return;
+  lock.unlock();
+  std::this_thread::sleep_for(kGather);
+  lock.lock();
+}
+
 // Moves what fits into one frame from the queue to in_flight_; a request larger than a frame comes alone.
 bool SegmentedWriter::take_group(std::vector<Request>& expired) {
   const auto now = parts_.clock.steady();
@@ -124,6 +136,7 @@ bool SegmentedWriter::take_group(std::vector<Request>& expired) {
     in_flight_.push_back(std::move(request));
     queue_.pop_front();
   }
+  last_group_ = in_flight_.size();
   return !in_flight_.empty();
 }
 
@@ -139,7 +152,10 @@ void SegmentedWriter::run() {
       go_on = wait_for_work(lock);
       if (go_on) {
         order = std::exchange(epoch_order_, std::nullopt);
-        if (!no_space_.load(std::memory_order_relaxed)) work = take_group(expired);
+        if (!no_space_.load(std::memory_order_relaxed)) {
+          gather(lock);
+          work = take_group(expired);
+        }
       }
     }
     if (!go_on) break;

@@ -79,6 +79,7 @@ class SegmentedWriter final : public Writer {
 
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
+  void gather(std::unique_lock<std::mutex>& lock);
   bool take_group(std::vector<Request>& expired);
   Outcome write_group();
   Outcome write_large(Request& request);
@@ -99,6 +100,7 @@ class SegmentedWriter final : public Writer {
   uint32_t epoch_;
   uint32_t last_crc_;
   Offset noted_upto_;
+  size_t last_group_ = 0;  // requests in it
   Compressor compressor_;
   std::string joined_;
   std::string compressed_;
