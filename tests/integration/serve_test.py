@@ -113,6 +113,16 @@ def test_port_taken_says_which_option(weir):
         other.__exit__(None, None, None)
 
 
+def test_a_stop_is_announced_before_requests_are_refused():
+    with Weir(arguments=["--serve.drain_delay", "60s"]) as weir:
+        weir.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: weir.request("GET", "/ready")[0] == 503, "not ready", 10)
+        assert weir.request("GET", "/health")[0] == 200
+        assert weir.send({"type": "late"})[0] == 201
+        weir.process.send_signal(signal.SIGTERM)  # cuts the delay short
+        assert weir.process.wait(30) == 0
+
+
 def test_killed_and_started_again_counts_each_event_once():
     with Weir() as weir:
         for i in range(20):

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 
@@ -31,6 +32,14 @@ void raise_descriptor_limit() {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+// Takes requests until whoever sends them has seen that /ready answers 503. Another signal cuts it short.
+void wait_for_the_balancer(ServerParts& parts, std::chrono::milliseconds delay, const sigset_t& signals) {
+  if (!parts.announce_stop() || delay.count() == 0) return;
+  log::info("app: taking requests for another {} ms, until nobody sends any", delay.count());
+  const timespec time{delay.count() / 1000, delay.count() % 1000 * 1'000'000};
+  sigtimedwait(&signals, nullptr, &time);
 }
 
 int serve(const Invocation& invocation) {
@@ -62,6 +71,7 @@ int serve(const Invocation& invocation) {
     log::info("app: stopping");
     break;
   }
+  wait_for_the_balancer(**parts, options.serve.drain_delay, signals);
   // A second signal ends the process at once; what was answered is in the journal.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   std::signal(SIGTERM, SIG_DFL);

@@ -116,6 +116,7 @@ struct ServerParts::State {
   Result<> prepare_store();
   void show_project_names();
   Result<> answer_sql(const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink);
+  bool announce_stop();
   int stop();
 };
 
@@ -243,6 +244,8 @@ void ServerParts::State::add_routes() {
   if (journal) {
     transfer::ImporterOptions import_options;
     import_options.directory = data->imports();
+    import_options.record_bytes_max =
+        std::min<uint64_t>(import_options.record_bytes_max, options.journal.record_bytes_max);
     importer = std::make_unique<transfer::Importer>(real_files(), clock, *journal, *secrets, registry, import_options);
     importing = std::make_unique<transfer::ImportThread>(*importer);
   }
@@ -367,6 +370,11 @@ std::vector<Check> ServerParts::State::checks() const {
   return checks;
 }
 
+bool ServerParts::State::announce_stop() {
+  draining = true;
+  return !journal || !journal->writer(journal::Partition::live).failed();
+}
+
 int ServerParts::State::stop() {
   draining = true;
   // Stopping the loaders ends replays that wait for them, so that the drain does not.
@@ -410,6 +418,8 @@ std::string ServerParts::greeting() const {
   if (s.api_address != s.public_address) text += fmt::format("API on {}\n", reachable(s.api_address));
   return text;
 }
+
+bool ServerParts::announce_stop() { return state_->announce_stop(); }
 
 int ServerParts::stop() { return state_->stop(); }
 

@@ -20,6 +20,9 @@ class ServerParts {
   // What to tell the person who started it: where it answers and what to do first.
   std::string greeting() const;
 
+  // From now on /ready says that this process is stopping; everything else goes on. False when there is nothing to wait
+  // for, because events are not taken any more anyway.
+  bool announce_stop();
   // Drains: readiness goes, open requests are answered, the last sync is done, the insert under way is finished or
   // given up. Returns the exit code: 1 when the journal had failed.
   int stop();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,16 @@ namespace weir::config {
 struct ServeOptions {
   std::vector<std::string> roles = {"collect", "load", "api"};
   bool new_journal = false;
+  std::chrono::milliseconds drain_delay{0};
 };
 template <class Visitor>
 void describe(Visitor& option, ServeOptions& o) {
   option("roles", o.roles, one_of({"collect", "load", "api"}), "What this process does.");
   option("new_journal", o.new_journal, any_value,
          "Begin a new journal in a data directory that has a store but lost its journal.");
+  option("drain_delay", o.drain_delay, between(0, 600'000),
+         "After the first signal to stop, /ready answers 503 for this long while requests are still taken. Behind a "
+         "balancer: its check interval times the checks it needs, and a second.");
 }
 
 struct MetricsOptions {
