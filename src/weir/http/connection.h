@@ -1,12 +1,15 @@
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "weir/base/bytes.h"
 #include "weir/http/answer.h"
 #include "weir/http/chunked.h"
 #include "weir/http/head.h"
@@ -40,6 +43,10 @@ class Connection {
   void close();
 
  private:
+  // The result of an operation as a value; deferred, because that way awaiting needs no coroutine frame of its own.
+  static constexpr auto kAwait = asio::as_tuple(asio::deferred);
+  static constexpr size_t kBufferBytes = 8 * KiB;
+
   enum class Phase : uint8_t { idle, head, body, handler, write, linger };
   // How waiting for bytes ended.
   enum class Input : uint8_t { bytes, ended, expired };
