@@ -238,7 +238,8 @@ TEST_F(ImporterTest, UsersAreVisitorsOnlyWhenAskedFor) {
   EXPECT_EQ(import(with_user).already, 1u) << "the same line, whatever is kept of it";
   import(with_user + " ");
   event::RecordParser parser;
-  auto event = parser.parse(journal_.bulk()[1]);
+  const auto records = journal_.bulk();  // which the event points into
+  auto event = parser.parse(records[1]);
   EXPECT_EQ(event->user_id, "ann");
   EXPECT_EQ(event->visitor, 0u);
 }
