@@ -15,7 +15,7 @@ struct Options {
   // Rows are visible this much later, and each insert costs the store the same again: fewer, larger ones.
   std::chrono::milliseconds batch_age{700};
   std::chrono::milliseconds retry_pause_max{5'000};
-  uint64_t nice = 10;
+  uint64_t nice = 19;
 };
 
 template <class Visitor>
