@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <set>
+#include <stop_token>
 #include <thread>
 
 #include "weir/base/http_client.h"
@@ -272,7 +274,16 @@ TEST_F(EngineProcess, EndsWhenWeirIsKilled) {
 TEST_F(EngineProcess, EndsAnOrphanThatHangs) {
   TemporaryDirectory directory;
   Holder holder(directory.path());
-  kill(holder.engine().pid, SIGSTOP);
+  // Stopped again and again, because the kernel may continue a stopped process group when it is orphaned.
+  const int engine = static_cast<int>(syscall(SYS_pidfd_open, holder.engine().pid, 0));
+  ASSERT_GE(engine, 0);
+  std::jthread hang([engine](const std::stop_token& done) {
+    while (!done.stop_requested()) {
+      syscall(SYS_pidfd_send_signal, engine, SIGSTOP, nullptr, 0);
+      std::this_thread::sleep_for(1ms);
+    }
+    close(engine);
+  });
   holder.end();
   ASSERT_TRUE(is_alive(holder.engine()));
   auto began = steady_clock::now();
