@@ -395,6 +395,7 @@ TEST_F(CollectorTest, ManyThreadsAtOnce) {
   constexpr int kThreads = 4;
   constexpr int kRequests = 100;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   std::atomic<int> stored{0};
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {

@@ -20,7 +20,8 @@ constexpr std::string_view kCodes =
 static_assert(kCodes.size() % 4 == 0);
 
 constexpr size_t place(char a, char b, char c) {
-  return static_cast<size_t>((a - 'A') * 26 * 26 + (b - 'A') * 26 + (c - 'A'));
+  auto letter = [](char x) { return static_cast<size_t>(x - 'A'); };
+  return (letter(a) * 26 + letter(b)) * 26 + letter(c);
 }
 
 const std::bitset<26 * 26 * 26>& codes() {

@@ -82,6 +82,7 @@ TEST(RateLimiter, ThreadsTogetherGetNoMoreThanTheBurst) {
   RateLimiter limiter(1, 500, clock);
   std::atomic<int> count{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { count += allowed(limiter, "192.0.2.1", kProject, 1000); });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(count, 500);

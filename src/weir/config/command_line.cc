@@ -77,11 +77,15 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
     }
     if (flag == "--config" || flag == "--data" || flag == "--url" || flag == "--key" || flag == "--set") {
       if (!take_value(value) || value.empty()) return usage(fmt::format("{}: expected a value behind it", flag));
-      if (flag == "--config") line.config_file = std::move(value);
-      if (flag == "--data") line.data_directory = std::move(value);
-      if (flag == "--url") line.url = std::move(value);
-      if (flag == "--key") line.key = std::move(value);
-      if (flag == "--set") {
+      if (flag == "--config") {
+        line.config_file = std::move(value);
+      } else if (flag == "--data") {
+        line.data_directory = std::move(value);
+      } else if (flag == "--url") {
+        line.url = std::move(value);
+      } else if (flag == "--key") {
+        line.key = std::move(value);
+      } else {
         size_t split = value.find('=');
         if (split == std::string::npos) return usage(fmt::format("--set {}: expected room.option=value", value));
         std::string name = value.substr(0, split);

@@ -120,7 +120,7 @@ TEST(JsonReader, WalksSeveralTextsAndParts) {
   std::string text = "{\"a\":1}\n[2]\n\n3";
   ASSERT_EQ(reader.scan(text), Reader::Scan::ok);
   std::vector<std::string> parts;
-  for (size_t end : {text.find('\n'), text.find("]") + 1, text.size()}) {
+  for (size_t end : {text.find('\n'), text.find(']') + 1, text.size()}) {
     reader.narrow(end);
     Value value;
     ASSERT_TRUE(reader.value(value)) << reader.flaw();
@@ -170,6 +170,7 @@ TEST(JsonText, UndoesEscapes) {
 TEST(JsonText, StaysInPlaceUntilTheArenaIsCleared) {
   Arena arena;
   std::vector<std::string_view> texts;
+  texts.reserve(5000);
   for (int i = 0; i < 5000; ++i) texts.push_back(text_of("\\u0041" + std::to_string(i % 10), true, arena));
   for (int i = 0; i < 5000; ++i) ASSERT_EQ(texts[static_cast<size_t>(i)], "A" + std::to_string(i % 10));
   arena.clear();

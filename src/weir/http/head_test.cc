@@ -120,8 +120,7 @@ TEST(ParseHead, RefusesWhateverHasTwoReadings) {
       "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
       "Transfer-Encoding : chunked\r\n",
       "Transfer-Encoding\t: chunked\r\n",
-      "Transfer-Encoding: \x0b"
-      "chunked\r\n",
+      "Transfer-Encoding: \013chunked\r\n",
       " Transfer-Encoding: chunked\r\n",
       "A: b\r\n Transfer-Encoding: chunked\r\n",
       "Transfer-Encoding:\r\n chunked\r\n",

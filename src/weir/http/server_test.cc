@@ -7,6 +7,7 @@ namespace weir::http {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using testing::Answer;
 using testing::eventually;
 using testing::get;
@@ -179,7 +180,7 @@ TEST_F(ServerTest, WhateverHasTwoReadingsIsRefusedAndTheConnectionClosed) {
       "GET /hello HTTP/1.1\r\nHost: a\r\nX: a\x01z\r\n\r\n",
       "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n",
       "\r\n\r\n",
-      "\r\n\r\n\x00\r\nQUIT\n",
+      "\r\n\r\n\x00\r\nQUIT\n"s,
       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\n",
       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n",

@@ -181,7 +181,7 @@ class ServerTest : public ::testing::Test {
     });
     router.add(Method::get, "/silent", {}, [this](Request&) -> asio::awaitable<Response> {
       Response response = text("");
-      response.stream = [this, first = true,
+      response.stream = [first = true,
                          alive = std::make_shared<Alive>(streams)]() mutable -> asio::awaitable<Result<std::string>> {
         if (std::exchange(first, false)) co_return std::string("begin\n");
         asio::steady_timer timer(co_await asio::this_coro::executor, 1h);

@@ -36,7 +36,7 @@ class Life : public FakeJournal {
           std::vector<std::string> mine;
           for (int j = 0; j <= i % 4; ++j) {
             std::lock_guard lock(mutex);
-            mine.push_back(text(static_cast<size_t>(300 + 40 * i)));
+            mine.push_back(text(size_t{300} + size_t{40} * static_cast<size_t>(i)));
           }
           auto appended = append_and_wait(writer, records_of(mine), later());
           std::lock_guard lock(mutex);
