@@ -2,27 +2,16 @@
 
 #include <brotli/encode.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "weir/base/bytes.h"
+#include "weir/http/testing/packed.h"
 
 namespace weir::http {
 namespace {
 
-std::string pack_zlib(std::string_view text, int window_bits) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(::deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+using testing::pack_zlib;
+
 std::string pack_gzip(std::string_view text) { return pack_zlib(text, 15 + 16); }
 std::string pack_deflate(std::string_view text) { return pack_zlib(text, 15); }
 std::string pack_raw(std::string_view text) { return pack_zlib(text, -15); }

@@ -1,8 +1,8 @@
 // Limits, slow peers and inflation, over real connections.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
+#include "weir/http/testing/packed.h"
 #include "weir/http/testing/server_fixture.h"
 
 namespace weir::http {
@@ -20,19 +20,7 @@ using testing::text;
 
 namespace asio = boost::asio;
 
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(::deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+std::string gzip(std::string_view text) { return testing::pack_zlib(text, 15 + 16); }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Limits

@@ -3,13 +3,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <set>
-#include <stop_token>
 #include <thread>
 
 #include "weir/base/http_client.h"
@@ -270,20 +268,36 @@ TEST_F(EngineProcess, EndsWhenWeirIsKilled) {
   EXPECT_TRUE(next->wait_until_up(30s));
 }
 
+// A process of ours in the engine's process group. With it the group has a parent in this session and is not orphaned
+// when the engine's own parent ends; the kernel would continue a stopped one then.
+class GroupMember {
+ public:
+  explicit GroupMember(int group) {
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, group);
+    char name[] = "sleep";
+    char time[] = "infinity";
+    char* argv[] = {name, time, nullptr};
+    EXPECT_EQ(posix_spawnp(&pid_, name, nullptr, &attributes, argv, environ), 0);
+    posix_spawnattr_destroy(&attributes);
+  }
+  ~GroupMember() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+ private:
+  int pid_ = 0;
+};
+
 // An orphan that cannot end by itself is given five seconds, and then ended.
 TEST_F(EngineProcess, EndsAnOrphanThatHangs) {
   TemporaryDirectory directory;
   Holder holder(directory.path());
-  // Stopped again and again, because the kernel may continue a stopped process group when it is orphaned.
-  const int engine = static_cast<int>(syscall(SYS_pidfd_open, holder.engine().pid, 0));
-  ASSERT_GE(engine, 0);
-  std::jthread hang([engine](const std::stop_token& done) {
-    while (!done.stop_requested()) {
-      syscall(SYS_pidfd_send_signal, engine, SIGSTOP, nullptr, 0);
-      std::this_thread::sleep_for(1ms);
-    }
-    close(engine);
-  });
+  GroupMember member(holder.engine().pid);
+  kill(holder.engine().pid, SIGSTOP);
   holder.end();
   ASSERT_TRUE(is_alive(holder.engine()));
   auto began = steady_clock::now();
