@@ -30,7 +30,7 @@ class CheapSecrets final : public settings::Secrets {
 
 class Encoding final : public collect::EventSink {
  public:
-  Encoding(settings::Secrets& secrets, const collect::Sender& sender, const settings::Project& project)
+  Encoding(settings::Secrets& secrets, const settings::Personal& sender, const settings::Project& project)
       : intake_(secrets, sender, kNow, "native"), project_(project) {}
   bool take(const collect::SentEvent& sent) override {
     return intake_.add(project_, sent, records_) == collect::Intake::Verdict::accepted;
@@ -74,7 +74,7 @@ std::string batch(int count) {
 
 void run(benchmark::State& state, const std::string& body, int events) {
   CheapSecrets secrets;
-  collect::Sender sender{"192.0.2.1", "Mozilla/5.0", "", "de", false};
+  settings::Personal sender{"192.0.2.1", "Mozilla/5.0", "", "de", false};
   settings::Project project;
   project.id = ProjectId{12345678901234567890u};
   collect::NativeDecoder decoder;
@@ -120,7 +120,7 @@ BENCHMARK(decode_only);
 
 void read_record(benchmark::State& state) {
   CheapSecrets secrets;
-  collect::Sender sender{"192.0.2.1", "Mozilla/5.0", "", "de", false};
+  settings::Personal sender{"192.0.2.1", "Mozilla/5.0", "", "de", false};
   settings::Project project;
   project.id = ProjectId{12345678901234567890u};
   collect::NativeDecoder decoder;

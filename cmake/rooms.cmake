@@ -39,6 +39,9 @@ endif()
 target_link_libraries(weir_flags INTERFACE Threads::Threads fmt::fmt Boost::headers)
 target_compile_definitions(weir_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE=1
                            WEIR_VERSION="${PROJECT_VERSION}")
+# Coroutine frames from operator new: glibc's aligned_alloc, Asio's choice, passes its threads' caches by. No handler is
+# aligned beyond what operator new gives.
+target_compile_definitions(weir_flags INTERFACE BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC=1 BOOST_ASIO_DISABLE_BOOST_ALIGN=1)
 
 # weir_room(<room> [LIBRARIES third-party targets...])
 # Compiles every .cc below the room except *_test.cc, and one test program of the *_test.cc files. Files named

@@ -89,17 +89,27 @@ bool from_hex(std::string_view hex, std::string& bytes) {
 }
 
 // libsodium's base64 takes constant time, which what is encoded here does not need, and seven times as long.
-std::string to_base64url(std::string_view bytes) {
-  std::string out((bytes.size() * 4 + 2) / 3, '\0');
-  char* to = out.data();
-  auto put = [&to](uint32_t bits, int count) {
-    for (int i = 0; i < count; ++i) *to++ = kBase64Url[(bits >> (18 - 6 * i)) & 63];
-  };
+void append_base64url(std::string& out, std::string_view bytes) {
+  const size_t before = out.size();
+  out.resize(before + (bytes.size() * 4 + 2) / 3);
+  char* to = out.data() + before;
   auto byte = [&bytes](size_t i) { return uint32_t{static_cast<unsigned char>(bytes[i])}; };
   size_t i = 0;
-  for (; i + 3 <= bytes.size(); i += 3) put(byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2), 4);
-  if (i + 1 == bytes.size()) put(byte(i) << 16, 2);
-  if (i + 2 == bytes.size()) put(byte(i) << 16 | byte(i + 1) << 8, 3);
+  for (; i + 3 <= bytes.size(); i += 3, to += 4) {
+    const uint32_t bits = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    to[0] = kBase64Url[bits >> 18];
+    to[1] = kBase64Url[(bits >> 12) & 63];
+    to[2] = kBase64Url[(bits >> 6) & 63];
+    to[3] = kBase64Url[bits & 63];
+  }
+  if (i == bytes.size()) return;
+  const uint32_t bits = byte(i) << 16 | (i + 2 == bytes.size() ? byte(i + 1) << 8 : 0);
+  for (int shift = 18; to < out.data() + out.size(); shift -= 6) *to++ = kBase64Url[(bits >> shift) & 63];
+}
+
+std::string to_base64url(std::string_view bytes) {
+  std::string out;
+  append_base64url(out, bytes);
   return out;
 }
 

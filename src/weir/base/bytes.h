@@ -57,6 +57,7 @@ std::string to_hex(std::string_view bytes);
 bool from_hex(std::string_view hex, std::string& bytes);
 
 // Base64 with the url-safe alphabet and without padding.
+void append_base64url(std::string& out, std::string_view bytes);
 std::string to_base64url(std::string_view bytes);
 bool from_base64url(std::string_view text, std::string& bytes);
 

@@ -32,7 +32,16 @@ int32_t month_of(UnixMillis t) {
 
 std::string format_day(int64_t days) {
   CivilDay d = civil_from_days(days);
-  return fmt::format("{:04}-{:02}-{:02}", d.year, d.month, d.day);
+  if (d.year < 0 || d.year > 9999) return fmt::format("{:04}-{:02}-{:02}", d.year, d.month, d.day);
+  // Every event's record holds one.
+  std::string text = "0000-00-00";
+  auto put = [&text](size_t last, uint32_t number) {
+    for (; number > 0; number /= 10) text[last--] = static_cast<char>('0' + number % 10);
+  };
+  put(3, static_cast<uint32_t>(d.year));
+  put(6, d.month);
+  put(9, d.day);
+  return text;
 }
 
 std::string format_rfc3339(UnixMillis t) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -72,11 +73,11 @@ struct Collector::Door {
 // Takes the events of one request.
 class Collector::Gathering final : public EventSink {
  public:
-  Gathering(Collector& collector, const Door& door, const Sender& sender, UnixMillis now, size_t body_bytes)
+  Gathering(Collector& collector, const Door& door, const settings::Personal& sender, UnixMillis now,
+            size_t body_bytes)
       : collector_(collector), door_(door), now_(now), intake_(collector.secrets_, sender, now, kProtocol) {
     // One event's record is about as long again as the event.
-    records_.begin().reserve(std::min<size_t>(2 * body_bytes + 1 * KiB, 1 * MiB));
-    records_.cancel();
+    records_.reserve(std::min<size_t>(2 * body_bytes + 1 * KiB, 1 * MiB));
   }
 
   bool take(const SentEvent& sent) override {
@@ -180,7 +181,7 @@ class Collector::Gathering final : public EventSink {
   Intake intake_;
   Tally tally_;
   journal::Records records_;
-  std::vector<Counts> counts_;
+  boost::container::small_vector<Counts, 1> counts_;
   size_t chosen_ = 0;
   uint64_t rejected_without_project_ = 0;
   const settings::Project* cold_ = nullptr;
@@ -210,24 +211,31 @@ void Collector::add_routes(http::Router& router) {
   }
 }
 
-asio::awaitable<http::Response> Collector::capture(http::Request& request) {
-  auto begun = clock_.steady();
-  http::Response response = co_await answer_to(request);
-  metrics_.request_seconds.observe(std::chrono::duration<double>(clock_.steady() - begun).count());
-  co_return response;
-}
+// Observes how long a request took, however it ends.
+struct Collector::Timing {
+  explicit Timing(Collector& c) : collector(c), begun(c.clock_.steady()) {}
+  Timing(const Timing&) = delete;
+  Timing& operator=(const Timing&) = delete;
+  ~Timing() {
+    const auto took = collector.clock_.steady() - begun;
+    collector.metrics_.request_seconds.observe(std::chrono::duration<double>(took).count());
+  }
+  Collector& collector;
+  const std::chrono::steady_clock::time_point begun;
+};
 
-asio::awaitable<http::Response> Collector::answer_to(http::Request& request) {
+asio::awaitable<http::Response> Collector::capture(http::Request& request) {
+  const Timing timing(*this);
   UnixMillis now = clock_.now();
   auto door = open_door(request, now);
   if (!door) co_return refuse(door.error(), nullptr);
   const ProjectState* project = door->project != nullptr ? &state_of(*door->project) : nullptr;
-  Sender sender = sender_of(request);
+  const Sender sender(request);
 
   std::optional<Gathering> gathering;
   Shape shape = Shape::one;
   for (;;) {
-    gathering.emplace(*this, *door, sender, now, request.body.size());
+    gathering.emplace(*this, *door, sender.personal(), now, request.body.size());
     auto decoded = gather(request, *door, *gathering);
     if (!decoded) co_return refuse(decoded.error(), project);
     shape = *decoded;
@@ -242,7 +250,7 @@ asio::awaitable<http::Response> Collector::answer_to(http::Request& request) {
 
   if (!gathering->records().empty()) {
     auto appended =
-        co_await journal::append(writer_, std::move(gathering->records()), clock_.steady() + options_.append_timeout);
+        co_await journal::append(writer_, std::move(gathering->records()), timing.begun + options_.append_timeout);
     if (!appended) {
       Error error = appended.error();
       // Too slow is one way of not being able to take it.

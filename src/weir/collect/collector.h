@@ -44,10 +44,10 @@ class Collector {
   class Gathering;
   struct ProjectState;
   struct Door;
+  struct Timing;
 
   Result<Door> open_door(const http::Request& request, UnixMillis now);
   Result<Shape> gather(const http::Request& request, const Door& door, Gathering& gathering);
-  boost::asio::awaitable<http::Response> answer_to(http::Request& request);
   http::Response refuse(const Error& error, const ProjectState* project);
   ProjectState& state_of(const settings::Project& project);
 

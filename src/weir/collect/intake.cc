@@ -10,6 +10,7 @@ constexpr UnixMillis kAheadMax = kMillisPerDay;
 // A client whose clock is this close to ours is believed: the difference is mostly the way here. Clients that repeat a
 // request with the first attempt's sent_at would otherwise move their events by the delay.
 constexpr UnixMillis kSkewBelieved = 150'000;
+constexpr size_t kSealedKept = 4;
 }  // namespace
 
 std::string_view name_of(DropReason reason) {
@@ -43,14 +44,14 @@ Intake::Verdict Intake::add(const settings::Project& project, const SentEvent& s
     return Verdict::dropped;
   }
 
-  settings::Personal personal;
-  if (sent.ip.empty() && sent.user_agent.empty()) {
-    personal = {sender_.ip, sender_.user_agent, sender_.hints, sender_.accept_language, sender_.gpc};
-  } else {
-    // A server speaks for a visitor: nothing of its own request is the visitor's.
-    personal.ip = sent.ip;
-    personal.user_agent = sent.user_agent;
+  settings::Personal visitors;
+  // A server speaks for a visitor: nothing of its own request is the visitor's.
+  const bool named = !sent.ip.empty() || !sent.user_agent.empty();
+  if (named) {
+    visitors.ip = sent.ip;
+    visitors.user_agent = sent.user_agent;
   }
+  const settings::Personal& personal = named ? visitors : sender_;
 
   event::Event event = sent.event;
   event.project_id = project.id;
@@ -73,8 +74,10 @@ Intake::Verdict Intake::add(const settings::Project& project, const SentEvent& s
 }
 
 bool Intake::seal(ProjectId project, const settings::Personal& personal, std::string_view& sealed) {
+  const bool sender = &personal == &sender_;
   for (const Sealed& known : sealed_) {
-    if (known.project == project && known.ip == personal.ip && known.user_agent == personal.user_agent) {
+    if (known.project != project || known.sender != sender) continue;
+    if (sender || (known.ip == personal.ip && known.user_agent == personal.user_agent)) {
       sealed = known.text;
       return true;
     }
@@ -84,8 +87,15 @@ bool Intake::seal(ProjectId project, const settings::Personal& personal, std::st
     error_ = text.error();
     return false;
   }
-  Sealed& place = sealed_[next_sealed_++ % sealed_.size()];
-  place = {project, std::string(personal.ip), std::string(personal.user_agent), std::move(*text)};
+  if (sealed_.size() < kSealedKept) sealed_.emplace_back();
+  Sealed& place = sealed_[next_sealed_++ % kSealedKept];
+  place.project = project;
+  place.sender = sender;
+  if (!sender) {
+    place.ip = personal.ip;
+    place.user_agent = personal.user_agent;
+  }
+  place.text = std::move(*text);
   sealed = place.text;
   return true;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weir/base/clock.h"
 #include "weir/base/result.h"
@@ -26,22 +26,14 @@ struct Stamp {
 };
 Stamp stamp(UnixMillis received_at, std::optional<UnixMillis> client_time, std::optional<UnixMillis> sent_at);
 
-// What a request says about who sends it. Owns its texts; they are valid UTF-8 and bounded.
-struct Sender {
-  std::string ip;
-  std::string user_agent;
-  std::string hints;  // JSON object of the Sec-CH-UA* headers, or empty
-  std::string accept_language;
-  bool gpc = false;
-};
-
 // Turns the events of one request into records: stamps them, gives them their visitor, seals what is personal.
 // Confined to one thread, lives as long as one request is decoded; nothing here waits as long as the project's
 // secrets of the day are in memory (WarmSecrets).
 class Intake {
  public:
-  // Keeps the references.
-  Intake(settings::Secrets& secrets, const Sender& sender, UnixMillis received_at, std::string_view protocol)
+  // `sender`: what the request says about who sends it. Keeps the references.
+  Intake(settings::Secrets& secrets, const settings::Personal& sender, UnixMillis received_at,
+         std::string_view protocol)
       : secrets_(secrets), sender_(sender), received_at_(received_at), protocol_(protocol) {}
 
   enum class Verdict : uint8_t {
@@ -57,9 +49,11 @@ class Intake {
   const Error& error() const { return error_; }
 
  private:
-  // Sealed fields of one project, address and user agent; a request rarely has more than one of them.
+  // Sealed fields of one project and the request's sender, or else the address and user agent an event names; a request
+  // rarely has more than one of them.
   struct Sealed {
     ProjectId project{};
+    bool sender = false;
     std::string ip;
     std::string user_agent;
     std::string text;
@@ -67,11 +61,11 @@ class Intake {
   bool seal(ProjectId project, const settings::Personal& personal, std::string_view& sealed);
 
   settings::Secrets& secrets_;
-  const Sender& sender_;
+  const settings::Personal& sender_;
   const UnixMillis received_at_;
   const std::string_view protocol_;
-  std::array<Sealed, 4> sealed_;
-  size_t next_sealed_ = 0;
+  std::vector<Sealed> sealed_;
+  size_t next_sealed_ = 0;  // where the next one goes when there are as many as are kept
   std::string_view why_;
   DropReason drop_reason_ = DropReason::retention;
   Error error_{};

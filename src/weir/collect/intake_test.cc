@@ -96,7 +96,7 @@ class IntakeTest : public ::testing::Test {
   }
 
   testing::FakeSecrets secrets_;
-  Sender sender_;
+  settings::Personal sender_;
   settings::Project project_;
   SentEvent sent_;
   journal::Records records_;
@@ -183,7 +183,7 @@ TEST_F(IntakeTest, WithoutAKeyNothingIsTaken) {
 }
 
 TEST_F(IntakeTest, WhoSaysNothingOfThemselvesHasNothingSealed) {
-  Sender nobody;
+  settings::Personal nobody;
   Intake intake(secrets_, nobody, kNow, "native");
   sent_.event.user_id = "1";
   ASSERT_EQ(intake.add(project_, sent_, records_), Intake::Verdict::accepted);

@@ -35,46 +35,47 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string clean(std::string_view text, size_t bytes_max) {
-  std::string out(text.substr(0, bytes_max));
-  if (std::any_of(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
-    std::vector<uint32_t> replaced;
-    event::json::replace_invalid_utf8(out, replaced);
-  }
-  return out;
+// `text` itself where it is ASCII and short enough, else what is left of it in `kept`.
+std::string_view clean(std::string_view text, size_t bytes_max, std::string& kept) {
+  text = text.substr(0, bytes_max);
+  if (std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) return text;
+  kept = text;
+  std::vector<uint32_t> replaced;
+  event::json::replace_invalid_utf8(kept, replaced);
+  return kept;
 }
 }  // namespace
 
-Sender sender_of(const http::Request& request) {
-  Sender sender;
-  sender.ip = request.client_address;
+Sender::Sender(const http::Request& request) {
+  personal_.ip = request.client_address;
   for (const auto& [name, value] : request.headers) {
     // The first letter tells most headers apart.
     switch (lower(name.empty() ? '\0' : name.front())) {
       case 'u':
-        if (name.size() == 10 && starts_with(name, "user-agent")) sender.user_agent = clean(value, kUserAgentBytesMax);
+        if (name.size() == 10 && starts_with(name, "user-agent"))
+          personal_.user_agent = clean(value, kUserAgentBytesMax, user_agent_);
         break;
       case 'a':
-        if (name.size() == 15 && starts_with(name, "accept-language")) {
-          sender.accept_language = clean(value, kLanguageBytesMax);
-        }
+        if (name.size() == 15 && starts_with(name, "accept-language"))
+          personal_.accept_language = clean(value, kLanguageBytesMax, language_);
         break;
       case 's':
-        if (name.size() == 7 && starts_with(name, "sec-gpc")) sender.gpc = trimmed(value) == "1";
+        if (name.size() == 7 && starts_with(name, "sec-gpc")) personal_.gpc = trimmed(value) == "1";
         if (starts_with(name, kHintPrefix) &&
-            sender.hints.size() + name.size() + std::min(value.size(), kHintBytesMax) < kHintsBytesMax) {
-          sender.hints.push_back(sender.hints.empty() ? '{' : ',');
-          append_json_string(sender.hints, lower_case(name));
-          sender.hints.push_back(':');
-          append_json_string(sender.hints, clean(value, kHintBytesMax));
+            hints_.size() + name.size() + std::min(value.size(), kHintBytesMax) < kHintsBytesMax) {
+          hints_.push_back(hints_.empty() ? '{' : ',');
+          append_json_string(hints_, lower_case(name));
+          hints_.push_back(':');
+          std::string kept;
+          append_json_string(hints_, clean(value, kHintBytesMax, kept));
         }
         break;
       default:
         break;
     }
   }
-  if (!sender.hints.empty()) sender.hints.push_back('}');
-  return sender;
+  if (!hints_.empty()) hints_.push_back('}');
+  personal_.hints = hints_;
 }
 
 std::string_view key_of(const http::Request& request) {
@@ -84,6 +85,7 @@ std::string_view key_of(const http::Request& request) {
 }
 
 BodyType body_type(std::string_view content_type) {
+  if (content_type == "application/json") return BodyType::json;  // the usual one, as most clients write it
   size_t semicolon = content_type.find(';');
   std::string type = lower_case(trimmed(content_type.substr(0, semicolon)));
   if (semicolon != std::string_view::npos) {

@@ -1,13 +1,30 @@
 #pragma once
 
-#include "weir/collect/intake.h"
+#include <string>
+#include <string_view>
+
 #include "weir/http/message.h"
+#include "weir/settings/secrets.h"
 
 namespace weir::collect {
 
-// Reads from a request who sends it. Headers that are too long are cut, bytes that are not UTF-8 become '?': they
-// describe the visitor, and no event is lost over them.
-Sender sender_of(const http::Request& request);
+// What a request says about who sends it: valid UTF-8 and bounded. Headers that are too long are cut, bytes that are
+// not UTF-8 become '?': they describe the visitor, and no event is lost over them. The request must outlive it.
+class Sender {
+ public:
+  explicit Sender(const http::Request& request);
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  const settings::Personal& personal() const { return personal_; }
+
+ private:
+  // What the request does not hold in this form.
+  std::string user_agent_;
+  std::string hints_;
+  std::string language_;
+  settings::Personal personal_;
+};
 
 // The secret of `Authorization: Bearer <secret>` or `X-Weir-Key: <secret>`, or empty.
 std::string_view key_of(const http::Request& request);

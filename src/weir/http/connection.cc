@@ -85,8 +85,8 @@ void Connection::close() {
 }
 
 asio::awaitable<void> Connection::serve() {
+  start_request(loop_.now());
   for (;;) {
-    start_request();
     Next next = co_await read_head();
     if (next == Next::handle) next = begin_request();
     if (next == Next::handle && !body_complete_ && !take_buffered_body()) next = co_await read_body();
@@ -123,21 +123,26 @@ asio::awaitable<void> Connection::serve() {
         if (!sent) co_return;
       }
     }
-    shared_.metrics.request_seconds.observe(std::chrono::duration<double>(loop_.now() - request_.received).count());
-    if (!body_complete_ && keep_) keep_ = co_await discard_body();
+    Steady answered = loop_.now();
+    shared_.metrics.request_seconds.observe(std::chrono::duration<double>(answered - request_.received).count());
+    if (!body_complete_ && keep_) {
+      keep_ = co_await discard_body();
+      answered = loop_.now();
+    }
     if (!body_complete_) {
       co_await linger();
       co_return;
     }
     if (!keep_) co_return;
     finish_request();
+    start_request(answered);
   }
 }
 
-void Connection::start_request() {
+void Connection::start_request(Steady now) {
   request_.method = Method::get;
   request_.headers.clear();
-  request_.received = loop_.now();
+  request_.received = now;
   framing_ = Framing();
   coding_ = Coding::identity;
   route_ = nullptr;

@@ -56,7 +56,7 @@ class Connection {
   asio::awaitable<void> serve();
 
   // Reading a request.
-  void start_request();
+  void start_request(Steady now);
   asio::awaitable<Next> read_head();
   // What the bytes read so far amount to; nothing when more are needed.
   std::optional<Next> scan_head();

@@ -36,7 +36,7 @@ void grow_within(std::string& text, size_t needed, uint64_t bytes_max) {
 }  // namespace
 
 asio::awaitable<Connection::Next> Connection::read_head() {
-  Steady began = loop_.now();
+  Steady began = request_.received;
   bool idle = true;
   for (;;) {
     if (const auto found = scan_head()) co_return *found;

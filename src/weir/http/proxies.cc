@@ -72,12 +72,16 @@ bool parse_hop(std::string_view text, Address& address) {
   return parse_address(text, address);
 }
 
-// The values of all headers of that name, last one first.
-std::vector<std::string_view> values_backwards(const Request& request, std::string_view name) {
-  std::vector<std::string_view> values;
-  for (auto at = request.headers.rbegin(); at != request.headers.rend(); ++at)
-    if (equal_ignoring_case(at->first, name)) values.push_back(at->second);
-  return values;
+// Calls take(value) for each header of that name, last one first, until it says false. False when there is none.
+template <class Take>
+bool each_backwards(const Request& request, std::string_view name, Take take) {
+  bool any = false;
+  for (auto at = request.headers.rbegin(); at != request.headers.rend(); ++at) {
+    if (!equal_ignoring_case(at->first, name)) continue;
+    any = true;
+    if (!take(std::string_view(at->second))) break;
+  }
+  return any;
 }
 
 }  // namespace
@@ -140,36 +144,36 @@ bool TrustedProxies::trusts(const Address& address) const {
 Address TrustedProxies::client(const Request& request, const Address& peer) const {
   Address current = peer;
   if (!trusts(peer)) return current;
-  bool plain = true;
-  auto lists = values_backwards(request, "X-Forwarded-For");
-  if (lists.empty()) {
-    plain = false;
-    lists = values_backwards(request, "Forwarded");
-  }
   int hops = 0;
-  for (std::string_view list : lists) {
+  // Follows one header's hops backwards; false when the client is found.
+  auto follow = [&](std::string_view list, bool plain) {
     while (!list.empty()) {
       std::string_view hop = take_last(list);
       if (!plain) hop = forwarded_pair(hop, "for");
       Address next;
-      if (++hops > kHopsMax || !parse_hop(hop, next)) return current;
+      if (++hops > kHopsMax || !parse_hop(hop, next)) return false;
       current = next;
-      if (!trusts(current)) return current;
+      if (!trusts(current)) return false;
     }
-  }
+    return true;
+  };
+  if (!each_backwards(request, "X-Forwarded-For", [&](std::string_view list) { return follow(list, true); }))
+    each_backwards(request, "Forwarded", [&](std::string_view list) { return follow(list, false); });
   return current;
 }
 
 bool TrustedProxies::says_https(const Request& request) {
-  const auto schemes = values_backwards(request, "X-Forwarded-Proto");
-  if (!schemes.empty()) {
-    std::string_view list = schemes.front();
-    return equal_ignoring_case(take_last(list), "https");
-  }
-  const auto elements = values_backwards(request, "Forwarded");
-  if (elements.empty()) return false;
-  std::string_view list = elements.front();
-  return equal_ignoring_case(forwarded_pair(take_last(list), "proto"), "https");
+  bool secure = false;
+  auto plain = [&](std::string_view list) {
+    secure = equal_ignoring_case(take_last(list), "https");
+    return false;
+  };
+  auto pair = [&](std::string_view list) {
+    secure = equal_ignoring_case(forwarded_pair(take_last(list), "proto"), "https");
+    return false;
+  };
+  if (!each_backwards(request, "X-Forwarded-Proto", plain)) each_backwards(request, "Forwarded", pair);
+  return secure;
 }
 
 }  // namespace weir::http

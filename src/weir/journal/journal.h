@@ -28,6 +28,21 @@ using Offset = uint64_t;
 // Several records on their way into the journal: each is a u32 length and its bytes, one behind the other.
 class Records {
  public:
+  Records() = default;
+  Records(const Records&) = default;
+  Records& operator=(const Records&) = default;
+  Records(Records&& other) noexcept { *this = std::move(other); }
+  Records& operator=(Records&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(open_, other.open_);
+    std::swap(largest_, other.largest_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~Records();
+
+  // Makes room for records of that many bytes, with their lengths.
+  void reserve(size_t bytes);
   void add(std::string_view record) {
     append_le(bytes_, static_cast<uint32_t>(record.size()));
     bytes_.append(record);

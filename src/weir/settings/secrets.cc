@@ -63,13 +63,13 @@ struct Key {
   Key& operator=(const Key&) = delete;
   ~Key() { sodium_memzero(bytes.data(), bytes.size()); }
 
-  void next_nonce(unsigned char* into) const {
+  void append_nonce(std::string& to) const {
     uint64_t count = nonces.fetch_add(1, std::memory_order_relaxed);
     // The high half of the count moves the prefix on, should one process ever seal 2^32 texts in a day.
     uint64_t prefix = nonce_prefix + (count >> 32);
     auto low = static_cast<uint32_t>(count);
-    std::memcpy(into, &prefix, sizeof prefix);
-    std::memcpy(into + sizeof prefix, &low, sizeof low);
+    append_le(to, prefix);
+    append_le(to, low);
   }
 };
 using KeyPointer = std::shared_ptr<const Key>;
@@ -294,28 +294,33 @@ Result<std::string> FileSecrets::seal(ProjectId project, UnixMillis now, const P
   auto key = sealing_key(name);
   if (!key) return std::move(key).error();
 
-  std::string clear;
-  clear.reserve(personal.ip.size() + personal.user_agent.size() + personal.hints.size() +
-                personal.accept_language.size() + 16);
-  clear.push_back(personal.gpc ? 1 : 0);
+  // Head, then the fields in clear, encrypted in place, then the tag.
+  std::string sealed;
+  const size_t fields = personal.ip.size() + personal.user_agent.size() + personal.hints.size() +
+                        personal.accept_language.size() + 4 * sizeof(uint32_t) + 1;  // lengths in varints below 2^21
+  sealed.reserve(kHeadBytes + fields + kTagBytes);
+  sealed.push_back(kSealVersion);
+  sealed.append((*key)->id.data(), kKeyIdBytes);
+  (*key)->append_nonce(sealed);
+  sealed.push_back(personal.gpc ? 1 : 0);
   for (std::string_view field : {personal.ip, personal.user_agent, personal.hints, personal.accept_language}) {
-    append_field(clear, field);
+    append_field(sealed, field);
   }
-
-  std::string sealed(kHeadBytes + clear.size() + kTagBytes, '\0');
+  const size_t clear_bytes = sealed.size() - kHeadBytes;
+  sealed.resize(sealed.size() + kTagBytes);
   auto* head = reinterpret_cast<unsigned char*>(sealed.data());
-  head[0] = static_cast<unsigned char>(kSealVersion);
-  std::memcpy(head + 1, (*key)->id.data(), kKeyIdBytes);
-  unsigned char* nonce = head + 1 + kKeyIdBytes;
-  (*key)->next_nonce(nonce);
   auto data = associated_data(project, name.day);
-  crypto_aead_chacha20poly1305_ietf_encrypt(head + kHeadBytes, nullptr,
-                                            reinterpret_cast<const unsigned char*>(clear.data()), clear.size(),
-                                            data.data(), data.size(), nullptr, nonce, (*key)->bytes.data());
-  std::string out = R"({"day":")";
+  crypto_aead_chacha20poly1305_ietf_encrypt(head + kHeadBytes, nullptr, head + kHeadBytes, clear_bytes, data.data(),
+                                            data.size(), nullptr, head + kHeadBytes - kNonceBytes,
+                                            (*key)->bytes.data());
+  constexpr std::string_view kDay = R"({"day":")";
+  constexpr std::string_view kSealed = R"(","sealed":")";
+  std::string out;
+  out.reserve(kDay.size() + 10 + kSealed.size() + sealed.size() * 4 / 3 + 4);
+  out += kDay;
   out += format_day(name.day);
-  out += R"(","sealed":")";
-  out += to_base64url(sealed);
+  out += kSealed;
+  append_base64url(out, sealed);
   out += "\"}";
   return out;
 }
