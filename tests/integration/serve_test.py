@@ -84,6 +84,27 @@ def test_health_ready_and_metrics(weir):
         assert any(key.startswith(name) for key in values), name
 
 
+def test_import_and_replay_ask_for_the_right_key(weir):
+    def key(scope, *of_project):
+        made = weir.run("key", "create", "--name", "door", "--scope", scope, "--format", "plain", *of_project)
+        return {"Authorization": f"Bearer {made.stdout.decode().strip()}"}
+
+    routes = {"/api/v1/import/access-log?project=website": {"admin", "admin of website"},
+              "/api/v1/journal/replay?partition=live": {"admin"}}
+    callers = {scope: key(scope) for scope in ("capture", "stats", "sql", "admin")}
+    callers.update({f"{scope} of website": key(scope, "--project", "website") for scope in ("sql", "admin")})
+    callers["admin of app"] = key("admin", "--project", "app")
+    for path, let_in in routes.items():
+        assert weir.request("POST", path)[0] == 401
+        assert weir.request("POST", path, headers={"Authorization": "Bearer weir_a_wrong_secret"})[0] == 401
+        for caller, headers in callers.items():
+            status, _, answer = weir.request("POST", path, "", {**headers, "Content-Type": "text/plain"})
+            if caller in let_in:
+                assert status not in (401, 403, 404), (path, caller, answer)
+            else:  # a project that is not the key's does not exist for it
+                assert status == 403 or (status == 404 and caller == "admin of app"), (path, caller, status, answer)
+
+
 def test_metrics_are_not_public(weir):
     assert weir.request("GET", "/metrics")[0] == 404
 

@@ -28,12 +28,20 @@ const std::vector<RouteAccess>& access_table() {
   static const std::vector<Scope> analysts = {Scope::sql, Scope::admin};
   static const std::vector<Scope> admins = {Scope::admin};
   static const std::vector<RouteAccess> table = {
-      {Method::get, "/api/v1/projects", {readers, true}},   {Method::post, "/api/v1/projects", {admins, false}},
-      {Method::get, "/api/v1/projects/*", {readers, true}}, {Method::patch, "/api/v1/projects/*", {admins, true}},
-      {Method::del, "/api/v1/projects/*", {admins, false}}, {Method::get, "/api/v1/keys", {admins, true}},
-      {Method::post, "/api/v1/keys", {admins, true}},       {Method::del, "/api/v1/keys/*", {admins, true}},
-      {Method::get, "/api/v1/names", {admins, true}},       {Method::post, "/api/v1/names", {admins, true}},
-      {Method::del, "/api/v1/names", {admins, true}},       {Method::post, "/api/v1/sql", {analysts, true}},
+      {Method::get, "/api/v1/projects", {readers, true}},
+      {Method::post, "/api/v1/projects", {admins, false}},
+      {Method::get, "/api/v1/projects/*", {readers, true}},
+      {Method::patch, "/api/v1/projects/*", {admins, true}},
+      {Method::del, "/api/v1/projects/*", {admins, false}},
+      {Method::get, "/api/v1/keys", {admins, true}},
+      {Method::post, "/api/v1/keys", {admins, true}},
+      {Method::del, "/api/v1/keys/*", {admins, true}},
+      {Method::get, "/api/v1/names", {admins, true}},
+      {Method::post, "/api/v1/names", {admins, true}},
+      {Method::del, "/api/v1/names", {admins, true}},
+      {Method::post, "/api/v1/sql", {analysts, true}},
+      {Method::post, "/api/v1/import/access-log", {admins, true}},
+      {Method::post, "/api/v1/journal/replay", {admins, false}},
   };
   return table;
 }

@@ -40,7 +40,7 @@ struct RouteAccess {
   std::string_view path;  // as the router has it
   Access access;
 };
-// Every route of this room with what it demands.
+// Every route that asks for a key of scope stats, sql or admin, with what it demands.
 const std::vector<RouteAccess>& access_table();
 // That of one route, which must be in the table.
 const Access& access_of(http::Method method, std::string_view path);

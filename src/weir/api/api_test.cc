@@ -129,11 +129,17 @@ class ApiTest : public ::testing::Test {
   std::thread io_thread_;
 };
 
+// Routed by app, which has the loader and the importer; tests/integration asks them with each sort of key.
+bool of_another_room(const RouteAccess& route) {
+  return route.path == "/api/v1/import/access-log" || route.path == "/api/v1/journal/replay";
+}
+
 TEST_F(ApiTest, EveryRouteStandsInTheAccessTableAndTheOtherWayRound) {
   std::set<std::pair<Method, std::string>> routed;
   for (const http::Route& route : router_->routes()) routed.emplace(route.method, route.path);
   std::set<std::pair<Method, std::string>> listed;
-  for (const RouteAccess& route : access_table()) listed.emplace(route.method, std::string(route.path));
+  for (const RouteAccess& route : access_table())
+    if (!of_another_room(route)) listed.emplace(route.method, std::string(route.path));
   EXPECT_EQ(routed, listed);
 }
 
@@ -144,6 +150,7 @@ TEST_F(ApiTest, EachRouteLetsInWhomTheTableNamesAndNobodyElse) {
     return Result<>();
   };
   for (const RouteAccess& route : access_table()) {
+    if (of_another_room(route)) continue;
     std::string target(route.path);
     if (target.ends_with('*')) target = target.substr(0, target.size() - 1) + "nonexistent";
     auto ask = [&](const std::string& secret) { return call(route.method, target, "", secret).status; };

@@ -94,11 +94,12 @@ void add_import_routes(http::Router& router, settings::Repository& settings, Clo
   http::RouteOptions options;
   options.body_bytes_max = kImportBodyBytesMax;
   options.inflated_bytes_max = 2 * kImportBodyBytesMax;
-  router.add(http::Method::post, "/api/v1/import/access-log", options,
-             [&settings, &clock, &importing](http::Request& request) -> asio::awaitable<http::Response> {
-               static const api::Access kAccess{{settings::Scope::admin}, true};
+  constexpr const char* kPath = "/api/v1/import/access-log";
+  const api::Access& access = api::access_of(http::Method::post, kPath);
+  router.add(http::Method::post, kPath, options,
+             [&settings, &clock, &importing, &access](http::Request& request) -> asio::awaitable<http::Response> {
                std::shared_ptr<const settings::Snapshot> snapshot = settings.snapshot();
-               auto caller = api::authorize(request, kAccess, *snapshot, clock.now());
+               auto caller = api::authorize(request, access, *snapshot, clock.now());
                if (!caller) co_return http::error_response(caller.error());
                auto job = job_of(request, *snapshot, *caller);
                if (!job) co_return http::error_response(job.error());

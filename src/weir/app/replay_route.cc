@@ -17,22 +17,22 @@ ReplayRoute::ReplayRoute(settings::Repository& settings, Clock& clock, load::Loa
     : settings_(settings), clock_(clock), live_(live), bulk_(bulk), workers_("replay", 1, kWaitingMax) {}
 
 void ReplayRoute::add(http::Router& router) {
-  router.add(http::Method::post, "/api/v1/journal/replay", {},
-             [this](http::Request& request) -> awaitable<http::Response> {
-               const api::Access access{{settings::Scope::admin}, false};
-               auto caller = api::authorize(request, access, *settings_.snapshot(), clock_.now());
-               if (!caller) co_return http::error_response(caller.error());
-               std::string partition = "live";
-               http::query_parameter(request.query, "partition", partition);
-               if (partition != "live" && partition != "bulk")
-                 co_return http::error_response({ErrorCode::kBadInput, "partition: live or bulk, not " + partition});
-               load::Loader& loader = partition == "live" ? live_ : bulk_;
-               std::function<Result<load::Loader::Replayed>()> work = [&loader] { return loader.replay(kPatience); };
-               auto done = co_await workers_.run<load::Loader::Replayed>(std::move(work));
-               if (!done) co_return http::error_response(done.error());
-               co_return http::json_response(200, fmt::format(R"({{"partition":"{}","compared":[{},{}],"missing":{}}})",
-                                                              partition, done->begin, done->end, done->missing));
-             });
+  constexpr const char* kPath = "/api/v1/journal/replay";
+  const api::Access& access = api::access_of(http::Method::post, kPath);
+  router.add(http::Method::post, kPath, {}, [this, &access](http::Request& request) -> awaitable<http::Response> {
+    auto caller = api::authorize(request, access, *settings_.snapshot(), clock_.now());
+    if (!caller) co_return http::error_response(caller.error());
+    std::string partition = "live";
+    http::query_parameter(request.query, "partition", partition);
+    if (partition != "live" && partition != "bulk")
+      co_return http::error_response({ErrorCode::kBadInput, "partition: live or bulk, not " + partition});
+    load::Loader& loader = partition == "live" ? live_ : bulk_;
+    std::function<Result<load::Loader::Replayed>()> work = [&loader] { return loader.replay(kPatience); };
+    auto done = co_await workers_.run<load::Loader::Replayed>(std::move(work));
+    if (!done) co_return http::error_response(done.error());
+    co_return http::json_response(200, fmt::format(R"({{"partition":"{}","compared":[{},{}],"missing":{}}})", partition,
+                                                   done->begin, done->end, done->missing));
+  });
 }
 
 }  // namespace weir::app

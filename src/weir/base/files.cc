@@ -85,9 +85,9 @@ class PosixFile final : public File {
     return {};
   }
   Result<> zero(uint64_t offset, uint64_t size) override {
-    // Written in small pieces: the page cache keeps what one call wrote in one piece ("large folio"), and ext4 walks all
-    // blocks of a piece at each later write into it. A write of 5 KB with its sync takes 41 us of CPU in what was zeroed
-    // by the MiB, 37 by 16 KiB.
+    // Written in small pieces: the page cache keeps what one call wrote in one piece ("large folio"), and ext4 walks
+    // all blocks of a piece at each later write into it. A write of 5 KB with its sync takes 41 us of CPU in what was
+    // zeroed by the MiB, 37 by 16 KiB.
     static const std::string zeros(16 * KiB, '\0');
     while (size > 0) {
       uint64_t step = std::min<uint64_t>(size, zeros.size());

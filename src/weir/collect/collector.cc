@@ -73,8 +73,7 @@ struct Collector::Door {
 // Takes the events of one request.
 class Collector::Gathering final : public EventSink {
  public:
-  Gathering(Collector& collector, const Door& door, const settings::Personal& sender, UnixMillis now,
-            size_t body_bytes)
+  Gathering(Collector& collector, const Door& door, const settings::Personal& sender, UnixMillis now, size_t body_bytes)
       : collector_(collector), door_(door), now_(now), intake_(collector.secrets_, sender, now, kProtocol) {
     // One event's record is about as long again as the event.
     records_.reserve(std::min<size_t>(2 * body_bytes + 1 * KiB, 1 * MiB));
