@@ -253,7 +253,8 @@ TEST_F(FileSecretsTest, FilesAndDirectoryArePrivate) {
 TEST_F(FileSecretsTest, ADamagedKeyFileIsReplaced) {
   std::string sealed = seal(kMidnight);
   std::string file = path("personal-2026-11-20-" + to_string(kProject));
-  for (std::string damage : {std::string("garbage"), std::string(44, 'x'), std::string(), std::string(1000, 'y')}) {
+  for (const std::string& damage :
+       {std::string("garbage"), std::string(44, 'x'), std::string(), std::string(1000, 'y')}) {
     std::ofstream(file) << damage;
     reopen();
     EXPECT_EQ(open_error(kProject, sealed), ErrorCode::kNotFound);

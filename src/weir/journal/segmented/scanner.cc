@@ -161,12 +161,15 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
     std::string reason = found.reason;
     if (found.kind == Found::Kind::frame) {
       const FrameHeader& header = found.frame.header;
-      if (header.base < result.next) {
-        reason = fmt::format("frame of offset {} where {} was expected", header.base, result.next);
-      } else if (result.epoch != 0 && header.epoch != result.epoch) {
+      // Behind a gap in the open end it counts only when something says that the gap had been durable.
+      auto misplaced = [&] {
+        if (header.base <= result.next) return header.base < result.next;
+        return plan.open_end && header.durable_upto <= result.next &&
+               !proven_durable(window, position + kAlignment, plan.tag, result.epoch, result.next);
+      };
+      if (result.epoch != 0 && header.epoch != result.epoch) {
         reason = fmt::format("frame of epoch {} in epoch {}", header.epoch, result.epoch);
-      } else if (header.base > result.next && plan.open_end && header.durable_upto <= result.next &&
-                 !proven_durable(window, position + kAlignment, plan.tag, result.epoch, result.next)) {
+      } else if (misplaced()) {
         reason = fmt::format("frame of offset {} where {} was expected", header.base, result.next);
       } else {
         if (header.base > result.next) {

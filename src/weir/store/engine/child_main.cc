@@ -147,10 +147,11 @@ int engine_main(int argc, char** argv) {
   close(kStatusFd);
 
   // Reading standard input never ends while weir lives; when it ends, so does the engine, in order.
-  std::vector<std::string> arguments = {
-      "clickhouse", "--path=" + data_directory, "--config-file=" + config_file, "--log-level=warning",
+  constexpr const char* kLastStatement =
       "--query=SYSTEM START LISTEN HTTP; INSERT INTO FUNCTION null('s String') SELECT * FROM file('/dev/stdin', "
-      "'LineAsString', 's String') SETTINGS max_execution_time = 0, max_threads = 1"};
+      "'LineAsString', 's String') SETTINGS max_execution_time = 0, max_threads = 1";
+  std::vector<std::string> arguments = {"clickhouse", "--path=" + data_directory, "--config-file=" + config_file,
+                                        "--log-level=warning", kLastStatement};
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   // In a thread of its own: asking for the bounds of the first thread's stack would need /proc/self/maps.

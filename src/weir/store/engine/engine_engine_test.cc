@@ -44,8 +44,8 @@ TEST_F(EngineProcess, AnswersNobodyWithoutTheToken) {
   auto endpoint = shared().engine().endpoint().value();
   HttpClient client;
   OutgoingRequest request;
-  for (std::string path : {std::string("/?query=SELECT+1"), std::string("/ping"), std::string(kPingPath),
-                           std::string("/play"), std::string("/"), std::string("/replicas_status")}) {
+  for (const std::string& path : {std::string("/?query=SELECT+1"), std::string("/ping"), std::string(kPingPath),
+                                  std::string("/play"), std::string("/"), std::string("/replicas_status")}) {
     request.url = endpoint.url + path;
     for (std::string token : {"", "wrong"}) {
       request.headers = {{"X-Weir-Token", token}, {"X-ClickHouse-User", "default"}};
