@@ -42,6 +42,7 @@ const std::vector<RouteAccess>& access_table() {
       {Method::post, "/api/v1/sql", {analysts, true}},
       {Method::post, "/api/v1/import/access-log", {admins, true}},
       {Method::post, "/api/v1/journal/replay", {admins, false}},
+      {Method::post, "/api/v1/journal/resend", {admins, false}},
   };
   return table;
 }

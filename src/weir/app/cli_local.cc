@@ -13,7 +13,9 @@
 #include "weir/base/clock.h"
 #include "weir/base/json_writer.h"
 #include "weir/collect/time_text.h"
+#include "weir/event/json.h"
 #include "weir/journal/inspect.h"
+#include "weir/load/outcomes.h"
 #include "weir/operate/doctor.h"
 #include "weir/store/engine/library.h"
 
@@ -119,6 +121,52 @@ int replay(const Invocation& invocation, const std::string& partition) {
   return 0;
 }
 
+struct DeadOptions {
+  std::string partition = "live";
+  bool json = false;
+  bool resend = false;
+};
+
+std::string readable(std::string text) {
+  std::vector<uint32_t> replaced;
+  event::json::replace_invalid_utf8(text, replaced);
+  return text;
+}
+
+int dead_letters(const Invocation& invocation, const DeadOptions& options) {
+  if (options.resend) {
+    auto answer = request(invocation, {.method = "POST",
+                                       .target = "/api/v1/journal/resend?partition=" + options.partition,
+                                       .timeout = std::chrono::hours(24)});
+    if (!answer) return fail(answer.error().message);
+    std::printf("%s\n", answer->body.c_str());
+    return 0;
+  }
+  auto letters = load::read_dead_letters(real_files(), invocation.data_directory() + "/outcomes",
+                                         *partition_named(options.partition));
+  if (!letters) return fail(letters.error().message);
+  for (const load::DeadLetter& letter : *letters) {
+    std::string line;
+    if (options.json) {
+      line = fmt::format(R"({{"partition":"{}","epoch":{},"offset":{},"dead_at":"{}","reason":)", options.partition,
+                         letter.epoch, letter.offset, format_rfc3339(letter.at));
+      append_json_string(line, readable(letter.reason));
+      // A record that is no JSON is one reason to be here.
+      line += R"(,"record":)";
+      append_json_string(line, readable(letter.record));
+      line += "}";
+    } else {
+      line = fmt::format("{}  {:>12}  {}  {}", options.partition, letter.offset, moment(letter.at),
+                         readable(letter.reason));
+    }
+    line.push_back('\n');
+    if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()) return fail("writing to the output failed");
+  }
+  if (std::fflush(stdout) != 0) return fail("writing to the output failed");
+  if (letters->empty()) std::fprintf(stderr, "weir: no dead letters in %s\n", options.partition.c_str());
+  return 0;
+}
+
 int doctor(const Invocation& invocation) {
   operate::Patient patient;
   patient.data_directory = invocation.data_directory();
@@ -175,6 +223,16 @@ void add_local_commands(CLI::App& cli, Invocation& invocation) {
       ->capture_default_str();
   send->callback(
       [&invocation, which] { invocation.action = [&invocation, which] { return replay(invocation, *which); }; });
+
+  auto dead = std::make_shared<DeadOptions>();
+  auto* letters = journal->add_subcommand("dead", "List the records that could not become a row, or try them again");
+  letters->add_option("--partition", dead->partition, "live or bulk")
+      ->check(CLI::IsMember({"live", "bulk"}))
+      ->capture_default_str();
+  letters->add_flag("--json", dead->json, "JSON lines, each with the record as a text");
+  letters->add_flag("--resend", dead->resend, "Try all of them again (by the running server)");
+  letters->callback(
+      [&invocation, dead] { invocation.action = [&invocation, dead] { return dead_letters(invocation, *dead); }; });
 
   cli.add_subcommand("doctor", "Check disk, fsync, clock, ports, limits and store; say what to do")
       ->callback([&invocation] { invocation.action = [&invocation] { return doctor(invocation); }; });

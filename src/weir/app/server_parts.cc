@@ -88,6 +88,8 @@ struct ServerParts::State {
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<store::Endpoints> endpoints;
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<load::Outcomes> live_outcomes;
+  std::unique_ptr<load::Outcomes> bulk_outcomes;
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<collect::Collector> collector;
@@ -108,7 +110,7 @@ struct ServerParts::State {
   Result<> open_settings();
   Result<> open_store();
   Result<> expect_known_journal();
-  void start_loaders();
+  Result<> start_loaders();
   void add_routes();
   Result<> listen();
   void start_upkeep();
@@ -135,7 +137,7 @@ Result<> ServerParts::State::open() {
   if (roles.collect)
     collector = std::make_unique<collect::Collector>(options.collect, clock, *settings, *secrets,
                                                      journal->writer(journal::Partition::live), registry);
-  start_loaders();
+  if (auto started = start_loaders(); !started) return started;
   auto made = http::Server::open(options.http, clock, registry);
   if (!made) return std::move(made).error();
   server = std::move(*made);
@@ -206,18 +208,29 @@ Result<> ServerParts::State::expect_known_journal() {
                            options.store.url, data->path())};
 }
 
-void ServerParts::State::start_loaders() {
-  if (!roles.load) return;
-  load::Dependencies dependencies{*journal, *store, *settings, *secrets, clock, registry};
-  live = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::live, nullptr);
+Result<> ServerParts::State::start_loaders() {
+  if (!roles.load) return {};
+  auto open_outcomes = [this](journal::Partition partition, std::unique_ptr<load::Outcomes>& into) -> Result<> {
+    auto opened = load::Outcomes::open(real_files(), data->outcomes(), journal->uuid(), partition);
+    if (!opened) return std::move(opened).error();
+    into = *std::move(opened);
+    return {};
+  };
+  if (auto opened = open_outcomes(journal::Partition::live, live_outcomes); !opened) return opened;
+  if (auto opened = open_outcomes(journal::Partition::bulk, bulk_outcomes); !opened) return opened;
+  auto dependencies = [this](load::Outcomes& outcomes) {
+    return load::Dependencies{*journal, *store, *settings, *secrets, outcomes, clock, registry};
+  };
+  live = std::make_unique<load::Loader>(options.load, dependencies(*live_outcomes), journal::Partition::live, nullptr);
   // History waits while today is more than a batch behind.
   auto behind = [this] {
     load::Progress progress = live->progress();
     return progress.end - progress.loaded > options.load.batch_rows;
   };
-  bulk = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::bulk, behind);
+  bulk = std::make_unique<load::Loader>(options.load, dependencies(*bulk_outcomes), journal::Partition::bulk, behind);
   live->start();
   bulk->start();
+  return {};
 }
 
 void ServerParts::State::add_routes() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -47,10 +48,14 @@ struct Piece {
 
 struct Batch {
   std::vector<Piece> pieces;
+  std::vector<DeadLetter> dead;  // records that no row could be made of
+  uint32_t epoch = 0;
   uint64_t next = 0;  // all missing records below are in this or an earlier batch
   UnixMillis appended_at = 0;
   uint64_t rows = 0;
 };
+
+enum class Inserted { yes, refused, unknown };
 }  // namespace
 
 struct Loader::State {
@@ -70,8 +75,12 @@ struct Loader::State {
         &d.registry.histogram("weir_load_insert_seconds", "Time of one insert.", metrics::seconds_bounds());
     enrich_seconds =
         &d.registry.histogram("weir_enrich_seconds", "Time to enrich one batch.", metrics::seconds_bounds());
-    unreadable_total = &d.registry.counter("weir_load_dead_letters_total", "Records that could not become a row.",
-                                           {{"partition", label}});
+    dead_total = &d.registry.counter("weir_load_dead_letters_total", "Records that could not become a row.",
+                                     {{"partition", label}});
+    for (size_t i = 1; i < kOutcomes; ++i)
+      outcome_gauges[i] = &d.registry.gauge(
+          "weir_load_outcomes", "Positions of the journal that have no row and need none, by what became of them.",
+          {{"partition", label}, {"outcome", std::string(name_of(static_cast<Outcome>(i)))}});
     d.registry.before_write([this] { refresh_metrics(); });
   }
 
@@ -97,11 +106,14 @@ struct Loader::State {
   std::atomic<uint64_t> life{0};
   std::atomic<bool> doubt{false};
   std::atomic<bool> stopping{false};
-  std::mutex mutex;                 // guards comparisons and compared, and the waits below
+  std::mutex mutex;                 // guards comparisons to resent, and the waits below
   std::condition_variable stopped;  // stopping was set
   std::condition_variable changed;  // comparisons, loaded or stopping changed
   uint64_t comparisons = 0;
   Replayed compared;
+  bool resend_wanted = false;
+  uint64_t resends = 0;
+  Result<Resent> resent{Resent()};
   std::atomic<uint64_t> loaded{0};
   std::atomic<UnixMillis> pending_since{0};   // when the oldest unloaded record was appended; 0: none known
   std::atomic<UnixMillis> building_since{0};  // likewise, of the batch being built
@@ -113,7 +125,8 @@ struct Loader::State {
   metrics::Gauge* lag_seconds;
   metrics::Counter* rows_total;
   metrics::Counter* doubts_total;
-  metrics::Counter* unreadable_total;
+  metrics::Counter* dead_total;
+  std::array<metrics::Gauge*, kOutcomes> outcome_gauges{};
   metrics::Histogram* insert_seconds;
   metrics::Histogram* enrich_seconds;
 
@@ -131,19 +144,29 @@ struct Loader::State {
     lag_events->set(static_cast<double>(end - at));
     lag_seconds->set(
         at == end || since == 0 ? 0 : static_cast<double>(std::max<UnixMillis>(0, deps.clock.now() - since)) / 1000);
+    const auto counts = deps.outcomes.counts();
+    for (size_t i = 1; i < kOutcomes; ++i) outcome_gauges[i]->set(static_cast<double>(counts[i]));
   }
 
   void run();
   Result<> prepare();
   Result<> compare_positions(const journal::PartitionInfo& info);
-  Result<> compare_epoch(uint32_t p, Range range, std::vector<Range>& found_missing);
+  Result<> compare_epoch(uint32_t p, Range range, std::span<const Range> holes, std::vector<Range>& found_missing);
   void load_until_doubt();
   bool load_range(journal::Reader& reader, Range range);
   std::optional<uint64_t> fill(journal::Reader& reader, Range range, Batch& batch);
-  void add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open);
+  void add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
+                   std::vector<DeadLetter>& dead);
+  const event::Row& row_of(const event::Event& event, enrich::Place place, const settings::Project* project);
   std::string_view address_of(const event::Event& event);
   void insert_loop();
-  bool insert(const Piece& piece);
+  bool insert(const Piece& piece, uint32_t epoch);
+  Inserted try_insert(const store::Block& block, const std::string& token, std::string& why);
+  bool insert_halves(const store::Block& block, const std::string& token, std::vector<DeadLetter>& refused);
+  std::string record_at(journal::Offset offset);
+  bool bury(std::span<const DeadLetter> letters);
+  Result<Resent> resend_all();
+  Result<bool> resend(const DeadLetter& letter);
 };
 
 void Loader::State::run() {
@@ -161,6 +184,18 @@ void Loader::State::run() {
       continue;
     }
     wait = kFirstWait;
+    bool wanted = false;
+    {
+      std::lock_guard lock(mutex);
+      wanted = std::exchange(resend_wanted, false);
+    }
+    if (wanted) {
+      auto done = resend_all();
+      std::lock_guard lock(mutex);
+      resent = std::move(done);
+      ++resends;
+      changed.notify_all();
+    }
     load_until_doubt();
   }
 }
@@ -208,8 +243,14 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
   numbers.clear();
   missing.clear();
   tail = info.end;
-  std::vector<Range> damaged;
-  for (const journal::Damage& damage : info.damaged) append_range(damaged, {damage.first, damage.next});
+  if (auto retired = deps.outcomes.retire_below(info.begin); !retired) return retired;
+  auto settled = deps.outcomes.settled(info.begin, info.end);
+  if (!settled) return std::move(settled).error();
+  // What needs no row: its outcome is known, or it cannot be read any more.
+  std::vector<Range> holes;
+  for (const journal::Damage& damage : info.damaged) holes.push_back({damage.first, damage.next});
+  holes.insert(holes.end(), settled->begin(), settled->end());
+  holes = joined(std::move(holes));
   for (size_t i = 0; i < info.epochs.size(); ++i) {
     const journal::Epoch& epoch = info.epochs[i];
     uint64_t epoch_end = i + 1 < info.epochs.size() ? info.epochs[i + 1].first : info.end;
@@ -234,9 +275,9 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
     // Everything from the highest stored position on is missing without a look.
     uint64_t known = std::clamp(*stored_end, range.first, range.next);
     std::vector<Range> found;
-    if (auto compared = compare_epoch(*p, {range.first, known}, found); !compared) return compared;
+    if (auto compared = compare_epoch(*p, {range.first, known}, holes, found); !compared) return compared;
     append_range(found, {known, range.next});
-    for (Range gap : without(found, damaged)) append_range(missing, gap);
+    for (Range gap : without(found, holes)) append_range(missing, gap);
   }
   // What touches the end is the ordinary tail.
   if (!missing.empty() && missing.back().next == tail) {
@@ -246,7 +287,8 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
   return {};
 }
 
-Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::vector<Range>& found_missing) {
+Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::span<const Range> holes,
+                                      std::vector<Range>& found_missing) {
   if (range.first >= range.next) return {};
   auto counts = deps.store.count_positions(p, range.first, range.next, kRun);
   if (!counts) return std::move(counts).error();
@@ -257,7 +299,7 @@ Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::vector<Range
     auto rows = rows_of_run.find(at);
     if (rows == rows_of_run.end()) {
       append_range(found_missing, run);
-    } else if (rows->second != run.next - run.first) {
+    } else if (rows->second + overlap(run, holes) != run.next - run.first) {
       auto present = deps.store.positions(p, run.first, run.next);
       if (!present) return std::move(present).error();
       for (Range gap : missing_from(run, *present)) append_range(found_missing, gap);
@@ -339,14 +381,14 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
     if (deadline && read->epoch != epoch) break;  // a batch never crosses an epoch; these are read again
     if (!deadline) {
       deadline = deps.clock.steady() + options.batch_age;
-      epoch = read->epoch;
+      batch.epoch = epoch = read->epoch;
       batch.appended_at = read->appended_at;
       building_since = read->appended_at;
       UnixMillis none = 0;
       pending_since.compare_exchange_strong(none, read->appended_at);
     }
     auto began = steady_clock::now();
-    add_records(*read, range, number->second, open);
+    add_records(*read, range, number->second, open, batch.dead);
     enriching += std::chrono::duration<double>(steady_clock::now() - began).count();
     at = std::min(read->next, range.next);
     batch.rows = 0;
@@ -370,7 +412,8 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
   return at;
 }
 
-void Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open) {
+void Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
+                                std::vector<DeadLetter>& dead) {
   auto snapshot = deps.settings.snapshot();
   ProjectId project_id{};
   const settings::Project* project = nullptr;
@@ -379,19 +422,14 @@ void Loader::State::add_records(const journal::Batch& read, Range range, uint32_
     if (record.offset >= range.next) break;
     auto event = parser.parse(record.bytes);
     if (!event) {
-      // It stays in the journal, and every comparison tries it again.
-      unreadable_total->add();
-      log::critical("load: {}: the record at {} cannot be read: {}", journal::name_of(partition), record.offset,
-                    event.error().message);
+      dead.push_back({record.offset, read.epoch, deps.clock.now(), event.error().message, std::string(record.bytes)});
       continue;
     }
     if (event->project_id != project_id) {
       project_id = event->project_id;
       project = snapshot->project(project_id);
     }
-    settings::IpPolicy policy = project != nullptr ? project->ip_policy : settings::IpPolicy::none;
-    std::string_view ip = policy == settings::IpPolicy::none ? std::string_view() : address_of(*event);
-    const event::Row& row = enricher.enrich(*event, {p, record.offset}, policy, ip);
+    const event::Row& row = row_of(*event, {p, record.offset}, project);
     Piece& piece = open[month_of(row.time)];
     if (piece.block.rows() == 0) {
       piece.p = p;
@@ -400,6 +438,14 @@ void Loader::State::add_records(const journal::Batch& read, Range range, uint32_
     piece.last = record.offset;
     piece.block.add(row);
   }
+}
+
+// `project`: the event's, or null when it is gone.
+const event::Row& Loader::State::row_of(const event::Event& event, enrich::Place place,
+                                        const settings::Project* project) {
+  settings::IpPolicy policy = project != nullptr ? project->ip_policy : settings::IpPolicy::none;
+  std::string_view ip = policy == settings::IpPolicy::none ? std::string_view() : address_of(event);
+  return enricher.enrich(event, place, policy, ip);
 }
 
 std::string_view Loader::State::address_of(const event::Event& event) {
@@ -416,13 +462,12 @@ void Loader::State::insert_loop() {
   while (auto batch = queue->pop()) {
     if (doubt) continue;  // what is not inserted is found missing
     pending_since = batch->appended_at;
-    for (const Piece& piece : batch->pieces) {
-      if (!insert(piece)) {
-        doubt = true;
-        break;
-      }
+    bool done = bury(batch->dead);
+    for (const Piece& piece : batch->pieces) done = done && insert(piece, batch->epoch);
+    if (!done) {
+      doubt = true;
+      continue;
     }
-    if (doubt) continue;
     rows_total->add(batch->rows);
     {
       std::lock_guard lock(mutex);
@@ -435,22 +480,166 @@ void Loader::State::insert_loop() {
 }
 
 // Inserts one piece, trying again while the same server lives. False: it is unknown what the store holds.
-bool Loader::State::insert(const Piece& piece) {
+bool Loader::State::insert(const Piece& piece, uint32_t epoch) {
+  std::string why;
+  switch (try_insert(piece.block, piece.token, why)) {
+    case Inserted::yes:
+      return true;
+    case Inserted::unknown:
+      return false;
+    case Inserted::refused:
+      break;
+  }
+  // Columns without a row: what refuses them is about the table, not about any event.
+  std::string table_why;
+  switch (try_insert(piece.block.slice(0, 0), piece.token + "/0", table_why)) {
+    case Inserted::yes:
+      break;
+    case Inserted::refused:
+      log::critical("load: {}: the store's table does not take our columns; nothing is given up, loading waits: {}",
+                    journal::name_of(partition), table_why);
+      pause(options.retry_pause_max);
+      return false;
+    case Inserted::unknown:
+      return false;
+  }
+  log::warning("load: {}: the store refuses something in {} rows of {}..{}; looking for it: {}",
+               journal::name_of(partition), piece.block.rows(), piece.first, piece.last, why);
+  std::vector<DeadLetter> refused;
+  if (piece.block.rows() == 1) {
+    refused.push_back({piece.first, 0, deps.clock.now(), why, {}});
+  } else if (!insert_halves(piece.block, piece.token, refused)) {
+    return false;
+  }
+  for (DeadLetter& letter : refused) {
+    letter.epoch = epoch;
+    letter.record = record_at(letter.offset);
+  }
+  return bury(refused);
+}
+
+// Inserts what of a refused block can be inserted; the refused rows come back. False: it is unknown what the store
+// holds.
+bool Loader::State::insert_halves(const store::Block& block, const std::string& token,
+                                  std::vector<DeadLetter>& refused) {
+  const size_t half = block.rows() / 2;
+  for (auto [first, count] :
+       {std::pair<size_t, size_t>(0, half), std::pair<size_t, size_t>(half, block.rows() - half)}) {
+    const store::Block part = block.slice(first, count);
+    const std::string part_token = fmt::format("{}/{}+{}", token, part.offset_of(0), count);
+    std::string why;
+    switch (try_insert(part, part_token, why)) {
+      case Inserted::yes:
+        break;
+      case Inserted::unknown:
+        return false;
+      case Inserted::refused:
+        if (count == 1)
+          refused.push_back({part.offset_of(0), 0, deps.clock.now(), why, {}});
+        else if (!insert_halves(part, part_token, refused))
+          return false;
+        break;
+    }
+  }
+  return true;
+}
+
+// `why`: what a store says that refuses the rows for what is in them.
+Inserted Loader::State::try_insert(const store::Block& block, const std::string& token, std::string& why) {
   milliseconds wait{100};
   while (true) {
     auto began = steady_clock::now();
-    auto inserted = deps.store.insert(piece.block, piece.token, life.load());
+    auto inserted = deps.store.insert(block, token, life.load());
     if (inserted) {
       insert_seconds->observe(std::chrono::duration<double>(steady_clock::now() - began).count());
-      return true;
+      return Inserted::yes;
     }
-    log::error("load: {}: insert of {} rows of {}..{} failed: {}", journal::name_of(partition), piece.block.rows(),
-               piece.first, piece.last, inserted.error().message);
     // Within one life of the server the token makes a repetition harmless; across a restart only rows can be trusted.
-    if (inserted.error().code == ErrorCode::kConflict) return false;
+    if (inserted.error().code == ErrorCode::kConflict) return Inserted::unknown;
+    if (inserted.error().code == ErrorCode::kBadInput) {
+      why = std::move(inserted).error().message;
+      return Inserted::refused;
+    }
+    log::error("load: {}: insert {} of {} rows failed: {}", journal::name_of(partition), token, block.rows(),
+               inserted.error().message);
+    if (!pause(wait)) return Inserted::unknown;
+    wait = std::min(wait * 2, options.retry_pause_max);
+  }
+}
+
+// The bytes of one record, or nothing where it cannot be read any more.
+std::string Loader::State::record_at(journal::Offset offset) {
+  auto read = deps.journal.reader(partition)->read(offset, 1, milliseconds(0));
+  if (!read) return {};
+  for (const journal::Record& record : read->records)
+    if (record.offset == offset) return std::string(record.bytes);
+  return {};
+}
+
+// Gives records up, durably. Waits while that cannot be written; false when the loader is to stop.
+bool Loader::State::bury(std::span<const DeadLetter> letters) {
+  if (letters.empty()) return true;
+  milliseconds wait{100};
+  while (true) {
+    auto buried = deps.outcomes.bury(letters);
+    if (buried) break;
+    log::error("load: {}: {}", journal::name_of(partition), buried.error().message);
     if (!pause(wait)) return false;
     wait = std::min(wait * 2, options.retry_pause_max);
   }
+  dead_total->add(letters.size());
+  constexpr size_t kNamed = 10;
+  for (const DeadLetter& letter : letters.first(std::min(letters.size(), kNamed)))
+    log::error("load: {}: the record at {} is a dead letter (`weir journal dead` lists them): {}",
+               journal::name_of(partition), letter.offset, letter.reason);
+  if (letters.size() > kNamed) log::error("load: and {} more", letters.size() - kNamed);
+  return true;
+}
+
+// Of the building thread, between two runs of loading.
+Result<Loader::Resent> Loader::State::resend_all() {
+  auto letters = deps.outcomes.dead_letters();
+  if (!letters) return std::move(letters).error();
+  Resent done;
+  for (const DeadLetter& letter : *letters) {
+    if (stopping) return Error{ErrorCode::kUnavailable, "load: stopping"};
+    auto stored = resend(letter);
+    if (!stored) return std::move(stored).error();
+    ++done.tried;
+    if (*stored) ++done.stored;
+  }
+  log::info("load: {}: {} dead letters tried again, {} stored", journal::name_of(partition), done.tried, done.stored);
+  return done;
+}
+
+Result<bool> Loader::State::resend(const DeadLetter& letter) {
+  const journal::PartitionInfo info = deps.journal.info(partition);
+  auto epoch = std::find_if(info.epochs.begin(), info.epochs.end(),
+                            [&](const journal::Epoch& e) { return e.number == letter.epoch; });
+  if (epoch == info.epochs.end()) return false;
+  auto p = deps.store.journal_number({deps.journal.uuid(), std::string(deps.journal.kind()),
+                                      std::string(deps.journal.topic()), static_cast<uint16_t>(partition),
+                                      epoch->number, epoch->first});
+  if (!p) return std::move(p).error();
+  // An earlier try may have been cut off behind its insert.
+  auto present = deps.store.positions(*p, letter.offset, letter.offset + 1);
+  if (!present) return std::move(present).error();
+  if (present->empty()) {
+    auto event = parser.parse(letter.record);
+    if (!event) return false;
+    store::Block block;
+    block.add(row_of(*event, {*p, letter.offset}, deps.settings.snapshot()->project(event->project_id)));
+    std::string why;
+    const auto token = fmt::format("{:016x}:{}:resent:{}", process, ++pieces_made, letter.offset);
+    const Inserted inserted = try_insert(block, token, why);
+    if (inserted == Inserted::refused) return false;
+    if (inserted == Inserted::unknown)
+      return Error{ErrorCode::kUnavailable, "load: the store restarted or the loader stops; try again"};
+    rows_total->add(1);
+  }
+  const Outcomes::Decision taken_back{letter.offset, Outcome::row};
+  if (auto decided = deps.outcomes.decide({&taken_back, 1}); !decided) return std::move(decided).error();
+  return true;
 }
 
 Loader::Loader(const Options& options, Dependencies dependencies, journal::Partition partition,
@@ -494,6 +683,20 @@ Result<Loader::Replayed> Loader::replay(milliseconds timeout) {
                                                   journal::name_of(s.partition), timeout.count())};
   if (s.stopping) return Error{ErrorCode::kUnavailable, "load: stopping"};
   return s.compared;
+}
+
+Result<Loader::Resent> Loader::resend(milliseconds timeout) {
+  State& s = *state_;
+  auto deadline = steady_clock::now() + timeout;
+  std::unique_lock lock(s.mutex);
+  const uint64_t before = s.resends;
+  s.resend_wanted = true;
+  s.doubt = true;  // ends the run of loading under way; the next one begins with it
+  if (!s.changed.wait_until(lock, deadline, [&] { return s.stopping || s.resends > before; }))
+    return Error{ErrorCode::kTimeout, fmt::format("load: {}: the store was not there to take dead letters for {} ms",
+                                                  journal::name_of(s.partition), timeout.count())};
+  if (s.resends == before) return Error{ErrorCode::kUnavailable, "load: stopping"};
+  return s.resent;
 }
 
 }  // namespace weir::load

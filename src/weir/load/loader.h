@@ -9,6 +9,7 @@
 #include "weir/base/metrics.h"
 #include "weir/journal/journal.h"
 #include "weir/load/options.h"
+#include "weir/load/outcomes.h"
 #include "weir/settings/secrets.h"
 #include "weir/settings/settings.h"
 #include "weir/store/store.h"
@@ -20,25 +21,28 @@ struct Dependencies {
   store::Store& store;
   settings::Repository& settings;
   settings::Secrets& secrets;
+  Outcomes& outcomes;  // of the loader's partition
   Clock& clock;
   metrics::Registry& registry;
 };
 
 struct Progress {
-  journal::Offset loaded = 0;  // every kept record below this is a row
+  journal::Offset loaded = 0;  // every kept record below this is a row, or has its outcome
   journal::Offset end = 0;     // one past the last durable record
   bool reconciled = false;     // positions were compared since the start, or since the last doubt
 };
 
-// Moves one journal partition into the store, each record to one row.
+// Moves one journal partition into the store, each record to one row or to one recorded outcome.
 //
 // Two threads: one reads, enriches and builds blocks, the other inserts them, so that the store works while the next
 // batch is made. On start, and after any doubt (the server may have restarted while an insert was under way), the
 // positions that should have a row are compared with those that have one, and only the missing are sent. Insert tokens
 // guard repetitions within one life of the server only.
 //
-// While the store is away it waits, for ever; nothing is dropped. Public methods are confined to the owner, except
-// progress() and replay(), which are thread-safe.
+// While the store is away it waits, for ever; nothing is dropped. A row that the store refuses for what is in it is
+// found by halving its batch, and its record becomes a dead letter; the others are stored. When the store refuses the
+// columns as such, it waits. Public methods are confined to the owner, except progress(),
+// replay() and resend(), which are thread-safe.
 class Loader {
  public:
   // Keeps the dependencies by reference; they must outlive the loader. `yields`: answers true while this loader should
@@ -61,6 +65,14 @@ class Loader {
   // Compares all positions again and waits until what was missing is in the store: after the store was restored or
   // changed by hand. Blocking; thread-safe. Errors: kTimeout, kUnavailable (stopping).
   Result<Replayed> replay(std::chrono::milliseconds timeout);
+  // What became of the dead letters that were tried again.
+  struct Resent {
+    uint64_t tried = 0;
+    uint64_t stored = 0;  // are rows now; the others stay dead
+  };
+  // Tries all dead letters of the partition again: after what refused them was mended. Blocking; thread-safe.
+  // Errors: kTimeout, kUnavailable (stopping, or the outcomes could not be read or written).
+  Result<Resent> resend(std::chrono::milliseconds timeout);
 
  private:
   struct State;

@@ -30,11 +30,22 @@ TEST(Ranges, WhatIsMissingBetweenPresentOffsets) {
   EXPECT_EQ(missing_from({3, 5}, present), (std::vector<Range>{}));
 }
 
+TEST(Ranges, AreJoinedAndOverlap) {
+  EXPECT_EQ(joined({{5, 7}, {1, 3}, {3, 4}, {6, 9}, {8, 8}}), (std::vector<Range>{{1, 4}, {5, 9}}));
+  const std::vector<Range> ranges = {{1, 4}, {5, 9}, {20, 30}};
+  EXPECT_EQ(overlap({0, 100}, ranges), 17U);
+  EXPECT_EQ(overlap({3, 6}, ranges), 2U);
+  EXPECT_EQ(overlap({9, 20}, ranges), 0U);
+  EXPECT_EQ(overlap({25, 26}, ranges), 1U);
+}
+
 TEST(Ranges, HolesAreLeftOut) {
   std::vector<Range> ranges = {{0, 10}, {20, 30}};
   std::vector<Range> holes = {{2, 3}, {8, 22}, {29, 40}};
   EXPECT_EQ(without(ranges, holes), (std::vector<Range>{{0, 2}, {3, 8}, {22, 29}}));
   EXPECT_EQ(without(ranges, {}), ranges);
+  EXPECT_EQ(without(std::vector<Range>{{0, 4}, {4, 8}}, std::vector<Range>{{1, 6}}),
+            (std::vector<Range>{{0, 1}, {6, 8}}));
 }
 
 // A real journal in a directory of its own, a fake store, and loaders over both.
@@ -53,6 +64,7 @@ class LoaderTest : public testing::Test {
     auto opened = journal::open(real_files(), clock_, registry_, directory_ + "/journal", options);
     EXPECT_TRUE(opened) << opened.error().message;
     journal_ = std::move(*opened);
+    outcomes_ = open_outcomes();
     options_.batch_age = milliseconds(10);
     options_.batch_rows = 100;
     options_.retry_pause_max = milliseconds(20);
@@ -61,6 +73,21 @@ class LoaderTest : public testing::Test {
     loader_.reset();
     EXPECT_TRUE(journal_->close());
     std::filesystem::remove_all(directory_);
+  }
+
+  std::unique_ptr<Outcomes> open_outcomes() {
+    auto outcomes = Outcomes::open(real_files(), directory_ + "/outcomes", journal_->uuid(), journal::Partition::live);
+    EXPECT_TRUE(outcomes) << outcomes.error().message;
+    return outcomes ? *std::move(outcomes) : nullptr;
+  }
+
+  // Bytes that are no event.
+  void append_garbage(std::string_view bytes) {
+    journal::Records records;
+    records.add(bytes);
+    auto done = journal::append_and_wait(journal_->writer(journal::Partition::live), std::move(records),
+                                         std::chrono::steady_clock::now() + seconds(10));
+    ASSERT_TRUE(done) << done.error().message;
   }
 
   void append(int count, UnixMillis first_time = 1'750'000'000'000, UnixMillis step = 1000) {
@@ -82,9 +109,9 @@ class LoaderTest : public testing::Test {
   }
 
   void start() {
-    loader_ =
-        std::make_unique<Loader>(options_, Dependencies{*journal_, store_, *settings_, *secrets_, clock_, registry_},
-                                 journal::Partition::live, nullptr);
+    loader_ = std::make_unique<Loader>(
+        options_, Dependencies{*journal_, store_, *settings_, *secrets_, *outcomes_, clock_, registry_},
+        journal::Partition::live, nullptr);
     loader_->start();
   }
 
@@ -124,6 +151,7 @@ class LoaderTest : public testing::Test {
   std::unique_ptr<settings::Repository> settings_;
   std::unique_ptr<settings::Secrets> secrets_;
   std::unique_ptr<journal::Journal> journal_;
+  std::unique_ptr<Outcomes> outcomes_;
   Options options_;
   std::unique_ptr<Loader> loader_;
   int appended_ = 0;
@@ -234,6 +262,100 @@ TEST_F(LoaderTest, AVisitGoesOnAcrossARestartOfTheLoader) {
   EXPECT_EQ(rows[0].session_id, rows[1].session_id);
   EXPECT_EQ(rows[1].visit_seq, 1);
   EXPECT_EQ(rows[1].visit_gap_ms, 60'000u);
+}
+
+TEST_F(LoaderTest, WhatIsNoEventBecomesADeadLetterAndHoldsNothingBack) {
+  append(10);
+  append_garbage("{not json");
+  append(10);
+  append_garbage("");
+  start();
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+  auto letters = outcomes_->dead_letters();
+  ASSERT_TRUE(letters);
+  ASSERT_EQ(letters->size(), 2U);
+  EXPECT_EQ(letters->at(0).offset, 10U);
+  EXPECT_EQ(letters->at(0).record, "{not json");
+  EXPECT_FALSE(letters->at(0).reason.empty());
+  EXPECT_EQ(letters->at(1).offset, 21U);
+  // A new loader over the same decisions finds nothing missing, and decides nothing again.
+  loader_.reset();
+  outcomes_ = open_outcomes();
+  start();
+  ASSERT_TRUE(all_loaded());
+  auto replayed = loader_->replay(seconds(20));
+  ASSERT_TRUE(replayed);
+  EXPECT_EQ(replayed->missing, 0U);
+  EXPECT_EQ(outcomes_->counts()[static_cast<size_t>(Outcome::dead)], 2U);
+}
+
+TEST_F(LoaderTest, RowsTheStoreRefusesAreFoundAndTheOthersStored) {
+  auto poisoned = [](const StoredRow& row) {
+    const auto name = row.text("name");
+    return name == "e0" || name == "e57" || name == "e58" || name == "e199" || name == "e230";
+  };
+  store_.refuse_rows(poisoned);
+  append(250);
+  start();
+  ASSERT_TRUE(all_loaded());
+  EXPECT_EQ(store_.row_count(), 245U);
+  auto letters = outcomes_->dead_letters();
+  ASSERT_TRUE(letters);
+  std::vector<journal::Offset> offsets;
+  for (const DeadLetter& letter : *letters) {
+    offsets.push_back(letter.offset);
+    EXPECT_NE(letter.record.find(fmt::format("\"name\":\"e{}\"", letter.offset)), std::string::npos);
+    EXPECT_EQ(letter.epoch, 1U);
+  }
+  EXPECT_EQ(offsets, (std::vector<journal::Offset>{0, 57, 58, 199, 230}));
+  // A restart does not try them again.
+  loader_.reset();
+  outcomes_ = open_outcomes();
+  const size_t inserts = store_.insert_count();
+  start();
+  ASSERT_TRUE(all_loaded());
+  EXPECT_EQ(store_.insert_count(), inserts);
+}
+
+TEST_F(LoaderTest, DeadLettersAreTriedAgainOnDemand) {
+  store_.refuse_rows([](const StoredRow& row) { return row.o == 3 || row.o == 8; });
+  append(10);
+  append_garbage("still no event");
+  start();
+  ASSERT_TRUE(all_loaded());
+  EXPECT_EQ(store_.row_count(), 8U);
+  store_.refuse_rows([](const StoredRow& row) { return row.o == 8; });
+  auto resent = loader_->resend(seconds(20));
+  ASSERT_TRUE(resent) << resent.error().message;
+  EXPECT_EQ(resent->tried, 3U);
+  EXPECT_EQ(resent->stored, 1U);
+  store_.refuse_rows(nullptr);
+  resent = loader_->resend(seconds(20));
+  ASSERT_TRUE(resent);
+  EXPECT_EQ(resent->tried, 2U);
+  EXPECT_EQ(resent->stored, 1U);
+  append(5);
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+  EXPECT_EQ(outcomes_->counts()[static_cast<size_t>(Outcome::dead)], 1U);
+  // Its row is there, its decision not yet taken back: as after a kill between the two.
+  ASSERT_TRUE(outcomes_->bury(std::vector<DeadLetter>{{3, 1, 0, "again", "record"}}));
+  resent = loader_->resend(seconds(20));
+  ASSERT_TRUE(resent);
+  EXPECT_EQ(resent->stored, 1U);
+  expect_exact();
+}
+
+TEST_F(LoaderTest, ATableThatTakesNothingCostsNothing) {
+  // The batch, its columns alone; then, compared again, the batch.
+  store_.fail_inserts(3, {ErrorCode::kBadInput, "a column is of another type"});
+  append(90);
+  start();
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+  EXPECT_EQ(outcomes_->counts()[static_cast<size_t>(Outcome::dead)], 0U);
+  EXPECT_EQ(store_.tokens().size(), 2U);  // it waited before it looked for single rows: one half, and the other
 }
 
 }  // namespace

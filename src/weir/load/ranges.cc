@@ -26,15 +26,37 @@ std::vector<Range> missing_from(Range whole, std::span<const uint64_t> present) 
 
 std::vector<Range> without(std::span<const Range> ranges, std::span<const Range> holes) {
   std::vector<Range> left;
+  auto hole = holes.begin();
   for (Range range : ranges) {
-    for (Range hole : holes) {
-      if (hole.next <= range.first || hole.first >= range.next) continue;
-      append_range(left, {range.first, std::max(range.first, hole.first)});
-      range.first = std::min(range.next, hole.next);
+    while (hole != holes.end() && hole->next <= range.first) ++hole;
+    for (auto at = hole; at != holes.end() && at->first < range.next; ++at) {
+      append_range(left, {range.first, std::max(range.first, at->first)});
+      range.first = std::min(range.next, at->next);
     }
     append_range(left, range);
   }
   return left;
+}
+
+std::vector<Range> joined(std::vector<Range> ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](Range a, Range b) { return a.first < b.first; });
+  std::vector<Range> out;
+  for (Range range : ranges) {
+    if (range.first >= range.next) continue;
+    if (!out.empty() && range.first <= out.back().next)
+      out.back().next = std::max(out.back().next, range.next);
+    else
+      out.push_back(range);
+  }
+  return out;
+}
+
+uint64_t overlap(Range range, std::span<const Range> ranges) {
+  uint64_t sum = 0;
+  auto at = std::partition_point(ranges.begin(), ranges.end(), [&](Range r) { return r.next <= range.first; });
+  for (; at != ranges.end() && at->first < range.next; ++at)
+    sum += std::min(at->next, range.next) - std::max(at->first, range.first);
+  return sum;
 }
 
 }  // namespace weir::load

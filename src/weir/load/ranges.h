@@ -22,4 +22,10 @@ std::vector<Range> missing_from(Range whole, std::span<const uint64_t> present);
 // The parts of rising `ranges` outside of `holes` (rising).
 std::vector<Range> without(std::span<const Range> ranges, std::span<const Range> holes);
 
+// The same positions as rising ranges that do not touch.
+std::vector<Range> joined(std::vector<Range> ranges);
+
+// How many positions of `range` lie in `ranges` (rising, apart).
+uint64_t overlap(Range range, std::span<const Range> ranges);
+
 }  // namespace weir::load

@@ -276,6 +276,76 @@ void Block::clear() {
   s.number_values.clear();
 }
 
+uint64_t Block::offset_of(size_t row) const { return state_->o[row]; }
+
+namespace {
+template <class T>
+std::vector<T> part_of(const std::vector<T>& values, size_t first, size_t count) {
+  auto from = values.begin() + static_cast<ptrdiff_t>(first);
+  return {from, from + static_cast<ptrdiff_t>(count)};
+}
+
+// With the whole dictionary: what the part does not use does no harm.
+Repeating part_of(const Repeating& column, size_t first, size_t count) {
+  return {column.dictionary, part_of(column.indexes, first, count)};
+}
+
+// Texts one behind the other, each behind its length.
+std::string part_of_texts(std::string_view texts, size_t first, size_t count) {
+  auto skip = [&texts](size_t how_many) {
+    size_t at = 0;
+    for (; how_many > 0; --how_many) {
+      uint64_t size = 0;
+      for (int shift = 0;; shift += 7) {
+        const auto byte = static_cast<unsigned char>(texts[at++]);
+        size |= uint64_t{byte & 0x7fU} << shift;
+        if (byte < 0x80) break;
+      }
+      at += size;
+    }
+    return at;
+  };
+  texts.remove_prefix(skip(first));
+  return std::string(texts.substr(0, skip(count)));
+}
+}  // namespace
+
+Block Block::slice(size_t first, size_t count) const {
+  const State& s = *state_;
+  Block part;
+  State& t = *part.state_;
+  t.rows = count;
+  auto fixed = [&](auto State::*column) { t.*column = part_of(s.*column, first, count); };
+  fixed(&State::project_id);
+  fixed(&State::timestamp);
+  fixed(&State::received_after_ms);
+  fixed(&State::visitor_id);
+  fixed(&State::session_id);
+  fixed(&State::visit_seq);
+  fixed(&State::visit_gap_ms);
+  fixed(&State::p);
+  fixed(&State::o);
+  fixed(&State::revenue_is_null);
+  fixed(&State::revenue_amount);
+  for (size_t i = 0; i < s.enumerations.size(); ++i) t.enumerations[i] = part_of(s.enumerations[i], first, count);
+  for (size_t i = 0; i < s.repeating.size(); ++i) t.repeating[i] = part_of(s.repeating[i], first, count);
+  for (size_t i = 0; i < s.plain.size(); ++i) t.plain[i] = part_of_texts(s.plain[i], first, count);
+  // Where the part's properties begin and end among all.
+  auto ends = [&](const std::vector<uint64_t>& all, std::vector<uint64_t>& of_part) {
+    const uint64_t from = first == 0 ? 0 : all[first - 1];
+    of_part = part_of(all, first, count);
+    for (uint64_t& end : of_part) end -= from;
+    return std::pair<size_t, size_t>(from, of_part.empty() ? 0 : of_part.back());
+  };
+  const auto [text_from, texts] = ends(s.text_ends, t.text_ends);
+  t.text_keys = part_of(s.text_keys, text_from, texts);
+  t.text_values = part_of(s.text_values, text_from, texts);
+  const auto [number_from, numbers] = ends(s.number_ends, t.number_ends);
+  t.number_keys = part_of(s.number_keys, number_from, numbers);
+  t.number_values = part_of_texts(s.number_values, number_from, numbers);
+  return part;
+}
+
 void Block::append_native(std::string& out) const {
   const State& s = *state_;
   out.reserve(out.size() + bytes() + bytes() / 16);

@@ -168,5 +168,45 @@ TEST(Block, KnowsItsSize) {
   EXPECT_NEAR(static_cast<double>(block.bytes()), static_cast<double>(bytes.size()), bytes.size() * 0.1);
 }
 
+TEST(Block, APartHoldsItsRowsAndNoOthers) {
+  Block block;
+  std::vector<std::string> texts;
+  for (uint64_t o = 0; o < 40; ++o) texts.push_back(std::string(o * 11, 'x') + std::to_string(o));
+  for (uint64_t o = 0; o < 40; ++o) {
+    event::Row row = row_at(o + 100);
+    row.name = texts[o % 3];
+    row.id = texts[o];  // some of them longer than one byte of length can say
+    row.time += static_cast<int64_t>(o);
+    if (o % 4 == 0) {
+      row.has_revenue = true;
+      row.revenue_micros = static_cast<int64_t>(o);
+    }
+    for (uint64_t i = 0; i < o % 5; ++i) row.properties.emplace_back(texts[i], texts[o]);
+    if (o % 5 == 3) row.numbers.emplace_back(texts[1], static_cast<double>(o));
+    block.add(row);
+  }
+  auto whole = rows_of(block);
+  ASSERT_TRUE(whole) << whole.error().message;
+  for (auto [first, count] : {std::pair<size_t, size_t>(0, 40), {0, 1}, {39, 1}, {7, 20}, {20, 20}, {5, 0}}) {
+    const Block part = block.slice(first, count);
+    ASSERT_EQ(part.rows(), count);
+    auto rows = rows_of(part);
+    ASSERT_TRUE(rows) << rows.error().message;
+    ASSERT_EQ(rows->size(), count);
+    for (size_t i = 0; i < count; ++i) {
+      const StoredRow& expected = (*whole)[first + i];
+      const StoredRow& row = (*rows)[i];
+      EXPECT_EQ(part.offset_of(i), expected.o);
+      EXPECT_EQ(row.o, expected.o);
+      EXPECT_EQ(row.timestamp, expected.timestamp);
+      EXPECT_EQ(row.texts, expected.texts);
+      EXPECT_EQ(row.properties, expected.properties);
+      EXPECT_EQ(row.numbers, expected.numbers);
+      EXPECT_EQ(row.has_revenue, expected.has_revenue);
+      EXPECT_EQ(row.revenue_micros, expected.revenue_micros);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weir::store

@@ -321,7 +321,6 @@ Result<> ClickHouse::expect_life(const Endpoint& endpoint, uint64_t life) {
 }
 
 Result<> ClickHouse::insert(const Block& block, std::string_view token, std::optional<uint64_t> life) {
-  if (block.rows() == 0) return {};
   auto endpoint = endpoints_.endpoint();
   if (!endpoint) return std::move(endpoint).error();
   if (life)

@@ -28,6 +28,7 @@ constexpr int kDataErrors[] = {
     321,  // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
     349,  // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
     407,  // DECIMAL_OVERFLOW
+    469,  // VIOLATED_CONSTRAINT
     691,  // UNKNOWN_ELEMENT_OF_ENUM
 };
 // The server is in no state to do it now.

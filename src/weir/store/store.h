@@ -46,6 +46,10 @@ class Block {
   size_t rows() const;
   size_t bytes() const;  // about what it will be on the wire
   void clear();
+  // `count` rows from `first` on, as a block of their own. first + count <= rows().
+  Block slice(size_t first, size_t count) const;
+  // The journal offset of a row.
+  uint64_t offset_of(size_t row) const;
 
   // Appends the rows in ClickHouse's Native format (docs/formats/store.md).
   void append_native(std::string& out) const;
@@ -103,6 +107,7 @@ class Store {
   virtual Result<std::vector<JournalRow>> journals() = 0;
 
   // Inserts one block: all its rows are durable, or (on an error) none, or it is unknown (kTimeout, kUnavailable).
+  // One without rows asks whether the table takes our columns at all: kBadInput when not.
   // `token`: the same for a repetition of identical rows within this process's life, which then counts once.
   // `life`: when given, the insert reaches that life of the server or none: kConflict once it is another one, in which
   // the token may have been forgotten. (Exact for the private engine, each start of which has a port and a secret of

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "weir/store/testing/private_engine.h"
@@ -232,6 +233,43 @@ TEST_F(StoreEngine, ReachesNoOtherLife) {
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, ErrorCode::kConflict);
   EXPECT_EQ(text("SELECT count() FROM weir.events WHERE _p = 1004"), "1");
+}
+
+TEST_F(StoreEngine, TakesTheGoodPartsOfABlockWhoseRowIsRefused) {
+  ASSERT_EQ(text("ALTER TABLE weir_data.events ADD CONSTRAINT no_poison CHECK name != 'poison'"), "");
+  Block block;
+  for (uint64_t o = 0; o < 9; ++o) {
+    const std::string long_id = std::string(200, 'i') + std::to_string(o);
+    event::Row row = row_of(1'005, o);
+    row.id = long_id;
+    row.properties = {{"n", std::to_string(o)}, {"t", long_id}};
+    if (o == 4) row.name = "poison";
+    block.add(row);
+  }
+  auto whole = engine().store().insert(block, "poisoned");
+  ASSERT_FALSE(whole);
+  EXPECT_EQ(whole.error().code, ErrorCode::kBadInput) << whole.error().message;
+  EXPECT_TRUE(engine().store().insert(block.slice(0, 0), "poisoned, no rows"));
+  EXPECT_TRUE(engine().store().insert(block.slice(0, 4), "poisoned, first"));
+  EXPECT_FALSE(engine().store().insert(block.slice(4, 1), "poisoned, the one"));
+  EXPECT_TRUE(engine().store().insert(block.slice(5, 4), "poisoned, last"));
+  ASSERT_EQ(text("ALTER TABLE weir_data.events DROP CONSTRAINT no_poison"), "");
+  EXPECT_EQ(text("SELECT count(), uniqExact(_o), sum(_o), countIf(properties['n'] = toString(_o) AND "
+                 "endsWith(event_id, toString(_o)) AND properties['t'] = event_id) FROM weir.events WHERE _p = 1005"),
+            "8\t8\t32\t8");
+}
+
+TEST_F(StoreEngine, SaysWithoutARowThatItsTableDoesNotTakeOurColumns) {
+  auto change = [&](std::string_view type) {
+    ASSERT_EQ(text("ALTER TABLE weir_data.events DROP COLUMN visit_gap_ms"), "");
+    ASSERT_EQ(text(fmt::format("ALTER TABLE weir_data.events ADD COLUMN visit_gap_ms {} AFTER visit_seq", type)), "");
+  };
+  change("Array(UInt32)");
+  auto refused = engine().store().insert(Block(), "no rows");
+  change("UInt32 CODEC(ZSTD(1))");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput) << refused.error().message;
+  EXPECT_TRUE(engine().store().insert(Block(), "no rows again"));
 }
 
 // What a later version does to visits when an older event arrives.

@@ -115,7 +115,11 @@ Result<> FakeStore::insert(const Block& block, std::string_view token, std::opti
   if (auto here = check_away(); !here) return here;
   ++inserts_;
   if (life && *life != life_) return Error{ErrorCode::kConflict, "store: insert: the server has restarted"};
-  if (rows->empty()) return {};
+  if (rows->empty()) {
+    if (failures_ == 0) return {};
+    --failures_;
+    return failure_;
+  }
   if (refuse_ && std::any_of(rows->begin(), rows->end(), refuse_))
     return Error{ErrorCode::kBadInput, "store: insert: a row is refused"};
   Left left = Left::everything;
