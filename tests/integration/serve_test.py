@@ -1,4 +1,5 @@
 """One event in, one right answer out: the whole path with the real parts."""
+import concurrent.futures
 import json
 import os
 import signal
@@ -185,3 +186,84 @@ def test_without_a_server_commands_say_how_to_start_it(tmp_path):
         done = subprocess.run([BINARY, "--data", tmp_path / "none", *command], capture_output=True)
         assert done.returncode == 1
         assert b"weir serve" in done.stderr, command
+
+
+def test_an_id_counts_once_across_connections_and_restarts():
+    """S21, S22: one id a thousand times, in parallel, across a kill; other content; another project."""
+    with Weir(arguments=["--collect.rate_per_address", "0"]) as server:
+        def hammer(body, times, app="app"):
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                done = list(pool.map(lambda _: server.send(body, app=app)[0], range(times)))
+            assert done == [201] * times
+
+        same = {"type": "buy", "id": "order-1", "user_id": "1", "timestamp": "2026-01-02T03:04:05Z"}
+        hammer(same, 500)
+        hammer([dict(same, id=f"order-{i % 7}") for i in range(100)], 5)
+        server.wait_loaded()
+        server.kill()
+        server.start()
+        hammer(same, 500)
+        server.send(same, app="website")
+        server.send(dict(same, user_id="2"))
+        server.wait_loaded()
+        rows = server.query("select project, event_id, count(), any(user_id) from events group by project, event_id "
+                            "order by project, event_id")
+        assert rows == [["app", f"order-{i}", 1, "1"] for i in range(7)] + [["website", "order-1", 1, "1"]]
+        # In the run so far accepted = rows + duplicates; the kill took the counters of the first half with it.
+        metrics = server.metrics()
+        accepted = 500 + 500 + 500 + 1 + 1
+        assert metrics['weir_load_outcomes{partition="live",outcome="duplicate"}'] == accepted - 8
+        assert metrics['weir_load_id_conflicts_total{partition="live"}'] == 1
+        assert json.loads(server.run("journal", "replay").stdout)["missing"] == 0
+        assert server.stop() == 0
+        server.start()  # the index now comes from its files
+        server.send(same)
+        server.wait_loaded()
+        assert server.count() == 8
+
+
+def test_where_is_my_event():
+    """`weir event`: by the client's id, by the view's event_id, by position; waiting, stored, duplicate, unknown."""
+    with Weir() as server:
+        def ask(identity, *arguments):
+            return json.loads(server.run("event", identity, "--format", "json", *arguments).stdout)["sightings"]
+
+        server.send({"type": "buy", "id": "order-1", "user_id": "1", "path": "/shop"})
+        server.send({"type": "buy", "id": "order-1", "user_id": "1", "path": "/shop"})
+        server.send({"type": "buy", "id": "order-1", "user_id": "1"}, app="website")
+        server.send({"type": "plain", "user_id": "2"})
+        server.wait_loaded()
+        first, other = ask("order-1")
+        assert (first["position"], first["project"], first["stage"]) == ("live:0", "app", "stored")
+        assert first["row"]["path"] == "/shop" and first["record"]["id"] == "order-1"
+        assert (other["position"], other["project"], other["stage"]) == ("live:2", "website", "stored")
+        assert ask("order-1", "--project", "website") == [other]
+        [again] = ask("live:1")
+        assert (again["stage"], again["outcome"], again["first"]) == ("settled", "duplicate", "live:0")
+        [shown] = ask(server.one("select event_id from events where name = 'plain'"))
+        assert (shown["position"], shown["row"]["name"]) == ("live:3", "plain")
+        text = server.run("event", "order-1").stdout.decode()
+        assert "live:0  project app  accepted" in text and "stored" in text and "/shop" in text
+        for unknown in ("order-2", "live:99", "w9-9"):
+            missed = server.run("event", unknown, check=False)
+            assert missed.returncode == 1 and b"no accepted event" in missed.stderr, missed
+
+        # While the store is stopped the journal's end knows.
+        engine = int((server.data / "clickhouse" / "pid").read_text().split()[0])
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            server.send({"type": "late", "id": "order-3"})
+            [late] = ask("order-3")
+            assert (late["stage"], late["position"], late["before"]) == ("waiting", "live:4", 0)
+        finally:
+            os.kill(engine, signal.SIGCONT)
+        server.wait_loaded()
+        assert ask("order-3")[0]["stage"] == "stored"
+
+        limited = server.run("key", "create", "--name", "t", "--scope", "admin", "--project", "website", "--format", "plain")
+        auth = {"Authorization": f"Bearer {limited.stdout.decode().strip()}"}
+        status, _, body = server.request("GET", "/api/v1/trace?id=order-1", headers=auth)
+        assert status == 200 and [s["position"] for s in json.loads(body)["sightings"]] == ["live:2"]
+        assert server.request("GET", "/api/v1/trace?id=live:0", headers=auth)[0] == 404
+        assert server.request("GET", "/api/v1/trace?id=order-1")[0] == 401
+        assert server.request("GET", "/api/v1/trace?id=", headers=auth)[0] == 400

@@ -43,6 +43,7 @@ const std::vector<RouteAccess>& access_table() {
       {Method::post, "/api/v1/import/access-log", {admins, true}},
       {Method::post, "/api/v1/journal/replay", {admins, false}},
       {Method::post, "/api/v1/journal/resend", {admins, false}},
+      {Method::get, "/api/v1/trace", {admins, true}},
   };
   return table;
 }

@@ -320,6 +320,76 @@ void add_key_commands(CLI::App& cli, Invocation& invocation) {
   });
 }
 
+// ---- event --------------------------------------------------------------------------------------------------------
+
+std::string text_of(const json::object& from, std::string_view key) {
+  const json::value* value = from.if_contains(key);
+  if (value == nullptr) return {};
+  return value->is_string() ? std::string(std::string_view(value->get_string())) : json::serialize(*value);
+}
+
+// One sighting in words.
+std::string told(const json::object& sighting) {
+  const std::string stage = text_of(sighting, "stage");
+  std::string out = fmt::format("{}  project {}  accepted {}\n", text_of(sighting, "position"),
+                                text_of(sighting, "project"), text_of(sighting, "received_at"));
+  if (stage == "waiting") {
+    out += fmt::format("  waiting: {} records are to be loaded before it\n", text_of(sighting, "before"));
+  } else if (stage == "settled") {
+    const std::string outcome = text_of(sighting, "outcome");
+    out += "  no row: " + outcome;
+    if (const std::string first = text_of(sighting, "first"); !first.empty()) out += " of " + first;
+    if (const std::string reason = text_of(sighting, "reason"); !reason.empty()) out += ": " + reason;
+    out += '\n';
+  } else if (stage == "forgotten") {
+    out += "  neither row nor record: the journal does not keep it any more\n";
+  } else {
+    out += "  " + stage + '\n';
+  }
+  const json::value* row = sighting.if_contains("row");
+  if (row == nullptr || !row->is_object()) return out;
+  for (const auto& [column, value] : row->get_object()) {
+    const std::string text = value.is_string()   ? std::string(std::string_view(value.get_string()))
+                             : value.is_double() ? fmt::format("{}", value.get_double())
+                                                 : json::serialize(value);
+    if (!text.empty() && text != "{}" && text != "null")
+      out += fmt::format("  {:<18} {}\n", std::string_view(column), text);
+  }
+  return out;
+}
+
+int trace_event(const Invocation& invocation, const std::string& id, const std::string& project,
+                const std::string& format) {
+  ServerRequest question;
+  question.target = "/api/v1/trace?id=" + url_encode(id);
+  if (!project.empty()) question.target += "&project=" + url_encode(project);
+  auto answer = request(invocation, question);
+  if (!answer) return fail(answer.error().message);
+  if (format == "json") return (print(answer->body + "\n"), end_of_output());
+  boost::system::error_code failed;
+  const json::value whole = json::parse(answer->body, failed);
+  const json::object* object = failed ? nullptr : whole.if_object();
+  const json::value* sightings = object == nullptr ? nullptr : object->if_contains("sightings");
+  if (sightings == nullptr || !sightings->is_array()) return fail("the server's answer is not what was expected");
+  for (const json::value& sighting : sightings->get_array())
+    if (sighting.is_object()) print(told(sighting.get_object()));
+  return end_of_output();
+}
+
+void add_event_command(CLI::App& cli, Invocation& invocation) {
+  auto* event = cli.add_subcommand("event", "Where is my event: its stage, times, row, or why it has none");
+  auto id = std::make_shared<std::string>();
+  auto project = std::make_shared<std::string>();
+  auto format = std::make_shared<std::string>("text");
+  event->add_option("ID", *id, "The id its client gave, its event_id, or a position of the journal (live:812)")
+      ->required();
+  event->add_option("--project", *project, "Of this project only");
+  add_format(event, *format, {"text", "json"});
+  event->callback([&invocation, id, project, format] {
+    invocation.action = [&invocation, id, project, format] { return trace_event(invocation, *id, *project, *format); };
+  });
+}
+
 // ---- query --------------------------------------------------------------------------------------------------------
 
 int query(const Invocation& invocation, std::string statement, std::string format) {
@@ -394,6 +464,7 @@ void add_config_commands(CLI::App& cli, Invocation& invocation) {
 void add_admin_commands(CLI::App& cli, Invocation& invocation) {
   add_project_commands(cli, invocation);
   add_key_commands(cli, invocation);
+  add_event_command(cli, invocation);
   add_query_command(cli, invocation);
   add_config_commands(cli, invocation);
 }

@@ -15,7 +15,7 @@ namespace weir::app {
 namespace {
 // Names that only weir puts into a data directory.
 constexpr std::string_view kOurs[] = {"journal",           "clickhouse", "settings.db", "outcomes",
-                                      "settings.snapshot", "secrets",    "imports"};
+                                      "settings.snapshot", "secrets",    "imports",     "dedup"};
 // What a first start that was cut short, or a file system, leaves in an empty one.
 constexpr std::string_view kHarmless[] = {"LOCK", "VERSION.new", "tmp", "lost+found"};
 

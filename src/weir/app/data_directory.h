@@ -23,6 +23,7 @@ class DataDirectory {
   const std::string& path() const { return path_; }
   std::string journal() const { return path_ + "/journal"; }
   std::string clickhouse() const { return path_ + "/clickhouse"; }
+  std::string dedup() const { return path_ + "/dedup"; }
   std::string outcomes() const { return path_ + "/outcomes"; }
   std::string imports() const { return path_ + "/imports"; }
   std::string secrets() const { return path_ + "/secrets"; }

@@ -12,6 +12,7 @@
 
 #include "weir/api/api.h"
 #include "weir/app/data_directory.h"
+#include "weir/app/event_trace.h"
 #include "weir/app/import_routes.h"
 #include "weir/app/invocation.h"
 #include "weir/app/replay_route.h"
@@ -90,6 +91,7 @@ struct ServerParts::State {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<load::Outcomes> live_outcomes;
   std::unique_ptr<load::Outcomes> bulk_outcomes;
+  std::unique_ptr<load::Dedup> dedup;
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<collect::Collector> collector;
@@ -97,6 +99,8 @@ struct ServerParts::State {
   std::unique_ptr<transfer::Importer> importer;
   std::unique_ptr<transfer::ImportThread> importing;
   std::unique_ptr<ReplayRoute> replays;
+  std::unique_ptr<EventTrace> trace;
+  std::unique_ptr<TraceRoute> traces;
   http::Router public_router;
   http::Router api_router;
   http::Router owner_router;
@@ -218,16 +222,18 @@ Result<> ServerParts::State::start_loaders() {
   };
   if (auto opened = open_outcomes(journal::Partition::live, live_outcomes); !opened) return opened;
   if (auto opened = open_outcomes(journal::Partition::bulk, bulk_outcomes); !opened) return opened;
-  auto dependencies = [this](load::Outcomes& outcomes) {
-    return load::Dependencies{*journal, *store, *settings, *secrets, outcomes, clock, registry};
-  };
-  live = std::make_unique<load::Loader>(options.load, dependencies(*live_outcomes), journal::Partition::live, nullptr);
+  auto opened = load::Dedup::open(real_files(), data->dedup(), journal->uuid(), {});
+  if (!opened) return std::move(opened).error();
+  dedup = *std::move(opened);
+  const load::Dependencies dependencies{
+      *journal, *store, *settings, *secrets, {live_outcomes.get(), bulk_outcomes.get()}, *dedup, clock, registry};
+  live = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::live, nullptr);
   // History waits while today is more than a batch behind.
   auto behind = [this] {
     load::Progress progress = live->progress();
     return progress.end - progress.loaded > options.load.batch_rows;
   };
-  bulk = std::make_unique<load::Loader>(options.load, dependencies(*bulk_outcomes), journal::Partition::bulk, behind);
+  bulk = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::bulk, behind);
   live->start();
   bulk->start();
   return {};
@@ -262,11 +268,17 @@ void ServerParts::State::add_routes() {
     importer = std::make_unique<transfer::Importer>(real_files(), clock, *journal, *secrets, registry, import_options);
     importing = std::make_unique<transfer::ImportThread>(*importer);
   }
-  if (live) replays = std::make_unique<ReplayRoute>(*settings, clock, *live, *bulk);
+  if (live) {
+    replays = std::make_unique<ReplayRoute>(*settings, clock, *live, *bulk);
+    trace = std::make_unique<EventTrace>(EventTrace::Parts{
+        *journal, {live_outcomes.get(), bulk_outcomes.get()}, {live.get(), bulk.get()}, *dedup, *store, *settings});
+    traces = std::make_unique<TraceRoute>(*settings, clock, *trace);
+  }
   for (http::Router* router : {&open_router, &owner_router}) {
     api->add_routes(*router);
     if (importing) add_import_routes(*router, *settings, clock, *importing);
     if (replays) replays->add(*router);
+    if (traces) traces->add(*router);
     add_home_routes(*router);
   }
 }
@@ -394,6 +406,8 @@ int ServerParts::State::stop() {
   upkeep.stop();
   if (live) live->stop();
   if (bulk) bulk->stop();
+  if (dedup)
+    if (auto kept = dedup->checkpoint(); !kept) log::warning("{}", kept.error().message);
   server->drain();
   if (api) api->stop();
   if (importing) importing->stop();

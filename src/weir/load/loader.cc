@@ -49,6 +49,7 @@ struct Piece {
 struct Batch {
   std::vector<Piece> pieces;
   std::vector<DeadLetter> dead;  // records that no row could be made of
+  std::vector<Outcomes::Decision> duplicates;
   uint32_t epoch = 0;
   uint64_t next = 0;  // all missing records below are in this or an earlier batch
   UnixMillis appended_at = 0;
@@ -60,7 +61,13 @@ enum class Inserted { yes, refused, unknown };
 
 struct Loader::State {
   State(const Options& o, Dependencies d, journal::Partition which, std::function<bool()> yield)
-      : options(o), deps(d), partition(which), yields(std::move(yield)), enricher(visits), process(random_u64()) {
+      : options(o),
+        deps(d),
+        partition(which),
+        outcomes(*d.outcomes[static_cast<size_t>(which)]),
+        yields(std::move(yield)),
+        enricher(visits),
+        process(random_u64()) {
     std::string label(journal::name_of(which));
     auto gauge = [&](std::string_view name, std::string_view help) -> metrics::Gauge& {
       return d.registry.gauge(name, help, {{"partition", label}});
@@ -77,6 +84,9 @@ struct Loader::State {
         &d.registry.histogram("weir_enrich_seconds", "Time to enrich one batch.", metrics::seconds_bounds());
     dead_total = &d.registry.counter("weir_load_dead_letters_total", "Records that could not become a row.",
                                      {{"partition", label}});
+    conflicts_total = &d.registry.counter("weir_load_id_conflicts_total",
+                                          "Duplicates by their id that say something else than the first event.",
+                                          {{"partition", label}});
     for (size_t i = 1; i < kOutcomes; ++i)
       outcome_gauges[i] = &d.registry.gauge(
           "weir_load_outcomes", "Positions of the journal that have no row and need none, by what became of them.",
@@ -87,6 +97,7 @@ struct Loader::State {
   const Options options;
   Dependencies deps;
   const journal::Partition partition;
+  Outcomes& outcomes;
   const std::function<bool()> yields;
 
   // Of the building thread.
@@ -126,6 +137,7 @@ struct Loader::State {
   metrics::Counter* rows_total;
   metrics::Counter* doubts_total;
   metrics::Counter* dead_total;
+  metrics::Counter* conflicts_total;
   std::array<metrics::Gauge*, kOutcomes> outcome_gauges{};
   metrics::Histogram* insert_seconds;
   metrics::Histogram* enrich_seconds;
@@ -144,7 +156,7 @@ struct Loader::State {
     lag_events->set(static_cast<double>(end - at));
     lag_seconds->set(
         at == end || since == 0 ? 0 : static_cast<double>(std::max<UnixMillis>(0, deps.clock.now() - since)) / 1000);
-    const auto counts = deps.outcomes.counts();
+    const auto counts = outcomes.counts();
     for (size_t i = 1; i < kOutcomes; ++i) outcome_gauges[i]->set(static_cast<double>(counts[i]));
   }
 
@@ -155,8 +167,8 @@ struct Loader::State {
   void load_until_doubt();
   bool load_range(journal::Reader& reader, Range range);
   std::optional<uint64_t> fill(journal::Reader& reader, Range range, Batch& batch);
-  void add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
-                   std::vector<DeadLetter>& dead);
+  Result<> add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
+                       Batch& batch);
   const event::Row& row_of(const event::Event& event, enrich::Place place, const settings::Project* project);
   std::string_view address_of(const event::Event& event);
   void insert_loop();
@@ -165,6 +177,7 @@ struct Loader::State {
   bool insert_halves(const store::Block& block, const std::string& token, std::vector<DeadLetter>& refused);
   std::string record_at(journal::Offset offset);
   bool bury(std::span<const DeadLetter> letters);
+  bool persist(const std::function<Result<>()>& write);
   Result<Resent> resend_all();
   Result<bool> resend(const DeadLetter& letter);
 };
@@ -209,6 +222,8 @@ Result<> Loader::State::prepare() {
   if (!now_life) return std::move(now_life).error();
   life = *now_life;
 
+  auto filled = deps.dedup.fill(deps.journal, deps.outcomes, deps.clock.now(), [this] { return stopping.load(); });
+  if (!filled) return filled;
   journal::PartitionInfo info = deps.journal.info(partition);
   if (auto compared = compare_positions(info); !compared) return compared;
 
@@ -243,8 +258,8 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
   numbers.clear();
   missing.clear();
   tail = info.end;
-  if (auto retired = deps.outcomes.retire_below(info.begin); !retired) return retired;
-  auto settled = deps.outcomes.settled(info.begin, info.end);
+  if (auto retired = outcomes.retire_below(info.begin); !retired) return retired;
+  auto settled = outcomes.settled(info.begin, info.end);
   if (!settled) return std::move(settled).error();
   // What needs no row: its outcome is known, or it cannot be read any more.
   std::vector<Range> holes;
@@ -388,9 +403,15 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
       pending_since.compare_exchange_strong(none, read->appended_at);
     }
     auto began = steady_clock::now();
-    add_records(*read, range, number->second, open, batch.dead);
+    if (auto added = add_records(*read, range, number->second, open, batch); !added) {
+      log::error("load: {}: {}", journal::name_of(partition), added.error().message);
+      doubt = true;
+      pause(options.retry_pause_max);
+      return std::nullopt;
+    }
     enriching += std::chrono::duration<double>(steady_clock::now() - began).count();
     at = std::min(read->next, range.next);
+    deps.dedup.decided_below(partition, at);
     batch.rows = 0;
     bytes = 0;
     for (const auto& [month, piece] : open) {
@@ -412,8 +433,8 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
   return at;
 }
 
-void Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
-                                std::vector<DeadLetter>& dead) {
+Result<> Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
+                                    Batch& batch) {
   auto snapshot = deps.settings.snapshot();
   ProjectId project_id{};
   const settings::Project* project = nullptr;
@@ -422,8 +443,18 @@ void Loader::State::add_records(const journal::Batch& read, Range range, uint32_
     if (record.offset >= range.next) break;
     auto event = parser.parse(record.bytes);
     if (!event) {
-      dead.push_back({record.offset, read.epoch, deps.clock.now(), event.error().message, std::string(record.bytes)});
+      batch.dead.push_back(
+          {record.offset, read.epoch, deps.clock.now(), event.error().message, std::string(record.bytes)});
       continue;
+    }
+    if (event->id_given) {
+      auto verdict = deps.dedup.judge(*event, partition, record.offset);
+      if (!verdict) return std::move(verdict).error();
+      if (*verdict != Dedup::Verdict::first) {
+        batch.duplicates.push_back({record.offset, Outcome::duplicate});
+        if (*verdict == Dedup::Verdict::conflict) conflicts_total->add();
+        continue;
+      }
     }
     if (event->project_id != project_id) {
       project_id = event->project_id;
@@ -438,6 +469,7 @@ void Loader::State::add_records(const journal::Batch& read, Range range, uint32_
     piece.last = record.offset;
     piece.block.add(row);
   }
+  return {};
 }
 
 // `project`: the event's, or null when it is gone.
@@ -462,7 +494,7 @@ void Loader::State::insert_loop() {
   while (auto batch = queue->pop()) {
     if (doubt) continue;  // what is not inserted is found missing
     pending_since = batch->appended_at;
-    bool done = bury(batch->dead);
+    bool done = bury(batch->dead) && persist([&] { return outcomes.decide(batch->duplicates); });
     for (const Piece& piece : batch->pieces) done = done && insert(piece, batch->epoch);
     if (!done) {
       doubt = true;
@@ -576,17 +608,22 @@ std::string Loader::State::record_at(journal::Offset offset) {
   return {};
 }
 
-// Gives records up, durably. Waits while that cannot be written; false when the loader is to stop.
-bool Loader::State::bury(std::span<const DeadLetter> letters) {
-  if (letters.empty()) return true;
+// Calls `write` until it succeeds. False when the loader is to stop.
+bool Loader::State::persist(const std::function<Result<>()>& write) {
   milliseconds wait{100};
   while (true) {
-    auto buried = deps.outcomes.bury(letters);
-    if (buried) break;
-    log::error("load: {}: {}", journal::name_of(partition), buried.error().message);
+    auto written = write();
+    if (written) return true;
+    log::error("load: {}: {}", journal::name_of(partition), written.error().message);
     if (!pause(wait)) return false;
     wait = std::min(wait * 2, options.retry_pause_max);
   }
+}
+
+// Gives records up, durably.
+bool Loader::State::bury(std::span<const DeadLetter> letters) {
+  if (letters.empty()) return true;
+  if (!persist([&] { return outcomes.bury(letters); })) return false;
   dead_total->add(letters.size());
   constexpr size_t kNamed = 10;
   for (const DeadLetter& letter : letters.first(std::min(letters.size(), kNamed)))
@@ -598,7 +635,7 @@ bool Loader::State::bury(std::span<const DeadLetter> letters) {
 
 // Of the building thread, between two runs of loading.
 Result<Loader::Resent> Loader::State::resend_all() {
-  auto letters = deps.outcomes.dead_letters();
+  auto letters = outcomes.dead_letters();
   if (!letters) return std::move(letters).error();
   Resent done;
   for (const DeadLetter& letter : *letters) {
@@ -638,7 +675,7 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
     rows_total->add(1);
   }
   const Outcomes::Decision taken_back{letter.offset, Outcome::row};
-  if (auto decided = deps.outcomes.decide({&taken_back, 1}); !decided) return std::move(decided).error();
+  if (auto decided = outcomes.decide({&taken_back, 1}); !decided) return std::move(decided).error();
   return true;
 }
 

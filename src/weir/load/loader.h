@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include "weir/base/clock.h"
 #include "weir/base/metrics.h"
 #include "weir/journal/journal.h"
+#include "weir/load/dedup.h"
 #include "weir/load/options.h"
 #include "weir/load/outcomes.h"
 #include "weir/settings/secrets.h"
@@ -21,7 +23,8 @@ struct Dependencies {
   store::Store& store;
   settings::Repository& settings;
   settings::Secrets& secrets;
-  Outcomes& outcomes;  // of the loader's partition
+  std::array<Outcomes*, 2> outcomes;  // of each partition, in the order of their numbers; outlive it
+  Dedup& dedup;                       // shared by the loaders of all partitions
   Clock& clock;
   metrics::Registry& registry;
 };
@@ -38,6 +41,9 @@ struct Progress {
 // batch is made. On start, and after any doubt (the server may have restarted while an insert was under way), the
 // positions that should have a row are compared with those that have one, and only the missing are sent. Insert tokens
 // guard repetitions within one life of the server only.
+//
+// An event whose client gave an id that was seen within the last 7 days is a duplicate and becomes no row, whatever
+// its time or partition; when it says something else than the first one, it is counted as a conflict besides.
 //
 // While the store is away it waits, for ever; nothing is dropped. A row that the store refuses for what is in it is
 // found by halving its batch, and its record becomes a dead letter; the others are stored. When the store refuses the

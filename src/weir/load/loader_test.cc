@@ -65,6 +65,8 @@ class LoaderTest : public testing::Test {
     EXPECT_TRUE(opened) << opened.error().message;
     journal_ = std::move(*opened);
     outcomes_ = open_outcomes();
+    bulk_outcomes_ = open_outcomes(journal::Partition::bulk);
+    dedup_ = open_dedup();
     options_.batch_age = milliseconds(10);
     options_.batch_rows = 100;
     options_.retry_pause_max = milliseconds(20);
@@ -75,8 +77,21 @@ class LoaderTest : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  std::unique_ptr<Outcomes> open_outcomes() {
-    auto outcomes = Outcomes::open(real_files(), directory_ + "/outcomes", journal_->uuid(), journal::Partition::live);
+  std::unique_ptr<Dedup> open_dedup() {
+    auto dedup = Dedup::open(real_files(), directory_ + "/dedup", journal_->uuid(), {.recent_max = 64});
+    EXPECT_TRUE(dedup) << dedup.error().message;
+    return dedup ? *std::move(dedup) : nullptr;
+  }
+  // As a new process.
+  void reopen() {
+    loader_.reset();
+    dedup_.reset();
+    outcomes_ = open_outcomes();
+    dedup_ = open_dedup();
+  }
+
+  std::unique_ptr<Outcomes> open_outcomes(journal::Partition partition = journal::Partition::live) {
+    auto outcomes = Outcomes::open(real_files(), directory_ + "/outcomes", journal_->uuid(), partition);
     EXPECT_TRUE(outcomes) << outcomes.error().message;
     return outcomes ? *std::move(outcomes) : nullptr;
   }
@@ -109,9 +124,16 @@ class LoaderTest : public testing::Test {
   }
 
   void start() {
-    loader_ = std::make_unique<Loader>(
-        options_, Dependencies{*journal_, store_, *settings_, *secrets_, *outcomes_, clock_, registry_},
-        journal::Partition::live, nullptr);
+    loader_ = std::make_unique<Loader>(options_,
+                                       Dependencies{*journal_,
+                                                    store_,
+                                                    *settings_,
+                                                    *secrets_,
+                                                    {outcomes_.get(), bulk_outcomes_.get()},
+                                                    *dedup_,
+                                                    clock_,
+                                                    registry_},
+                                       journal::Partition::live, nullptr);
     loader_->start();
   }
 
@@ -152,6 +174,8 @@ class LoaderTest : public testing::Test {
   std::unique_ptr<settings::Secrets> secrets_;
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<Outcomes> outcomes_;
+  std::unique_ptr<Outcomes> bulk_outcomes_;
+  std::unique_ptr<Dedup> dedup_;
   Options options_;
   std::unique_ptr<Loader> loader_;
   int appended_ = 0;
@@ -280,8 +304,7 @@ TEST_F(LoaderTest, WhatIsNoEventBecomesADeadLetterAndHoldsNothingBack) {
   EXPECT_FALSE(letters->at(0).reason.empty());
   EXPECT_EQ(letters->at(1).offset, 21U);
   // A new loader over the same decisions finds nothing missing, and decides nothing again.
-  loader_.reset();
-  outcomes_ = open_outcomes();
+  reopen();
   start();
   ASSERT_TRUE(all_loaded());
   auto replayed = loader_->replay(seconds(20));
@@ -310,8 +333,7 @@ TEST_F(LoaderTest, RowsTheStoreRefusesAreFoundAndTheOthersStored) {
   }
   EXPECT_EQ(offsets, (std::vector<journal::Offset>{0, 57, 58, 199, 230}));
   // A restart does not try them again.
-  loader_.reset();
-  outcomes_ = open_outcomes();
+  reopen();
   const size_t inserts = store_.insert_count();
   start();
   ASSERT_TRUE(all_loaded());
@@ -356,6 +378,65 @@ TEST_F(LoaderTest, ATableThatTakesNothingCostsNothing) {
   expect_exact();
   EXPECT_EQ(outcomes_->counts()[static_cast<size_t>(Outcome::dead)], 0U);
   EXPECT_EQ(store_.tokens().size(), 2U);  // it waited before it looked for single rows: one half, and the other
+}
+
+TEST_F(LoaderTest, AnIdCountsOnceWhateverIsRestartedOrLost) {
+  auto send = [&](int first, int count, std::string_view name) {
+    journal::Records records;
+    for (int i = first; i < first + count; ++i) {
+      const std::string id = fmt::format("id-{}", i);
+      event::Event event;
+      event.project_id = ProjectId{7};
+      event.id = id;
+      event.id_given = true;
+      event.name = name;
+      event.user_id = "u";
+      event.time = event.received_at = clock_.now();
+      event::append_record(event, records.begin());
+      records.end();
+    }
+    auto done = journal::append_and_wait(journal_->writer(journal::Partition::live), std::move(records),
+                                         std::chrono::steady_clock::now() + seconds(10));
+    ASSERT_TRUE(done) << done.error().message;
+  };
+  auto duplicates = [&] { return outcomes_->counts()[static_cast<size_t>(Outcome::duplicate)]; };
+  auto conflicts = [&] {
+    return registry_.counter("weir_load_id_conflicts_total", "", {{"partition", "live"}}).value();
+  };
+  send(0, 200, "a");
+  send(100, 150, "a");  // 100 of them again, in the same run of loading
+  start();
+  ASSERT_TRUE(all_loaded());
+  EXPECT_EQ(store_.row_count(), 250U);
+  EXPECT_EQ(duplicates(), 100U);
+  EXPECT_EQ(conflicts(), 0U);
+  reopen();
+  send(0, 250, "b");  // across a restart, with another payload
+  start();
+  ASSERT_TRUE(all_loaded());
+  EXPECT_EQ(store_.row_count(), 250U);
+  EXPECT_EQ(duplicates(), 350U);
+  EXPECT_EQ(conflicts(), 250U);
+  // The store loses rows: those, and only those, come back.
+  store_.lose_rows([](const StoredRow& row) { return row.o % 3 == 0; });
+  auto replayed = loader_->replay(seconds(20));
+  ASSERT_TRUE(replayed);
+  EXPECT_EQ(replayed->missing, 84U);
+  EXPECT_EQ(store_.row_count(), 250U);
+  // The index is lost with the decisions: the journal gives the same again.
+  loader_.reset();
+  dedup_.reset();
+  std::filesystem::remove_all(directory_ + "/dedup");
+  std::filesystem::remove_all(directory_ + "/outcomes");
+  outcomes_ = open_outcomes();
+  dedup_ = open_dedup();
+  start();
+  ASSERT_TRUE(all_loaded());
+  EXPECT_EQ(store_.row_count(), 250U);
+  EXPECT_EQ(duplicates(), 350U);
+  std::set<std::string> names;
+  for (const StoredRow& row : store_.rows()) names.emplace(row.text("name"));
+  EXPECT_EQ(names, std::set<std::string>{"a"});
 }
 
 }  // namespace

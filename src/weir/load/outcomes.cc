@@ -144,6 +144,18 @@ Result<std::vector<Range>> Outcomes::settled(journal::Offset first, journal::Off
   return ranges;
 }
 
+Result<Outcome> Outcomes::of(journal::Offset offset) {
+  Outcome last = Outcome::row;
+  auto read = log_->read([&](const LogEntry& entry) {
+    if (entry.key != offset || entry.bytes.empty()) return true;
+    const auto kind = static_cast<uint8_t>(entry.bytes.front());
+    if (kind < kOutcomes) last = static_cast<Outcome>(kind);
+    return true;
+  });
+  if (!read) return std::move(read).error();
+  return last;
+}
+
 namespace {
 // Of each position the letter written last, unless it was taken back since.
 Result<std::vector<DeadLetter>> letters_of(EntryLog& log) {

@@ -62,6 +62,8 @@ class Outcomes {
 
   // The positions in [first, next) that need no row, rising.
   Result<std::vector<Range>> settled(journal::Offset first, journal::Offset next);
+  // What was decided about one position; `row` where nothing was.
+  Result<Outcome> of(journal::Offset offset);
   // The dead letters whose outcome still is `dead`, by rising offset.
   Result<std::vector<DeadLetter>> dead_letters();
 
