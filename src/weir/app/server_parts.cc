@@ -88,6 +88,7 @@ struct ServerParts::State {
   std::unique_ptr<settings::Secrets> secrets;
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<store::Endpoints> endpoints;
+  store::engine::Engine* engine = nullptr;  // the private one, when it is that
   std::unique_ptr<store::Store> store;
   std::unique_ptr<load::Outcomes> live_outcomes;
   std::unique_ptr<load::Outcomes> bulk_outcomes;
@@ -181,9 +182,10 @@ Result<> ServerParts::State::open_store() {
     engine_options.data_directory = data->clickhouse();
     engine_options.library = *library;
     engine_options.memory_bytes = options.store.memory_bytes;
-    auto engine = store::engine::Engine::start(engine_options);
-    if (!engine) return std::move(engine).error();
-    endpoints = std::move(*engine);
+    auto started = store::engine::Engine::start(engine_options);
+    if (!started) return std::move(started).error();
+    engine = started->get();
+    endpoints = std::move(*started);
   } else {
     auto fixed = store::fixed_endpoint(options.store);
     if (!fixed) return std::move(fixed).error();
@@ -339,7 +341,14 @@ void ServerParts::State::start_upkeep() {
 Result<> ServerParts::State::prepare_store() {
   if (prepared) return {};
   auto migrated = store->migrate();
-  if (migrated) prepared = true;
+  if (migrated) {
+    prepared = true;
+  } else if (migrated.error().code == ErrorCode::kCorrupt) {
+    if (engine != nullptr)
+      engine->set_aside(migrated.error().message);
+    else
+      log::critical("{}: nothing is loaded until its operator has looked", migrated.error().message);
+  }
   return migrated;
 }
 

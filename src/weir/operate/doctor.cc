@@ -55,6 +55,14 @@ void look_at_directory(const std::string& path, Findings& findings) {
   if (::access(at.c_str(), W_OK | X_OK) != 0)
     findings.push_back({Verdict::bad, fmt::format("data directory: no permission to write to {}", at),
                         "give another one with --data, or change its owner"});
+  // Stores whose files could not be read any more (store::engine::Engine).
+  auto names = real_files().list(at);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.starts_with("clickhouse.aside-")) continue;
+    findings.push_back({Verdict::warning, fmt::format("store: an earlier one was set aside: {}/{}", at, name),
+                        "the log of that time says why; delete it once the numbers are found to be whole without it"});
+  }
 }
 
 void look_at_disk(const std::string& path, Findings& findings) {

@@ -32,6 +32,17 @@ TEST(Doctor, LeavesNothingBehindAndSaysWhatToDoAboutEachTrouble) {
   std::filesystem::remove_all(directory);
 }
 
+TEST(Doctor, NamesAStoreThatWasSetAside) {
+  Patient patient;
+  patient.data_directory = testing::TempDir() + "/weir_doctor_aside";
+  std::filesystem::create_directories(patient.data_directory + "/clickhouse.aside-20261120T160000Z");
+  bool named = false;
+  for (const Finding& finding : examine(patient))
+    named = named || (finding.verdict == Verdict::warning && finding.what.find("aside-20261120") != std::string::npos);
+  EXPECT_TRUE(named);
+  std::filesystem::remove_all(patient.data_directory);
+}
+
 TEST(Doctor, NamesAPortThatIsTaken) {
   int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};

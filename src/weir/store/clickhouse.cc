@@ -257,8 +257,33 @@ Result<> ClickHouse::migrate() {
     auto noted = insert_lines("migrations (version, name)", fmt::format("{}\t{}\n", step.version, escape(step.name)));
     if (!noted) return noted;
   }
+  if (auto whole = expect_whole(); !whole) return whole;
   for (const std::string& statement : schema_of_one_life())
     if (auto done = execute(statement); !done) return done;
+  return {};
+}
+
+// A table that a lost file took away must not be begun anew beside the others: journals without their numbers would get
+// those of other journals, and rows would be taken for what they are not. Under tables_mutex_; once a start.
+Result<> ClickHouse::expect_whole() {
+  auto endpoint = endpoints_.endpoint();
+  if (!endpoint) return std::move(endpoint).error();
+  if (found_whole_ == endpoint->start) return {};
+  auto tables = read(
+      "SELECT arrayStringConcat(arraySort(groupArray(name)), ' ') FROM system.tables "
+      "WHERE database = 'weir_data' AND name IN ('events', 'journals', 'projects')",
+      {.format = "TSVRaw"});
+  if (!tables) return std::move(tables).error();
+  if (*tables != "events journals projects\n")
+    return Error{ErrorCode::kCorrupt, "store: of the tables events, journals and projects there are only: " + *tables};
+  auto strays = read(
+      "SELECT count() FROM (SELECT DISTINCT _p FROM weir_data.events) WHERE _p NOT IN (SELECT p FROM "
+      "weir_data.journals)",
+      {.format = "TSV"});
+  if (!strays) return std::move(strays).error();
+  if (number_in<uint64_t>(*strays) > 0)
+    return Error{ErrorCode::kCorrupt, "store: rows of journals that the table `journals` does not know any more"};
+  found_whole_ = endpoint->start;
   return {};
 }
 

@@ -47,6 +47,7 @@ class ClickHouse final : public Store {
   static OutgoingRequest compose(const Endpoint& endpoint, const Request& request, const std::string& query_id);
   Result<IncomingAnswer> send(const Request& request);
   Result<IncomingAnswer> send_to(const Endpoint& endpoint, const Request& request);
+  Result<> expect_whole();
   Result<> expect_life(const Endpoint& endpoint, uint64_t life);
   Result<> execute(std::string_view sql);
   Result<std::string> read(std::string_view sql, const QueryOptions& options = {});
@@ -62,9 +63,10 @@ class ClickHouse final : public Store {
   Readers readers_;
   std::atomic<bool> last_contact_went_well_{false};
   std::atomic<uint64_t> user_queries_{0};
-  std::mutex journals_mutex_;  // one allocation at a time; guards nothing else
-  std::mutex tables_mutex_;    // one migration, one beginning of a life at a time; guards nothing else
-  std::mutex clients_mutex_;   // guards clients_
+  std::mutex journals_mutex_;            // one allocation at a time; guards nothing else
+  std::mutex tables_mutex_;              // one migration, one beginning of a life at a time; guards found_whole_
+  std::optional<uint64_t> found_whole_;  // Endpoint::start of the server that was looked through
+  std::mutex clients_mutex_;             // guards clients_
   std::vector<std::unique_ptr<HttpClient>> clients_;
 };
 

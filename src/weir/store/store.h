@@ -97,7 +97,8 @@ class Store {
   virtual ~Store() = default;
 
   // Creates or migrates tables and views. Can be interrupted anywhere and called again.
-  // Errors: also kConflict (the tables are of a later version).
+  // Errors: also kConflict (the tables are of a later version), kCorrupt (tables that were there are gone, or rows of
+  // journals that nothing knows any more: what is there can no longer be told apart, see Engine::set_aside()).
   virtual Result<> migrate() = 0;
   // True when the last contact went well.
   virtual bool up() const = 0;

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "weir/base/bytes.h"
+#include "weir/base/clock.h"
 #include "weir/base/files.h"
 #include "weir/base/http_client.h"
 #include "weir/base/logging.h"
@@ -232,9 +233,11 @@ bool Engine::pause(milliseconds time) {
 void Engine::supervise() {
   milliseconds next_pause = kPauseLeast;
   uint64_t starts = 0;
+  int broken_starts = 0;
   while (!stopping()) {
     auto began = steady_clock::now();
     std::string reason;
+    if (const std::string why = wanted_aside(); !why.empty()) move_aside(why);
     if (auto gone = await_orphan(); !gone) {
       reason = gone.error().message;
     } else if (auto child = spawn(); !child) {
@@ -245,22 +248,93 @@ void Engine::supervise() {
       if (ready) {
         auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
         log::info("store: engine: process {} is up after {} ms", child->id.pid, took.count());
+        broken_starts = 0;
         publish(child->endpoint);
         reason = watch(*child, child->endpoint);
         withdraw(reason);
       } else {
         reason = ready.error().message;
+        broken_starts = child->ended(0ms) && speaks_of_broken_files(reason) ? broken_starts + 1 : 0;
       }
       end(*child);
     }
     if (stopping()) break;
     withdraw(reason);
+    if (!wanted_aside().empty()) continue;
+    if (broken_starts >= kStartsOfTheBroken) {
+      broken_starts = 0;
+      set_aside(reason);
+    }
     if (steady_clock::now() - began > kCalmAfter) next_pause = kPauseLeast;
     log::error("store: engine: {}; starting it again in {} ms", reason, next_pause.count());
     if (!pause(next_pause)) break;
     next_pause = std::min(next_pause * 2, kPauseMost);
   }
   withdraw("stopped");
+}
+
+void Engine::set_aside(const std::string& reason) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!set_aside_.empty()) return;
+    if (times_set_aside_ == kSetAsideMax) {
+      log::critical("store: engine: {}; its files were set aside {} times already, so it is left as it is", reason,
+                    times_set_aside_);
+      return;
+    }
+    set_aside_ = reason;
+    changed_.notify_all();
+  }
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t n = write(wake_fd_, &one, sizeof one);
+}
+
+std::string Engine::wanted_aside() const {
+  std::lock_guard lock(mutex_);
+  return set_aside_;
+}
+
+// While no child runs.
+void Engine::move_aside(const std::string& reason) {
+  uint64_t wakes = 0;
+  [[maybe_unused]] ssize_t n = read(wake_fd_, &wakes, sizeof wakes);
+  FileSystem& files = real_files();
+  std::string stamp = format_rfc3339(SystemClock().now()).substr(0, 19);
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  const std::string aside = fmt::format("{}.aside-{}Z", options_.data_directory, stamp);
+  const std::string parent = options_.data_directory.substr(0, options_.data_directory.rfind('/'));
+  auto moved = files.rename(options_.data_directory, aside);
+  if (moved) moved = files.sync_directory(parent);
+  if (moved) moved = files.make_directory(options_.data_directory);
+  {
+    std::lock_guard lock(mutex_);
+    set_aside_.clear();
+    ++times_set_aside_;
+  }
+  if (!moved) {
+    log::critical("store: engine: {}, and its files cannot be moved aside: {}", reason, moved.error().message);
+    return;
+  }
+  log::critical(
+      "store: engine: {}. Its files now lie in {}, and an empty store is filled from the journal. What the journal no "
+      "longer keeps is only there: do not delete it before you have looked",
+      reason, aside);
+}
+
+bool speaks_of_broken_files(std::string_view last_words) {
+  for (std::string_view elsewhere :
+       {"it said nothing", "NOT_ENOUGH_SPACE", "No space left", "NETWORK_ERROR", "MEMORY_LIMIT_EXCEEDED",
+        "CANNOT_ALLOCATE_MEMORY", "Cannot allocate memory", "Address already in use", "Permission denied",
+        "Operation not permitted", "Too many open files", "Read-only file system", "Input/output error",
+        "Cannot lock file", "Another server instance", "CANNOT_FSYNC", "LOGICAL_ERROR", "ABORTED"})
+    if (last_words.find(elsewhere) != std::string_view::npos) return false;
+  // ClickHouse ends its exceptions with their names; what it was killed by or what its loader says looks otherwise.
+  const size_t open = last_words.rfind('(');
+  if (open == std::string_view::npos || !last_words.ends_with(')')) return false;
+  const std::string_view name = last_words.substr(open + 1, last_words.size() - open - 2);
+  return name.size() > 4 && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
+         });
 }
 
 // Another weir's engine is left alone; an engine whose weir has died ends by itself, or is ended.
@@ -386,6 +460,7 @@ std::string Engine::watch(Child& child, const Endpoint& endpoint) {
     poll(events, 2, static_cast<int>(milliseconds(kPingInterval).count()));
     child.listen();
     if (stopping()) return "stopped";
+    if (std::string why = wanted_aside(); !why.empty()) return why;
     if (child.ended(0ms)) return fmt::format("process {} ended: {}", child.id.pid, child.last_words());
     // The engine's own setting (os_threads_nice_value_merge_mutate) does nothing in the library, and the threads get
     // their name with their first work.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "weir/base/result.h"
 #include "weir/base/thread.h"
@@ -27,6 +28,10 @@ struct EngineOptions {
 // again when it ended or hung (three questions unanswered within ping_timeout each), almost at once the first time,
 // then with pauses that grow to 30 s. The child ends when this process does, however it does; a child that a killed
 // weir has left behind is given 5 s, then ended, before a new one starts.
+//
+// A directory that it cannot open, for a reason that lies in its files, is moved aside after kStartsOfTheBroken tries
+// ("clickhouse.aside-20261120T160000Z" beside it), and an empty one is begun: the journal fills it again. Nothing is
+// deleted. Not for want of space, memory or rights, and at most kSetAsideMax times in a process's life.
 class Engine final : public Endpoints {
  public:
   // Returns at once; the child is started behind it.
@@ -41,6 +46,12 @@ class Engine final : public Endpoints {
   // Ends the child in order, after at most 15 s by force. Called by the destructor. Close the connections to it first,
   // idle ones too: while there is one it waits 5 s.
   void stop();
+
+  // Moves the directory aside and begins an empty one, though the child runs: its tables are not what they were.
+  // Returns at once. Thread-safe.
+  void set_aside(const std::string& reason);
+  static constexpr int kStartsOfTheBroken = 4;
+  static constexpr int kSetAsideMax = 3;
 
   // Process id of the child, or 0 while there is none.
   int pid() const { return pid_.load(); }
@@ -58,6 +69,8 @@ class Engine final : public Endpoints {
   void withdraw(std::string reason);
   bool pause(std::chrono::milliseconds time);
   bool stopping() const;
+  std::string wanted_aside() const;
+  void move_aside(const std::string& reason);
 
   const EngineOptions options_;
   int wake_fd_ = -1;  // an eventfd, readable once stopping
@@ -69,8 +82,14 @@ class Engine final : public Endpoints {
   bool up_ = false;
   Endpoint endpoint_;
   std::string reason_ = "starting";  // why it is not up
+  std::string set_aside_;            // why the directory is to be moved aside, or empty
+  int times_set_aside_ = 0;
   std::string unconfined_ = "the store has not been started yet";
   Thread thread_;
 };
+
+// Whether an engine that ended with these words could not read its own files, as far as one can tell. Not what a better
+// moment, more room or other rights would mend.
+bool speaks_of_broken_files(std::string_view last_words);
 
 }  // namespace weir::store::engine

@@ -327,6 +327,19 @@ TEST_F(EngineProcess, IsNotTakenForAnother) {
   EXPECT_FALSE(store.up());
 }
 
+TEST(EngineWords, TellBrokenFilesFromAnUnkindWorld) {
+  for (const char* broken :
+       {"it ended while starting: Cannot parse definition from metadata file a.sql. (SYNTAX_ERROR)",
+        "it ended while starting: Suspiciously many broken parts. (TOO_MANY_UNEXPECTED_DATA_PARTS)"})
+    EXPECT_TRUE(speaks_of_broken_files(broken)) << broken;
+  for (const char* other : {"it ended while starting: it said nothing", "it ended while starting: Segmentation fault",
+                            "it ended while starting: Cannot reserve 1.00 MiB. (NOT_ENOUGH_SPACE)",
+                            "it ended while starting: Cannot lock file /data/status. (CANNOT_OPEN_FILE)",
+                            "it ended while starting: errno: 13, strerror: Permission denied. (CANNOT_OPEN_FILE)",
+                            "it did not start in time", "cannot load libchdb.so: no such file (or directory)"})
+    EXPECT_FALSE(speaks_of_broken_files(other)) << other;
+}
+
 TEST_F(EngineProcess, MigratesOverAnyInterruption) {
   PrivateEngine engine;  // migrated once
   ASSERT_EQ(engine.text("TRUNCATE TABLE weir_data.migrations"), "");
