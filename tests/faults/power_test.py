@@ -21,8 +21,8 @@ NO_LOG_FLUSH = 2  # what stands in the file system's own log, unwritten, is lost
 class Volume:
     """An ext4 of its own in a file, which can lose its power."""
 
-    def __init__(self, directory):
-        self.image, self.path = directory / "image", directory / "volume"
+    def __init__(self, directory, image=None):
+        self.image, self.path = image or directory / "image", directory / "volume"
         self.path.mkdir()
         with open(self.image, "wb") as f:
             f.truncate(1 << 30)
@@ -116,3 +116,60 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(volume, tmp_path):
             outcomes = sum(v for k, v in values.items() if k.startswith('weir_load_outcomes{partition="live"'))
             assert values['weir_journal_end_position{partition="live"}'] == rows + outcomes, note
         assert weir.stop() == 0
+
+
+def test_writes_that_the_disk_took_and_lost(tmp_path):
+    """L16: the file system takes the writes, the disk below has no room for them: the sync says so, once. Nothing behind
+    it is acknowledged, weir ends itself, and what was acknowledged before is there."""
+    if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
+        pytest.skip("needs root and mkfs.ext4")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=90m", "tmpfs", disk]).returncode != 0:
+        pytest.skip("cannot mount a small disk here")
+    volume = None
+    try:
+        volume = Volume(tmp_path, disk / "image")
+        try:
+            volume.mount()
+        except OSError as error:
+            pytest.skip(f"cannot mount a file here: {error}")
+        acknowledged = []
+        with Weir(data=volume.path / "data", arguments=["--collect.rate_per_address", "0", "--journal.segment_bytes", "4MiB",
+                                                        "--journal.compression", "none", "--roles", "collect"]) as weir:
+            weir.log_path = tmp_path / "weir.log"
+            for n in range(2000):
+                names = [f"{n}-{i}" for i in range(5)]
+                try:
+                    status = weir.send([{"type": "e", "user_id": name, "id": name, "details": {"pad": "x" * 20_000}}
+                                        for name in names])[0]
+                except OSError:
+                    break
+                assert status in (201, 503)
+                if status == 201:
+                    acknowledged.extend(names)
+                elif weir.process.poll() is not None:
+                    break
+                else:
+                    time.sleep(0.05)
+            assert acknowledged
+            wait_for(lambda: weir.process.poll() is not None, f"weir ends itself: {weir.log()[-800:]}", 60)
+            assert weir.process.returncode != 0
+            weir.process = None
+        subprocess.run(["umount", "-l", str(volume.path)], check=True)
+        subprocess.run(["mount", "-o", "remount,size=900m", str(disk)], check=True)
+        wait_for(lambda: subprocess.run(["e2fsck", "-fp", str(volume.image)], capture_output=True).returncode in (0, 1),
+                 "the file system is sound", 30)
+        volume.mount()
+        with Weir(data=volume.path / "data", arguments=["--collect.rate_per_address", "0"]) as weir:
+            weir.log_path = tmp_path / "weir.log"
+            weir.wait_loaded(120)
+            stored = {name: int(count)
+                      for name, count in weir.query("select user_id, count() from events group by user_id")}
+            assert [n for n in acknowledged if n not in stored] == []
+            assert [n for n, count in stored.items() if count != 1] == []
+            assert weir.stop() == 0
+    finally:
+        if volume is not None:
+            subprocess.run(["umount", "-l", str(volume.path)], capture_output=True)
+        subprocess.run(["umount", "-l", str(disk)], capture_output=True)
