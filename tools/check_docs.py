@@ -2,6 +2,7 @@
 """Holds the words against the tree, so that they do not rot:
 
 - a file that README.md, ARCHITECTURE.md, CONTRIBUTING.md or docs/ name in `backticks` or link to exists;
+- each test that docs/faults.md names, as Suite.Name or file_test.py::test_name, exists;
 - each thread that the source starts has its row in ARCHITECTURE.md, and each room of tools/imports.txt too.
 """
 import pathlib
@@ -38,6 +39,15 @@ def main():
         for name in CODE.findall(text) + LINK.findall(text):
             if FILE.match(name) and not exists(name, document):
                 errors.append(f"{document.relative_to(ROOT)}: {name} does not exist")
+
+    tests = set()
+    for source in (ROOT / "src").rglob("*.[ch]*"):
+        tests.update(".".join(found) for found in re.findall(r"^TEST(?:_[FP])?\((\w+), (\w+)\)", source.read_text(), re.MULTILINE))
+    for source in (ROOT / "tests").rglob("*_test.py"):
+        tests.update(f"{source.name}::{name}" for name in re.findall(r"^def (test_\w+)", source.read_text(), re.MULTILINE))
+    for name in re.findall(r"`(\w+\.[A-Z]\w+|\w+_test\.py::\w+)`", (ROOT / "docs" / "faults.md").read_text()):
+        if name not in tests:
+            errors.append(f"docs/faults.md: there is no test {name}")
 
     tour = (ROOT / "ARCHITECTURE.md").read_text()
     for source in (ROOT / "src").rglob("*"):

@@ -66,6 +66,7 @@ struct Loader::State {
         partition(which),
         outcomes(*d.outcomes[static_cast<size_t>(which)]),
         yields(std::move(yield)),
+        recovered_end(d.journal.writer(which).end()),
         enricher(visits),
         process(random_u64()) {
     std::string label(journal::name_of(which));
@@ -100,7 +101,10 @@ struct Loader::State {
   Outcomes& outcomes;
   const std::function<bool()> yields;
 
+  const uint64_t recovered_end;  // of the journal, when it was opened
+
   // Of the building thread.
+  bool overtaken_checked = false;
   enrich::Visits visits;
   enrich::Enricher enricher;
   event::RecordParser parser;
@@ -162,6 +166,9 @@ struct Loader::State {
 
   void run();
   Result<> prepare();
+  store::JournalKey key_of(const journal::Epoch& epoch) const;
+  Result<> go_above_the_store();
+  Result<> append_again(uint64_t first, uint64_t next);
   Result<> compare_positions(const journal::PartitionInfo& info);
   Result<> compare_epoch(uint32_t p, Range range, std::span<const Range> holes, std::vector<Range>& found_missing);
   void load_until_doubt();
@@ -222,6 +229,7 @@ Result<> Loader::State::prepare() {
   if (!now_life) return std::move(now_life).error();
   life = *now_life;
 
+  if (auto above = go_above_the_store(); !above) return above;
   auto filled = deps.dedup.fill(deps.journal, deps.outcomes, deps.clock.now(), [this] { return stopping.load(); });
   if (!filled) return filled;
   journal::PartitionInfo info = deps.journal.info(partition);
@@ -254,6 +262,77 @@ Result<> Loader::State::prepare() {
   return {};
 }
 
+store::JournalKey Loader::State::key_of(const journal::Epoch& epoch) const {
+  return {deps.journal.uuid(),
+          std::string(deps.journal.kind()),
+          std::string(deps.journal.topic()),
+          static_cast<uint16_t>(partition),
+          epoch.number,
+          epoch.first};
+}
+
+// Once a process: the store holds what the journal had lost before it was opened.
+Result<> Loader::State::go_above_the_store() {
+  if (overtaken_checked) return {};
+  const journal::PartitionInfo info = deps.journal.info(partition);
+  // The epoch that the journal went on with; one begun since then is above already.
+  auto epoch = std::find_if(info.epochs.rbegin(), info.epochs.rend(),
+                            [this](const journal::Epoch& e) { return e.first <= recovered_end; });
+  if (epoch == info.epochs.rend()) {
+    overtaken_checked = true;
+    return {};
+  }
+  auto p = deps.store.journal_number(key_of(*epoch));
+  if (!p) return std::move(p).error();
+  auto stored_end = deps.store.end_position(*p);
+  if (!stored_end) return std::move(stored_end).error();
+  if (*stored_end > recovered_end) {
+    log::critical(
+        "load: {}: the store holds positions up to {}, the journal ended at {} when it was opened: its disk lost what "
+        "it "
+        "had synced, or an older copy was put back. The rows stay; the journal goes on in a new epoch above them",
+        journal::name_of(partition), *stored_end, recovered_end);
+    if (epoch == info.epochs.rbegin())
+      if (auto begun = deps.journal.begin_epoch(partition, *stored_end); !begun) return begun;
+    const journal::PartitionInfo now = deps.journal.info(partition);
+    auto next = std::find_if(now.epochs.begin(), now.epochs.end(),
+                             [&](const journal::Epoch& e) { return e.number > epoch->number; });
+    if (next == now.epochs.end()) return Error{ErrorCode::kUnavailable, "load: the new epoch is not there yet"};
+    if (auto again = append_again(recovered_end, next->first); !again) return again;
+  }
+  overtaken_checked = true;
+  return {};
+}
+
+// Records of [first, next) at the journal's end, durable, then settled where they were. A kill between the two leaves
+// both; an id then counts once, and an event without one twice.
+Result<> Loader::State::append_again(uint64_t first, uint64_t next) {
+  auto settled = outcomes.settled(first, next);
+  if (!settled) return std::move(settled).error();
+  auto reader = deps.journal.reader(partition);
+  for (uint64_t at = first; at < next;) {
+    auto read = reader->read(at, kReadBytes, milliseconds(0));
+    if (!read && read.error().code == ErrorCode::kCorrupt) continue;
+    if (!read) return std::move(read).error();
+    if (read->next <= at) break;
+    journal::Records records;
+    std::vector<Outcomes::Decision> decisions;
+    for (const journal::Record& record : read->records) {
+      if (record.offset >= next || overlap({record.offset, record.offset + 1}, *settled) > 0) continue;
+      records.add(record.bytes);
+      decisions.push_back({record.offset, Outcome::moved});
+    }
+    if (!records.empty()) {
+      auto appended = journal::append_and_wait(deps.journal.writer(partition), std::move(records),
+                                               steady_clock::now() + std::chrono::minutes(1));
+      if (!appended) return std::move(appended).error();
+      if (auto decided = outcomes.decide(decisions); !decided) return decided;
+    }
+    at = read->next;
+  }
+  return {};
+}
+
 Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
   numbers.clear();
   missing.clear();
@@ -270,22 +349,11 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
     const journal::Epoch& epoch = info.epochs[i];
     uint64_t epoch_end = i + 1 < info.epochs.size() ? info.epochs[i + 1].first : info.end;
     if (epoch_end <= info.begin && i + 1 < info.epochs.size()) continue;  // all of it was retired
-    store::JournalKey key{deps.journal.uuid(),
-                          std::string(deps.journal.kind()),
-                          std::string(deps.journal.topic()),
-                          static_cast<uint16_t>(partition),
-                          epoch.number,
-                          epoch.first};
-    auto p = deps.store.journal_number(key);
+    auto p = deps.store.journal_number(key_of(epoch));
     if (!p) return std::move(p).error();
     numbers[epoch.number] = *p;
     auto stored_end = deps.store.end_position(*p);
     if (!stored_end) return std::move(stored_end).error();
-    if (*stored_end > epoch_end)
-      log::critical(
-          "load: {}: the store holds positions up to {} of epoch {}, the journal ends at {}: the journal was "
-          "rolled back or its disk lost data",
-          journal::name_of(partition), *stored_end, epoch.number, epoch_end);
     Range range{std::max(epoch.first, info.begin), epoch_end};
     // Everything from the highest stored position on is missing without a look.
     uint64_t known = std::clamp(*stored_end, range.first, range.next);
@@ -654,9 +722,7 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
   auto epoch = std::find_if(info.epochs.begin(), info.epochs.end(),
                             [&](const journal::Epoch& e) { return e.number == letter.epoch; });
   if (epoch == info.epochs.end()) return false;
-  auto p = deps.store.journal_number({deps.journal.uuid(), std::string(deps.journal.kind()),
-                                      std::string(deps.journal.topic()), static_cast<uint16_t>(partition),
-                                      epoch->number, epoch->first});
+  auto p = deps.store.journal_number(key_of(*epoch));
   if (!p) return std::move(p).error();
   // An earlier try may have been cut off behind its insert.
   auto present = deps.store.positions(*p, letter.offset, letter.offset + 1);

@@ -45,12 +45,17 @@ struct Progress {
 // An event whose client gave an id that was seen within the last 7 days is a duplicate and becomes no row, whatever
 // its time or partition; when it says something else than the first one, it is counted as a conflict besides.
 //
+// A store that holds positions at or above the end that the journal had when it was opened has seen records that the
+// journal's disk lost, or an older copy of the journal was put back. Then a new epoch begins above them, and what was
+// appended since the opening is appended again there: no position stands for two records.
+//
 // While the store is away it waits, for ever; nothing is dropped. A row that the store refuses for what is in it is
 // found by halving its batch, and its record becomes a dead letter; the others are stored. When the store refuses the
 // columns as such, it waits. Public methods are confined to the owner, except progress(),
 // replay() and resend(), which are thread-safe.
 class Loader {
  public:
+  // To be made before anything is appended to the journal that was just opened: its end then is what was recovered.
   // Keeps the dependencies by reference; they must outlive the loader. `yields`: answers true while this loader should
   // leave the store to another one (live comes before bulk); may be empty.
   Loader(const Options& options, Dependencies dependencies, journal::Partition partition, std::function<bool()> yields);

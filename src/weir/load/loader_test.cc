@@ -439,5 +439,57 @@ TEST_F(LoaderTest, AnIdCountsOnceWhateverIsRestartedOrLost) {
   EXPECT_EQ(names, std::set<std::string>{"a"});
 }
 
+// L12, L31: an older copy of the journal was put back, and events were taken before the store could be asked.
+TEST_F(LoaderTest, AJournalThatWasRolledBackGoesOnAboveWhatTheStoreHolds) {
+  const std::string journal = directory_ + "/journal";
+  auto reopen_journal = [&](const std::function<void()>& between) {
+    loader_.reset();
+    ASSERT_TRUE(journal_->close());
+    journal_.reset();
+    between();
+    journal::Options options;
+    options.segment_bytes = 1 * MiB;
+    auto opened = journal::open(real_files(), clock_, registry_, journal, options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    journal_ = *std::move(opened);
+  };
+  append(60);
+  start();
+  ASSERT_TRUE(all_loaded());
+  reopen_journal(
+      [&] { std::filesystem::copy(journal, directory_ + "/older", std::filesystem::copy_options::recursive); });
+  start();
+  append(40);
+  ASSERT_TRUE(all_loaded());
+  EXPECT_EQ(store_.row_count(), 100U);
+  reopen_journal([&] {
+    std::filesystem::remove_all(journal);
+    std::filesystem::rename(directory_ + "/older", journal);
+  });
+  EXPECT_EQ(journal_->writer(journal::Partition::live).end(), 60U);
+  loader_ = std::make_unique<Loader>(options_,
+                                     Dependencies{*journal_,
+                                                  store_,
+                                                  *settings_,
+                                                  *secrets_,
+                                                  {outcomes_.get(), bulk_outcomes_.get()},
+                                                  *dedup_,
+                                                  clock_,
+                                                  registry_},
+                                     journal::Partition::live, nullptr);
+  append(30);  // at positions that the store holds rows of
+  loader_->start();
+  ASSERT_TRUE(all_loaded());
+  append(10);
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+  EXPECT_EQ(outcomes_->counts()[static_cast<size_t>(Outcome::moved)], 30U);
+  reopen_journal([] {});
+  start();
+  append(10);
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+}
+
 }  // namespace
 }  // namespace weir::load

@@ -50,6 +50,8 @@ std::string_view name_of(Outcome outcome) {
       return "expired";
     case Outcome::erased:
       return "erased";
+    case Outcome::moved:
+      return "moved";
   }
   return "unknown";
 }

@@ -26,8 +26,9 @@ enum class Outcome : uint8_t {
   dead = 2,       // it could not become a row; see DeadLetter
   expired = 3,    // older than its project keeps
   erased = 4,     // somebody asked for it to be forgotten
+  moved = 5,      // it stands again at a later position
 };
-constexpr size_t kOutcomes = 5;
+constexpr size_t kOutcomes = 6;
 std::string_view name_of(Outcome outcome);
 
 // A record that could not become a row, with all that is needed to try again when the journal has forgotten it.

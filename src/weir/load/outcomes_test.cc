@@ -48,7 +48,7 @@ TEST_F(OutcomesTest, WhatWasDecidedIsThereAfterAPowerCut) {
   files_.power_cut(FakeFiles::Cut::nothing, 1);
   outcomes = open();
   EXPECT_THAT(settled(*outcomes), ElementsAre(Range{3, 5}, Range{7, 8}, Range{9, 10}));
-  EXPECT_THAT(outcomes->counts(), ElementsAre(0, 1, 1, 1, 1));
+  EXPECT_THAT(outcomes->counts(), ElementsAre(0, 1, 1, 1, 1, 0));
   auto letters = outcomes->dead_letters();
   ASSERT_TRUE(letters);
   ASSERT_EQ(letters->size(), 1U);
@@ -66,7 +66,7 @@ TEST_F(OutcomesTest, ADecisionCanBeTakenBack) {
   ASSERT_TRUE(decide(*outcomes, 1, Outcome::row));
   for (int round = 0; round < 2; ++round) {
     EXPECT_THAT(settled(*outcomes), ElementsAre(Range{2, 3}));
-    EXPECT_THAT(outcomes->counts(), ElementsAre(0, 0, 1, 0, 0));
+    EXPECT_THAT(outcomes->counts(), ElementsAre(0, 0, 1, 0, 0, 0));
     auto letters = outcomes->dead_letters();
     ASSERT_TRUE(letters);
     ASSERT_EQ(letters->size(), 1U);

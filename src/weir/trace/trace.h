@@ -37,7 +37,7 @@ struct Sighting {
   uint32_t epoch = 0;
   std::string project;  // its name, or its number where it has none any more
   Stage stage = Stage::unknown;
-  std::string outcome;         // of `settled`: duplicate, dead, expired, erased
+  std::string outcome;         // of `settled`: duplicate, dead, expired, erased, moved
   std::string reason;          // of a dead letter
   std::string first;           // of a duplicate: the position that counts, "live:99"
   uint64_t before = 0;         // of `waiting`: records to be loaded before it
