@@ -67,6 +67,7 @@ struct Loader::State {
         outcomes(*d.outcomes[static_cast<size_t>(which)]),
         yields(std::move(yield)),
         recovered_end(d.journal.writer(which).end()),
+        moved_upto(recovered_end),
         enricher(visits),
         process(random_u64()) {
     std::string label(journal::name_of(which));
@@ -105,6 +106,7 @@ struct Loader::State {
 
   // Of the building thread.
   bool overtaken_checked = false;
+  uint64_t moved_upto;  // records below it that were appended since the opening stand again above the store's
   enrich::Visits visits;
   enrich::Enricher enricher;
   event::RecordParser parser;
@@ -168,7 +170,7 @@ struct Loader::State {
   Result<> prepare();
   store::JournalKey key_of(const journal::Epoch& epoch) const;
   Result<> go_above_the_store();
-  Result<> append_again(uint64_t first, uint64_t next);
+  Result<> append_again(uint64_t next);
   Result<> compare_positions(const journal::PartitionInfo& info);
   Result<> compare_epoch(uint32_t p, Range range, std::span<const Range> holes, std::vector<Range>& found_missing);
   void load_until_doubt();
@@ -286,39 +288,41 @@ Result<> Loader::State::go_above_the_store() {
   if (!p) return std::move(p).error();
   auto stored_end = deps.store.end_position(*p);
   if (!stored_end) return std::move(stored_end).error();
-  if (*stored_end > recovered_end) {
+  // Nothing was decided in this process yet: what stands there is about records that are lost.
+  auto decided = outcomes.settled(recovered_end, UINT64_MAX);
+  if (!decided) return std::move(decided).error();
+  const uint64_t known_end = std::max(*stored_end, decided->empty() ? 0 : decided->back().next);
+  if (known_end > recovered_end) {
     log::critical(
-        "load: {}: the store holds positions up to {}, the journal ended at {} when it was opened: its disk lost what "
-        "it "
-        "had synced, or an older copy was put back. The rows stay; the journal goes on in a new epoch above them",
-        journal::name_of(partition), *stored_end, recovered_end);
+        "load: {}: positions up to {} are known, the journal ended at {} when it was opened: its disk lost what it had "
+        "synced, or an older copy was put back. Rows stay as they are; the journal goes on in a new epoch above them",
+        journal::name_of(partition), known_end, recovered_end);
     if (epoch == info.epochs.rbegin())
-      if (auto begun = deps.journal.begin_epoch(partition, *stored_end); !begun) return begun;
+      if (auto begun = deps.journal.begin_epoch(partition, known_end); !begun) return begun;
     const journal::PartitionInfo now = deps.journal.info(partition);
     auto next = std::find_if(now.epochs.begin(), now.epochs.end(),
                              [&](const journal::Epoch& e) { return e.number > epoch->number; });
     if (next == now.epochs.end()) return Error{ErrorCode::kUnavailable, "load: the new epoch is not there yet"};
-    if (auto again = append_again(recovered_end, next->first); !again) return again;
+    if (auto again = append_again(next->first); !again) return again;
   }
   overtaken_checked = true;
   return {};
 }
 
-// Records of [first, next) at the journal's end, durable, then settled where they were. A kill between the two leaves
-// both; an id then counts once, and an event without one twice.
-Result<> Loader::State::append_again(uint64_t first, uint64_t next) {
-  auto settled = outcomes.settled(first, next);
-  if (!settled) return std::move(settled).error();
+// The records of [moved_upto, next) at the journal's end: durable there, then settled where they were, whatever was
+// decided about the lost ones at their positions. A kill between the two leaves both; an id then counts once, and an
+// event without one twice.
+Result<> Loader::State::append_again(uint64_t next) {
   auto reader = deps.journal.reader(partition);
-  for (uint64_t at = first; at < next;) {
-    auto read = reader->read(at, kReadBytes, milliseconds(0));
+  while (moved_upto < next) {
+    auto read = reader->read(moved_upto, kReadBytes, milliseconds(0));
     if (!read && read.error().code == ErrorCode::kCorrupt) continue;
     if (!read) return std::move(read).error();
-    if (read->next <= at) break;
+    if (read->next <= moved_upto) break;
     journal::Records records;
     std::vector<Outcomes::Decision> decisions;
     for (const journal::Record& record : read->records) {
-      if (record.offset >= next || overlap({record.offset, record.offset + 1}, *settled) > 0) continue;
+      if (record.offset >= next) continue;
       records.add(record.bytes);
       decisions.push_back({record.offset, Outcome::moved});
     }
@@ -326,9 +330,10 @@ Result<> Loader::State::append_again(uint64_t first, uint64_t next) {
       auto appended = journal::append_and_wait(deps.journal.writer(partition), std::move(records),
                                                steady_clock::now() + std::chrono::minutes(1));
       if (!appended) return std::move(appended).error();
-      if (auto decided = outcomes.decide(decisions); !decided) return decided;
+      moved_upto = std::min(read->next, next);
+      if (!persist([&] { return outcomes.decide(decisions); })) return Error{ErrorCode::kUnavailable, "load: stopping"};
     }
-    at = read->next;
+    moved_upto = std::min(read->next, next);
   }
   return {};
 }
