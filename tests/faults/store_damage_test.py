@@ -1,6 +1,7 @@
 """The store's files are damaged while weir is down: what is missing comes back from the journal, without an operator."""
 import itertools
 import pathlib
+import shutil
 
 import pytest
 
@@ -91,3 +92,37 @@ def accepted(weir):
         return weir.send({"type": "meanwhile", "id": "meanwhile"})[0] == 201
     except OSError:
         return False
+
+
+def test_an_older_copy_of_the_journal_is_put_back():
+    """L31: what the copy lacks stays as rows, and what comes now is counted as well, also before the store is up."""
+    with Weir(arguments=["--collect.rate_per_address", "0"]) as weir:
+        def send(name, count):
+            assert weir.send([{"type": name, "user_id": f"{name}-{i}"} for i in range(count)])[0] == 201
+
+        journal, copy = weir.data / "journal", weir.data.with_name(weir.data.name + "-copy")
+        send("kept", 50)
+        weir.wait_loaded()
+        assert weir.stop() == 0
+        shutil.copytree(journal, copy)
+        weir.start()
+        send("lost", 70)
+        weir.wait_loaded()
+        assert weir.stop() == 0
+        shutil.rmtree(journal)
+        shutil.move(copy, journal)
+        weir.start(ready=False)
+        wait_for(lambda: accepted(weir), "events are taken")  # most likely before the store can be asked
+        send("new", 40)
+        weir.wait_ready()
+        weir.wait_loaded()
+        send("newer", 40)
+        weir.wait_loaded()
+        expected = [["kept", 50], ["lost", 70], ["meanwhile", 1], ["new", 40], ["newer", 40]]
+        assert weir.query("select name, count() from events group by name order by name") == expected
+        assert "an older copy was put back" in weir.log()
+        assert weir.stop() == 0
+        weir.start()
+        send("newest", 5)
+        weir.wait_loaded()
+        assert weir.query("select count(), uniqExact(_p, _o) from events") == [[206, 206]]
