@@ -96,13 +96,16 @@ class LoaderTest : public testing::Test {
     return outcomes ? *std::move(outcomes) : nullptr;
   }
 
+  void append(journal::Records records) {
+    auto done = journal::append_and_wait(journal_->writer(journal::Partition::live), std::move(records),
+                                         std::chrono::steady_clock::now() + seconds(10));
+    ASSERT_TRUE(done) << done.error().message;
+  }
   // Bytes that are no event.
   void append_garbage(std::string_view bytes) {
     journal::Records records;
     records.add(bytes);
-    auto done = journal::append_and_wait(journal_->writer(journal::Partition::live), std::move(records),
-                                         std::chrono::steady_clock::now() + seconds(10));
-    ASSERT_TRUE(done) << done.error().message;
+    append(std::move(records));
   }
 
   void append(int count, UnixMillis first_time = 1'750'000'000'000, UnixMillis step = 1000) {
@@ -118,9 +121,7 @@ class LoaderTest : public testing::Test {
       event::append_record(event, records.begin());
       records.end();
     }
-    auto done = journal::append_and_wait(journal_->writer(journal::Partition::live), std::move(records),
-                                         std::chrono::steady_clock::now() + seconds(10));
-    ASSERT_TRUE(done) << done.error().message;
+    append(std::move(records));
   }
 
   void start() {
@@ -395,9 +396,7 @@ TEST_F(LoaderTest, AnIdCountsOnceWhateverIsRestartedOrLost) {
       event::append_record(event, records.begin());
       records.end();
     }
-    auto done = journal::append_and_wait(journal_->writer(journal::Partition::live), std::move(records),
-                                         std::chrono::steady_clock::now() + seconds(10));
-    ASSERT_TRUE(done) << done.error().message;
+    append(std::move(records));
   };
   auto duplicates = [&] { return outcomes_->counts()[static_cast<size_t>(Outcome::duplicate)]; };
   auto conflicts = [&] {
