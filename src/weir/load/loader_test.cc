@@ -125,6 +125,10 @@ class LoaderTest : public testing::Test {
   }
 
   void start() {
+    make();
+    loader_->start();
+  }
+  void make() {
     loader_ = std::make_unique<Loader>(options_,
                                        Dependencies{*journal_,
                                                     store_,
@@ -135,7 +139,6 @@ class LoaderTest : public testing::Test {
                                                     clock_,
                                                     registry_},
                                        journal::Partition::live, nullptr);
-    loader_->start();
   }
 
   template <class Condition>
@@ -469,16 +472,7 @@ TEST_F(LoaderTest, AJournalThatWasRolledBackGoesOnAboveWhatTheStoreHolds) {
     std::filesystem::rename(directory_ + "/older", journal);
   });
   EXPECT_EQ(journal_->writer(journal::Partition::live).end(), 60U);
-  loader_ = std::make_unique<Loader>(options_,
-                                     Dependencies{*journal_,
-                                                  store_,
-                                                  *settings_,
-                                                  *secrets_,
-                                                  {outcomes_.get(), bulk_outcomes_.get()},
-                                                  *dedup_,
-                                                  clock_,
-                                                  registry_},
-                                     journal::Partition::live, nullptr);
+  make();
   append(30);  // at positions that the store holds rows of
   loader_->start();
   ASSERT_TRUE(all_loaded());
