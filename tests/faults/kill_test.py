@@ -61,6 +61,7 @@ def check(weir, clients, note):
     assert not twice, f"{len(twice)} events are counted more than once, first {twice[:3]} ({note})"
     stray = set(stored) - set(acknowledged) - unknown
     assert not stray, f"{len(stray)} rows that nobody sent ({note})"
+    assert not list(weir.data.glob("clickhouse.aside-*")), f"a store was set aside for nothing ({note})"
     values = weir.metrics()
     outcomes = sum(v for k, v in values.items() if k.startswith('weir_load_outcomes{partition="live"'))
     assert values['weir_journal_end_position{partition="live"}'] == rows + outcomes, note

@@ -1,5 +1,6 @@
 """What a 201 promises, seen from outside: the system calls before it. A kill alone would not show a missing sync, since the
 kernel keeps what was written."""
+import contextlib
 import re
 import shutil
 import subprocess
@@ -12,29 +13,31 @@ CALL = re.compile(r"^(?P<pid>\d+) +(?P<time>[\d.]+) (?P<call>\w+)\((?P<fd>\d+)(?
 RESUMED = re.compile(r"^(?P<pid>\d+) +(?P<time>[\d.]+) <\.\.\. (?P<call>\w+) resumed>.* = (?P<result>-?\d+)")
 
 
-def trace(weir, output):
-    """strace over all threads of a running weir; files of the journal by their paths."""
-    return subprocess.Popen(["strace", "-f", "-y", "-ttt", "-e", "trace=pwrite64,pwritev,pwritev2,fdatasync,fsync,sendmsg",
-                             "-e", "signal=none", "-s", "16", "-o", str(output), "-p", str(weir.process.pid)],
-                            stderr=subprocess.PIPE, text=True)
+@contextlib.contextmanager
+def traced(weir, output, *options):
+    """strace over all threads of a running weir, while the block runs."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    tracer = subprocess.Popen(["strace", "-f", "-o", str(output), "-p", str(weir.process.pid), *options],
+                              stderr=subprocess.PIPE, text=True)
+    try:
+        attached = tracer.stderr.readline()
+        if "attached" not in attached:
+            pytest.skip(f"strace may not attach here: {attached.strip()}")
+        yield
+    finally:
+        tracer.terminate()
+        tracer.communicate(timeout=30)
 
 
 def test_no_answer_precedes_its_sync(tmp_path):
     """L2, L3: between a request and its 201 the journal was written and a sync begun after that write has returned."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
     output = tmp_path / "trace"
     with Weir(arguments=["--collect.rate_per_address", "0"]) as weir:
-        tracer = trace(weir, output)
-        try:
-            attached = tracer.stderr.readline()
-            if "attached" not in attached:
-                pytest.skip(f"strace may not attach here: {attached.strip()}")
+        with traced(weir, output, "-y", "-ttt", "-e", "trace=pwrite64,pwritev,pwritev2,fdatasync,fsync,sendmsg",
+                    "-e", "signal=none", "-s", "16"):
             for n in range(50):
                 assert weir.send({"type": f"e{n}"})[0] == 201
-        finally:
-            tracer.terminate()
-            tracer.communicate(timeout=30)
         weir.wait_loaded()
         assert weir.count() == 50
     answers, written, syncing, synced = 0, 0, {}, 0
@@ -68,27 +71,16 @@ def test_no_answer_precedes_its_sync(tmp_path):
 
 def test_a_failed_sync_is_never_answered(tmp_path):
     """L14: fdatasync fails once and would succeed the next time: the request is refused, and weir ends itself."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
     with Weir(arguments=["--collect.rate_per_address", "0"]) as weir:
         assert weir.send({"type": "before", "id": "0"})[0] == 201
         weir.wait_loaded()
-        tracer = subprocess.Popen(["strace", "-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=1",
-                                   "-o", str(tmp_path / "trace"), "-p", str(weir.process.pid)],
-                                  stderr=subprocess.PIPE, text=True)
-        try:
-            attached = tracer.stderr.readline()
-            if "attached" not in attached:
-                pytest.skip(f"strace may not attach here: {attached.strip()}")
+        with traced(weir, tmp_path / "trace", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=1"):
             try:
                 status = weir.send({"type": "during", "id": "1"})[0]
             except OSError:
                 status = None
             assert status in (None, 503)
             wait_for(lambda: weir.process.poll() is not None, "weir ends, so that its supervisor starts it again", 40)
-        finally:
-            tracer.terminate()
-            tracer.communicate(timeout=30)
         assert weir.process.returncode != 0
         weir.process = None
         weir.start()

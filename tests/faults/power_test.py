@@ -112,6 +112,7 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(volume, tmp_path):
             assert not twice, f"{len(twice)} are counted more than once, first {twice[:3]} ({note})"
             rows, positions = weir.query("select count(), uniqExact(_p, _o) from events")[0]
             assert rows == positions, note
+            assert not list(weir.data.glob("clickhouse.aside-*")), f"a store was set aside for nothing ({note})"
             values = weir.metrics()
             outcomes = sum(v for k, v in values.items() if k.startswith('weir_load_outcomes{partition="live"'))
             assert values['weir_journal_end_position{partition="live"}'] == rows + outcomes, note

@@ -59,6 +59,8 @@ Roles roles_of(const std::vector<std::string>& names) {
 
 // How long a person's question waits for a store that is starting, and how often it looks.
 constexpr seconds kStorePatience{10};
+// So many times a store has to say that its tables are not whole before it is believed.
+constexpr int kCorruptAnswers = 4;
 constexpr milliseconds kStorePoll{50};
 
 // The address a person on this machine would type.
@@ -78,6 +80,7 @@ struct ServerParts::State {
   const Roles roles;
   std::atomic<bool> draining{false};
   std::atomic<bool> prepared{false};                // the store's tables are there
+  std::atomic<int> corrupt_answers{0};              // of the store, one behind the other
   std::shared_ptr<const settings::Snapshot> shown;  // whose names the store shows; of upkeep's thread
 
   // In the order of what they need; destroyed in the opposite one.
@@ -343,7 +346,9 @@ Result<> ServerParts::State::prepare_store() {
   auto migrated = store->migrate();
   if (migrated) {
     prepared = true;
-  } else if (migrated.error().code == ErrorCode::kCorrupt) {
+    corrupt_answers = 0;
+  } else if (migrated.error().code == ErrorCode::kCorrupt && ++corrupt_answers >= kCorruptAnswers) {
+    corrupt_answers = 0;
     if (engine != nullptr)
       engine->set_aside(migrated.error().message);
     else

@@ -17,6 +17,7 @@
 #include "weir/base/thread.h"
 #include "weir/enrich/enricher.h"
 #include "weir/event/record.h"
+#include "weir/load/inserter.h"
 #include "weir/load/ranges.h"
 
 namespace weir::load {
@@ -37,15 +38,6 @@ constexpr milliseconds kYield{50};
 constexpr milliseconds kReadStep{50};
 constexpr uint64_t kFewRecords = 8'192;
 
-// The rows of one journal epoch and one month: one part in the store, so it is there whole or not at all.
-struct Piece {
-  store::Block block;
-  std::string token;
-  uint32_t p = 0;
-  uint64_t first = 0;
-  uint64_t last = 0;
-};
-
 struct Batch {
   std::vector<Piece> pieces;
   std::vector<DeadLetter> dead;  // records that no row could be made of
@@ -55,8 +47,6 @@ struct Batch {
   UnixMillis appended_at = 0;
   uint64_t rows = 0;
 };
-
-enum class Inserted { yes, refused, unknown };
 }  // namespace
 
 struct Loader::State {
@@ -66,6 +56,8 @@ struct Loader::State {
         partition(which),
         outcomes(*d.outcomes[static_cast<size_t>(which)]),
         yields(std::move(yield)),
+        inserter(options, {d.store, d.journal, outcomes, d.clock, d.registry}, which,
+                 [this](milliseconds how_long) { return pause(how_long); }),
         recovered_end(d.journal.writer(which).end()),
         moved_upto(recovered_end),
         enricher(visits),
@@ -80,12 +72,8 @@ struct Loader::State {
     rows_total = &d.registry.counter("weir_load_rows_total", "Rows inserted.", {{"partition", label}});
     doubts_total =
         &d.registry.counter("weir_load_reconciles_total", "Times all positions were compared.", {{"partition", label}});
-    insert_seconds =
-        &d.registry.histogram("weir_load_insert_seconds", "Time of one insert.", metrics::seconds_bounds());
     enrich_seconds =
         &d.registry.histogram("weir_enrich_seconds", "Time to enrich one batch.", metrics::seconds_bounds());
-    dead_total = &d.registry.counter("weir_load_dead_letters_total", "Records that could not become a row.",
-                                     {{"partition", label}});
     conflicts_total = &d.registry.counter("weir_load_id_conflicts_total",
                                           "Duplicates by their id that say something else than the first event.",
                                           {{"partition", label}});
@@ -101,6 +89,7 @@ struct Loader::State {
   const journal::Partition partition;
   Outcomes& outcomes;
   const std::function<bool()> yields;
+  Inserter inserter;
 
   const uint64_t recovered_end;  // of the journal, when it was opened
 
@@ -120,7 +109,6 @@ struct Loader::State {
 
   // Between the threads.
   std::unique_ptr<BoundedQueue<Batch>> queue;
-  std::atomic<uint64_t> life{0};
   std::atomic<bool> doubt{false};
   std::atomic<bool> stopping{false};
   std::mutex mutex;                 // guards comparisons to resent, and the waits below
@@ -142,10 +130,8 @@ struct Loader::State {
   metrics::Gauge* lag_seconds;
   metrics::Counter* rows_total;
   metrics::Counter* doubts_total;
-  metrics::Counter* dead_total;
   metrics::Counter* conflicts_total;
   std::array<metrics::Gauge*, kOutcomes> outcome_gauges{};
-  metrics::Histogram* insert_seconds;
   metrics::Histogram* enrich_seconds;
 
   // Waits, or returns false at once when the loader is to stop.
@@ -181,12 +167,6 @@ struct Loader::State {
   const event::Row& row_of(const event::Event& event, enrich::Place place, const settings::Project* project);
   std::string_view address_of(const event::Event& event);
   void insert_loop();
-  bool insert(const Piece& piece, uint32_t epoch);
-  Inserted try_insert(const store::Block& block, const std::string& token, std::string& why);
-  bool insert_halves(const store::Block& block, const std::string& token, std::vector<DeadLetter>& refused);
-  std::string record_at(journal::Offset offset);
-  bool bury(std::span<const DeadLetter> letters);
-  bool persist(const std::function<Result<>()>& write);
   Result<Resent> resend_all();
   Result<bool> resend(const DeadLetter& letter);
 };
@@ -229,7 +209,7 @@ Result<> Loader::State::prepare() {
   if (auto migrated = deps.store.migrate(); !migrated) return migrated;
   auto now_life = deps.store.life();
   if (!now_life) return std::move(now_life).error();
-  life = *now_life;
+  inserter.set_life(*now_life);
 
   if (auto above = go_above_the_store(); !above) return above;
   auto filled = deps.dedup.fill(deps.journal, deps.outcomes, deps.clock.now(), [this] { return stopping.load(); });
@@ -331,7 +311,8 @@ Result<> Loader::State::append_again(uint64_t next) {
                                                steady_clock::now() + std::chrono::minutes(1));
       if (!appended) return std::move(appended).error();
       moved_upto = std::min(read->next, next);
-      if (!persist([&] { return outcomes.decide(decisions); })) return Error{ErrorCode::kUnavailable, "load: stopping"};
+      if (!inserter.persist([&] { return outcomes.decide(decisions); }))
+        return Error{ErrorCode::kUnavailable, "load: stopping"};
     }
     moved_upto = std::min(read->next, next);
   }
@@ -567,8 +548,8 @@ void Loader::State::insert_loop() {
   while (auto batch = queue->pop()) {
     if (doubt) continue;  // what is not inserted is found missing
     pending_since = batch->appended_at;
-    bool done = bury(batch->dead) && persist([&] { return outcomes.decide(batch->duplicates); });
-    for (const Piece& piece : batch->pieces) done = done && insert(piece, batch->epoch);
+    bool done = inserter.bury(batch->dead) && inserter.persist([&] { return outcomes.decide(batch->duplicates); });
+    for (const Piece& piece : batch->pieces) done = done && inserter.insert(piece, batch->epoch);
     if (!done) {
       doubt = true;
       continue;
@@ -582,128 +563,6 @@ void Loader::State::insert_loop() {
     pending_since = building_since.load();
     deps.journal.release(partition, batch->next);
   }
-}
-
-// Inserts one piece, trying again while the same server lives. False: it is unknown what the store holds.
-bool Loader::State::insert(const Piece& piece, uint32_t epoch) {
-  std::string why;
-  switch (try_insert(piece.block, piece.token, why)) {
-    case Inserted::yes:
-      return true;
-    case Inserted::unknown:
-      return false;
-    case Inserted::refused:
-      break;
-  }
-  // Columns without a row: what refuses them is about the table, not about any event.
-  std::string table_why;
-  switch (try_insert(piece.block.slice(0, 0), piece.token + "/0", table_why)) {
-    case Inserted::yes:
-      break;
-    case Inserted::refused:
-      log::critical("load: {}: the store's table does not take our columns; nothing is given up, loading waits: {}",
-                    journal::name_of(partition), table_why);
-      pause(options.retry_pause_max);
-      return false;
-    case Inserted::unknown:
-      return false;
-  }
-  log::warning("load: {}: the store refuses something in {} rows of {}..{}; looking for it: {}",
-               journal::name_of(partition), piece.block.rows(), piece.first, piece.last, why);
-  std::vector<DeadLetter> refused;
-  if (piece.block.rows() == 1) {
-    refused.push_back({piece.first, 0, deps.clock.now(), why, {}});
-  } else if (!insert_halves(piece.block, piece.token, refused)) {
-    return false;
-  }
-  for (DeadLetter& letter : refused) {
-    letter.epoch = epoch;
-    letter.record = record_at(letter.offset);
-  }
-  return bury(refused);
-}
-
-// Inserts what of a refused block can be inserted; the refused rows come back. False: it is unknown what the store
-// holds.
-bool Loader::State::insert_halves(const store::Block& block, const std::string& token,
-                                  std::vector<DeadLetter>& refused) {
-  const size_t half = block.rows() / 2;
-  for (auto [first, count] :
-       {std::pair<size_t, size_t>(0, half), std::pair<size_t, size_t>(half, block.rows() - half)}) {
-    const store::Block part = block.slice(first, count);
-    const std::string part_token = fmt::format("{}/{}+{}", token, part.offset_of(0), count);
-    std::string why;
-    switch (try_insert(part, part_token, why)) {
-      case Inserted::yes:
-        break;
-      case Inserted::unknown:
-        return false;
-      case Inserted::refused:
-        if (count == 1)
-          refused.push_back({part.offset_of(0), 0, deps.clock.now(), why, {}});
-        else if (!insert_halves(part, part_token, refused))
-          return false;
-        break;
-    }
-  }
-  return true;
-}
-
-// `why`: what a store says that refuses the rows for what is in them.
-Inserted Loader::State::try_insert(const store::Block& block, const std::string& token, std::string& why) {
-  milliseconds wait{100};
-  while (true) {
-    auto began = steady_clock::now();
-    auto inserted = deps.store.insert(block, token, life.load());
-    if (inserted) {
-      insert_seconds->observe(std::chrono::duration<double>(steady_clock::now() - began).count());
-      return Inserted::yes;
-    }
-    // Within one life of the server the token makes a repetition harmless; across a restart only rows can be trusted.
-    if (inserted.error().code == ErrorCode::kConflict) return Inserted::unknown;
-    if (inserted.error().code == ErrorCode::kBadInput) {
-      why = std::move(inserted).error().message;
-      return Inserted::refused;
-    }
-    log::error("load: {}: insert {} of {} rows failed: {}", journal::name_of(partition), token, block.rows(),
-               inserted.error().message);
-    if (!pause(wait)) return Inserted::unknown;
-    wait = std::min(wait * 2, options.retry_pause_max);
-  }
-}
-
-// The bytes of one record, or nothing where it cannot be read any more.
-std::string Loader::State::record_at(journal::Offset offset) {
-  auto read = deps.journal.reader(partition)->read(offset, 1, milliseconds(0));
-  if (!read) return {};
-  for (const journal::Record& record : read->records)
-    if (record.offset == offset) return std::string(record.bytes);
-  return {};
-}
-
-// Calls `write` until it succeeds. False when the loader is to stop.
-bool Loader::State::persist(const std::function<Result<>()>& write) {
-  milliseconds wait{100};
-  while (true) {
-    auto written = write();
-    if (written) return true;
-    log::error("load: {}: {}", journal::name_of(partition), written.error().message);
-    if (!pause(wait)) return false;
-    wait = std::min(wait * 2, options.retry_pause_max);
-  }
-}
-
-// Gives records up, durably.
-bool Loader::State::bury(std::span<const DeadLetter> letters) {
-  if (letters.empty()) return true;
-  if (!persist([&] { return outcomes.bury(letters); })) return false;
-  dead_total->add(letters.size());
-  constexpr size_t kNamed = 10;
-  for (const DeadLetter& letter : letters.first(std::min(letters.size(), kNamed)))
-    log::error("load: {}: the record at {} is a dead letter (`weir journal dead` lists them): {}",
-               journal::name_of(partition), letter.offset, letter.reason);
-  if (letters.size() > kNamed) log::error("load: and {} more", letters.size() - kNamed);
-  return true;
 }
 
 // Of the building thread, between two runs of loading.
@@ -739,7 +598,7 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
     block.add(row_of(*event, {*p, letter.offset}, deps.settings.snapshot()->project(event->project_id)));
     std::string why;
     const auto token = fmt::format("{:016x}:{}:resent:{}", process, ++pieces_made, letter.offset);
-    const Inserted inserted = try_insert(block, token, why);
+    const Inserted inserted = inserter.try_insert(block, token, why);
     if (inserted == Inserted::refused) return false;
     if (inserted == Inserted::unknown)
       return Error{ErrorCode::kUnavailable, "load: the store restarted or the loader stops; try again"};

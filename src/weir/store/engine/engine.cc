@@ -322,19 +322,15 @@ void Engine::move_aside(const std::string& reason) {
 }
 
 bool speaks_of_broken_files(std::string_view last_words) {
-  for (std::string_view elsewhere :
-       {"it said nothing", "NOT_ENOUGH_SPACE", "No space left", "NETWORK_ERROR", "MEMORY_LIMIT_EXCEEDED",
-        "CANNOT_ALLOCATE_MEMORY", "Cannot allocate memory", "Address already in use", "Permission denied",
-        "Operation not permitted", "Too many open files", "Read-only file system", "Input/output error",
-        "Cannot lock file", "Another server instance", "CANNOT_FSYNC", "LOGICAL_ERROR", "ABORTED"})
-    if (last_words.find(elsewhere) != std::string_view::npos) return false;
-  // ClickHouse ends its exceptions with their names; what it was killed by or what its loader says looks otherwise.
-  const size_t open = last_words.rfind('(');
-  if (open == std::string_view::npos || !last_words.ends_with(')')) return false;
-  const std::string_view name = last_words.substr(open + 1, last_words.size() - open - 2);
-  return name.size() > 4 && std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
-         });
+  if (last_words.find("from metadata file") != std::string_view::npos && last_words.ends_with("(SYNTAX_ERROR)"))
+    return true;
+  // ClickHouse ends its exceptions with their names. Those that are about what lies in the files, and nothing else: a
+  // setting or a library that does not fit must never cost the store.
+  for (std::string_view name : {"(TOO_MANY_UNEXPECTED_DATA_PARTS)", "(CORRUPTED_DATA)", "(CHECKSUM_DOESNT_MATCH)",
+                                "(NO_FILE_IN_DATA_PART)", "(UNEXPECTED_FILE_IN_DATA_PART)", "(BAD_DATA_PART_NAME)",
+                                "(ATTEMPT_TO_READ_AFTER_EOF)", "(CANNOT_READ_ALL_DATA)", "(UNKNOWN_FORMAT_VERSION)"})
+    if (last_words.ends_with(name)) return true;
+  return false;
 }
 
 // Another weir's engine is left alone; an engine whose weir has died ends by itself, or is ended.

@@ -336,6 +336,8 @@ TEST(EngineWords, TellBrokenFilesFromAnUnkindWorld) {
                             "it ended while starting: Cannot reserve 1.00 MiB. (NOT_ENOUGH_SPACE)",
                             "it ended while starting: Cannot lock file /data/status. (CANNOT_OPEN_FILE)",
                             "it ended while starting: errno: 13, strerror: Permission denied. (CANNOT_OPEN_FILE)",
+                            "it ended while starting: Setting x is neither a builtin setting. (UNKNOWN_SETTING)",
+                            "it ended while starting: Syntax error in --query. (SYNTAX_ERROR)",
                             "it did not start in time", "cannot load libchdb.so: no such file (or directory)"})
     EXPECT_FALSE(speaks_of_broken_files(other)) << other;
 }
