@@ -142,8 +142,9 @@ class PosixFiles final : public FileSystem {
   Result<> make_directory(const std::string& path) override {
     if (::mkdir(path.c_str(), 0700) != 0) {
       struct stat info {};
-      if (errno == EEXIST && ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
-      return failed("create directory", path);
+      if (errno != EEXIST || ::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+        return failed("create directory", path);
+      if (auto synced = sync_directory(path); !synced) return synced;
     }
     return sync_directory(parent_directory(path));
   }

@@ -57,7 +57,8 @@ class FileSystem {
   virtual bool exists(const std::string& path) = 0;
   // Names without the directory, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
-  // Creates one directory (mode 0700) and syncs its parent. Fine if it exists.
+  // Creates one directory (mode 0700) and syncs its parent. Fine if it exists; then the names in it are synced too: an
+  // earlier process may have been killed between a rename and its sync, and what it left is about to be relied upon.
   virtual Result<> make_directory(const std::string& path) = 0;
   virtual Result<> rename(const std::string& from, const std::string& to) = 0;
   // Fine if it does not exist.

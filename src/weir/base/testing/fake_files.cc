@@ -75,6 +75,7 @@ struct FakeFiles::State {
   uint64_t changes = 0;
   uint64_t die_in = 0;
   bool dead = false;
+  bool lying = false;
 
   uint64_t count_used() const {
     uint64_t bytes = 0;
@@ -82,6 +83,22 @@ struct FakeFiles::State {
     for (const auto& [path, node] : names)
       if (seen.insert(node.get()).second) bytes += node->current.size();
     return bytes;
+  }
+  void sync_names(const std::string& directory) {
+    std::vector<NameChange> rest;
+    for (NameChange& change : pending_names) {
+      if (parent_directory(change.path) != directory &&
+          (change.also.empty() || parent_directory(change.also) != directory)) {
+        rest.push_back(std::move(change));
+        continue;
+      }
+      if (!change.also.empty()) durable_names.erase(change.also);
+      if (change.node)
+        durable_names[change.path] = change.node;
+      else
+        durable_names.erase(change.path);
+    }
+    pending_names = std::move(rest);
   }
   void drop_processes() {
     ++generation;
@@ -194,6 +211,7 @@ class FakeFiles::OpenFile final : public File {
       for (Change& change : node_->pending) change.lost = true;
       return *error;
     }
+    if (state_->lying) return {};
     for (const Change& change : node_->pending)
       if (!change.lost) change.apply(node_->durable);
     std::erase_if(node_->pending, [](const Change& change) { return !change.lost; });
@@ -286,6 +304,7 @@ Result<> FakeFiles::make_directory(const std::string& path) {
   if (auto error = before(Call::make_directory, path, true)) return *error;
   std::lock_guard lock(state_->mutex);
   state_->directories.insert(path);  // with the sync of its parent, so durable at once
+  if (!state_->lying) state_->sync_names(path);
   return {};
 }
 
@@ -315,19 +334,7 @@ Result<> FakeFiles::remove(const std::string& path) {
 Result<> FakeFiles::sync_directory(const std::string& path) {
   if (auto error = before(Call::sync_directory, path, true)) return *error;
   std::lock_guard lock(state_->mutex);
-  std::vector<State::NameChange> rest;
-  for (State::NameChange& change : state_->pending_names) {
-    if (parent_directory(change.path) != path && (change.also.empty() || parent_directory(change.also) != path)) {
-      rest.push_back(std::move(change));
-      continue;
-    }
-    if (!change.also.empty()) state_->durable_names.erase(change.also);
-    if (change.node)
-      state_->durable_names[change.path] = change.node;
-    else
-      state_->durable_names.erase(change.path);
-  }
-  state_->pending_names = std::move(rest);
+  if (!state_->lying) state_->sync_names(path);
   return {};
 }
 
@@ -363,6 +370,16 @@ void FakeFiles::die_at(uint64_t nth) {
   std::lock_guard lock(state_->mutex);
   state_->die_in = nth;
   if (nth == 0) state_->dead = false;
+}
+
+void FakeFiles::die_now() {
+  std::lock_guard lock(state_->mutex);
+  state_->dead = true;
+}
+
+void FakeFiles::set_lying(bool lying) {
+  std::lock_guard lock(state_->mutex);
+  state_->lying = lying;
 }
 
 bool FakeFiles::died() const {

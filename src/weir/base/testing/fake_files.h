@@ -75,7 +75,10 @@ class FakeFiles final : public FileSystem {
   // From the `nth` changing call on (1: the next), nothing has any effect and everything fails: the process is dead.
   // 0 takes it back.
   void die_at(uint64_t nth);
+  void die_now();
   bool died() const;
+  // While it lies, every sync is answered well and does nothing.
+  void set_lying(bool lying);
   // Changing calls so far (write, zero, truncate, sync*, rename, remove, make_directory, open with create).
   uint64_t changes() const;
   // Bytes on the volume; writes beyond fail with kOverloaded after filling what is left. Unlimited at first.
