@@ -34,6 +34,10 @@ void FakeStore::before_insert(std::function<void(const Block&, std::string_view)
 
 void FakeStore::restart() {
   std::lock_guard lock(mutex_);
+  forget_tokens();
+}
+
+void FakeStore::forget_tokens() {
   ++life_;
   recent_tokens_.clear();
 }
@@ -129,9 +133,9 @@ Result<> FakeStore::insert(const Block& block, std::string_view token, std::opti
     size_t count = left == Left::half ? rows->size() / 2 : rows->size();
     rows_.insert(rows_.end(), rows->begin(), rows->begin() + static_cast<ptrdiff_t>(count));
     tokens_.emplace_back(token);
-    // A half-stored block is what a killed store leaves, and a killed store has forgotten the token.
     if (left == Left::everything && !token.empty()) recent_tokens_.emplace_back(token);
     if (recent_tokens_.size() > kTokensKept) recent_tokens_.pop_front();
+    if (left == Left::half) forget_tokens();
   }
   if (failures_ > 0) {
     --failures_;

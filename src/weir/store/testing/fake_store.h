@@ -18,7 +18,8 @@ namespace weir::store::testing {
 // user_query() and explain_ast() answer kUnsupported. Fails on demand. Thread-safe.
 class FakeStore final : public Store {
  public:
-  // What an insert that fails leaves behind.
+  // What an insert that fails leaves behind. Half of it is what a killed store leaves: it comes back with another
+  // life() and has forgotten all tokens.
   enum class Left { nothing, everything, half };
 
   // The next `times` inserts fail with `error`, leaving `left` of their rows stored.
@@ -61,6 +62,7 @@ class FakeStore final : public Store {
 
  private:
   Result<> check_away() const;
+  void forget_tokens();  // under mutex_
 
   mutable std::mutex mutex_;  // guards all below
   bool away_ = false;

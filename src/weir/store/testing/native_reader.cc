@@ -79,9 +79,11 @@ void read_column(Cursor& in, Rows& rows, const std::string& name, const std::str
   if (type == "LowCardinality(String)") {
     read_prefix(in);
     auto values = repeating(in, rows.size());
-    for (size_t i = 0; i < values.size(); ++i) rows[i].texts[name] = values[i];
+    for (size_t i = 0; i < values.size(); ++i)
+      if (!values[i].empty()) rows[i].texts[name] = std::move(values[i]);
   } else if (type == "String") {
-    for (StoredRow& row : rows) row.texts[name] = in.text();
+    for (StoredRow& row : rows)
+      if (std::string value = in.text(); !value.empty()) row.texts[name] = std::move(value);
   } else if (name == "project_id") {
     read_fixed<uint64_t>(in, rows, &StoredRow::project_id);
   } else if (name == "timestamp") {

@@ -25,7 +25,7 @@ struct StoredRow {
   uint64_t o = 0;
   bool has_revenue = false;
   int64_t revenue_micros = 0;
-  std::map<std::string, std::string, std::less<>> texts;        // by column: "name", "kind", "client_id", "path"...
+  std::map<std::string, std::string, std::less<>> texts;        // by column: "name", "kind", "path"...; no empty ones
   std::vector<std::pair<std::string, std::string>> properties;  // all of them, the numbers last
   std::vector<std::pair<std::string, std::string>> numbers;     // the numeric ones again, as text
 
