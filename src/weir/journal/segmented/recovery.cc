@@ -14,6 +14,7 @@ constexpr size_t kPieceBytes = 1 * MiB;
 constexpr uint64_t kFirstSegmentBytesMax = 4 * MiB;
 // The newest segment is gone and nobody knows how many records it had. More than any segment holds.
 constexpr Offset kUnknownExtent = Offset{1} << 32;
+constexpr Offset kGroupRecordsMost = 1'000'000;  // as the options allow
 constexpr size_t kAsideFilesMax = 64;
 
 // A segment file as it was found.
@@ -48,6 +49,7 @@ class Recovery {
   Result<> cut_tail(const std::string& path, const Walk& walked);
   Result<> rewrite_unproven(const std::string& path, const Walk& walked);
   Result<> close_newest(const FoundSegment& found, const Walk& walked);
+  Result<> save_manifest();
   Result<> start_segment();
   Result<> set_aside(const std::string& path, const std::string& name);
   Result<> make_aside();
@@ -354,7 +356,7 @@ Result<> Recovery::cut_tail(const std::string& path, const Walk& walked) {
 Result<> Recovery::rewrite_unproven(const std::string& path, const Walk& walked) {
   auto file = files_.open(path, FileSystem::Mode::write);
   if (!file) return std::move(file).error();
-  std::string piece(kPieceBytes, '\0');
+  std::string piece(std::min<uint64_t>(kPieceBytes, walked.position - walked.unproven_position), '\0');
   for (uint64_t at = walked.unproven_position; at < walked.position;) {
     size_t want = std::min<uint64_t>(piece.size(), walked.position - at);
     auto got = (*file)->read_at(at, piece.data(), want);
@@ -411,6 +413,11 @@ Result<> Recovery::look_at_newest() {
     note_damage(damage);
     bump_epoch(walked->next);
   }
+  if (walked->doubtful) {
+    const Offset above = walked->doubtful_end != 0 ? walked->doubtful_end : walked->next + kGroupRecordsMost;
+    note_damage({walked->next, above, "the last group: " + walked->torn_reason + "; it may have been acknowledged"});
+    bump_epoch(above);
+  }
   if (manifest.newest > found.base) {
     log::critical("journal: {}: the newest segment {} is missing", name_, segment_name(manifest.newest));
     Offset above = manifest.newest + kUnknownExtent;
@@ -418,6 +425,8 @@ Result<> Recovery::look_at_newest() {
     bump_epoch(above);
   }
   if (manifest.begin > walked->next) bump_epoch(manifest.begin);
+  for (const Damage& damage : manifest.damaged)  // what an earlier recovery cut off here is spent as well
+    if (damage.next > walked->next) bump_epoch(damage.next);
   uint32_t epoch_here = walked->epoch != 0 ? walked->epoch : manifest.epochs.back().number;
   if (manifest.epochs.back().number > epoch_here) {
     // A new epoch had been noted, but its first segment was not made.
@@ -428,6 +437,8 @@ Result<> Recovery::look_at_newest() {
 
   file->reset();
   if (walked->torn) {
+    // Once it is cut off nothing else tells of it.
+    if (auto saved = save_manifest(); !saved) return saved;
     if (auto cut = cut_tail(found.path, *walked); !cut) return cut;
   }
   if (auto written = rewrite_unproven(found.path, *walked); !written) return written;
@@ -459,6 +470,14 @@ Result<> Recovery::look_at_newest() {
   return {};
 }
 
+Result<> Recovery::save_manifest() {
+  if (!manifest_changed_) return {};
+  ++recovered_.manifest.generation;
+  auto replaced = replace_manifest(files_, plan_.directory, encode(recovered_.manifest));
+  if (replaced) manifest_changed_ = false;
+  return replaced;
+}
+
 Result<> Recovery::start_segment() {
   PartitionManifest& manifest = recovered_.manifest;
   // A segment without records ended where it began; its name is taken.
@@ -471,11 +490,7 @@ Result<> Recovery::start_segment() {
     manifest_changed_ = true;
     log::warning("journal: {}: epoch {} begins at {}", name_, manifest.epochs.back().number, next_);
   }
-  if (manifest_changed_) {
-    ++manifest.generation;
-    if (auto replaced = replace_manifest(files_, plan_.directory, encode(manifest)); !replaced) return replaced;
-    manifest_changed_ = false;
-  }
+  if (auto saved = save_manifest(); !saved) return saved;
   if (recovered_.open) return {};
   const std::string prepared = plan_.directory + "/" + kPreparedName;
   if (!files_.exists(prepared)) {

@@ -71,8 +71,7 @@ TEST_F(Recovery, CutsATornTailAndKeepsItsBytesAside) {
   auto all = frames(path);
   uint64_t end = all.back().first + all.back().second.size();
   std::string content = *files->content(path);
-  std::string torn = content.substr(all.back().first, all.back().second.size());
-  torn[20] ^= 1;
+  std::string torn = content.substr(all.back().first, all.back().second.size() / 2);
   content.replace(end, torn.size(), torn);
   files->put(path, content);
   must_open();
@@ -86,6 +85,33 @@ TEST_F(Recovery, CutsATornTailAndKeepsItsBytesAside) {
   EXPECT_EQ(after.find_last_not_of('\0') < end, true);
   ASSERT_TRUE(append(texts(1)));
   expect_promises_kept();
+}
+
+// A last group that is there whole and wrong was not cut short: it may have been acknowledged, and its offsets are not
+// given out again.
+TEST_F(Recovery, ALastGroupThatIsWholeAndWrongIsDamageAndItsOffsetsAreSpent) {
+  for (bool head : {false, true}) {
+    SCOPED_TRACE(head ? "a flipped bit of the header" : "a flipped bit of the payload");
+    files = std::make_unique<FakeFiles>();
+    acknowledged.clear();
+    must_open();
+    ASSERT_TRUE(append(texts(3)));
+    ASSERT_TRUE(append(texts(2)));
+    crash();
+    const std::string path = segments().back();
+    files->flip(path, frames(path)[1].first + (head ? 20 : kFrameHeaderBytes + 9));
+    must_open();
+    ASSERT_EQ(live().damaged.size(), 1u);
+    EXPECT_EQ(live().damaged[0].first, 3u);
+    EXPECT_EQ(live().damaged[0].next, head ? 1'000'003u : 5u);
+    EXPECT_EQ(live().end, live().damaged[0].next);
+    EXPECT_EQ(live().epochs.size(), 2u);
+    EXPECT_TRUE(aside_has("cut-00000000000000000003-"));
+    auto appended = append(texts(1));
+    ASSERT_TRUE(appended);
+    EXPECT_EQ(appended->first, live().damaged[0].next);
+    journal.reset();
+  }
 }
 
 // Row 2: groups behind the bad place that were never acknowledged either. They say so: durable_upto is not above it.

@@ -144,6 +144,20 @@ uint64_t last_written(Window& window, uint64_t from) {
   }
   return last;
 }
+
+// Whether [from, upto), which begins a write into zeros, has a sector that was not written. (Of its first and last
+// sector the part within.)
+bool misses_a_sector(Window& window, uint64_t from, uint64_t upto) {
+  constexpr uint64_t kSector = 512;
+  while (from < upto) {
+    const uint64_t next = std::min(upto, (from / kSector + 1) * kSector);
+    auto sector = window.at(from, next - from);
+    if (!sector || sector->size() < next - from || sector->find_first_not_of('\0') == std::string_view::npos)
+      return true;
+    from = next;
+  }
+  return false;
+}
 }  // namespace
 
 Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool(const ValidFrame&)>& each) {
@@ -226,6 +240,9 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
       result.torn = written > position;
       result.torn_bytes = written - position;
       result.torn_reason = reason.empty() ? "bytes behind blank space" : reason;
+      const uint64_t end = position + kFrameHeaderBytes + (found.header_valid ? found.frame.header.payload_bytes : 0);
+      result.doubtful = found.kind == Found::Kind::bad && written >= end && !misses_a_sector(window, position, end);
+      if (result.doubtful && found.header_valid) result.doubtful_end = found.frame.header.next();
       return result;
     }
     if (!mark) {

@@ -90,6 +90,10 @@ struct Walk {
   bool torn = false;                  // what follows `position` was never acknowledged
   uint64_t torn_bytes = 0;            // up to the last byte that is not zero
   std::string torn_reason;
+  // The torn frame reached the disk whole and is wrong nevertheless: no write that was cut short looks like this. It
+  // may have been acknowledged, with records up to `doubtful_end` (0: its header does not say).
+  bool doubtful = false;
+  Offset doubtful_end = 0;
 };
 
 struct WalkPlan {
