@@ -120,7 +120,12 @@ Result<std::unique_ptr<Dedup>> Dedup::open(FileSystem& files, std::string direct
   WEIR_CHECK(sodium_init() >= 0);
   if (auto made = files.make_directory(directory); !made) return own(std::move(made).error());
   std::unique_ptr<Dedup> dedup(new Dedup(files, std::move(directory), journal_uuid, options));
-  if (auto loaded = dedup->load_manifest(); !loaded) {
+  // Whose failure passes is not damage: the journal may have forgotten by now what the files hold.
+  constexpr int kTries = 3;
+  auto loaded = dedup->load_manifest();
+  for (int tries = 1; !loaded && loaded.error().code == ErrorCode::kUnavailable && tries < kTries; ++tries)
+    loaded = dedup->load_manifest();
+  if (!loaded) {
     if (loaded.error().code != ErrorCode::kNotFound)
       log::warning("load: dedup: {}; it is made again from the journal", loaded.error().message);
     dedup->forget_everything();
@@ -160,6 +165,20 @@ void Dedup::forget_everything() {
   newest_ = 0;
 }
 
+// Under mutex_. A damaged file is worth nothing: all is made again from the journal, by the next fill().
+Error Dedup::failed(Error error) {
+  if (error.code == ErrorCode::kCorrupt) {
+    log::error("load: dedup: {}; what is known of ids is made again from the journal", error.message);
+    const std::vector<Run> lost = std::move(runs_);
+    forget_everything();
+    recent_.clear();
+    ++losses_;
+    if (auto written = write_manifest({}))
+      for (const Run& run : lost) (void)files_.remove(path_of(run.number));
+  }
+  return own(std::move(error));
+}
+
 // MANIFEST: magic, the journal's uuid, the hash's key, next number, covered position of live and of bulk, number of
 // runs, their numbers, CRC of all before it.
 Result<> Dedup::load_manifest() {
@@ -182,7 +201,9 @@ Result<> Dedup::load_manifest() {
   if (count != (all.size() - kFixed - sizeof(uint32_t)) / sizeof(uint64_t)) return bad("lengths that do not fit");
   std::vector<Run> runs;
   for (uint64_t i = 0; i < count; ++i) runs.push_back({load_le<uint64_t>(all.data() + kFixed + i * 8), nullptr});
-  if (auto opened = open_filters(runs); !opened) return Error{ErrorCode::kCorrupt, opened.error().message};
+  // A file that is not there is damage too: the MANIFEST has its number.
+  if (auto opened = open_filters(runs); !opened)
+    return opened.error().code == ErrorCode::kUnavailable ? opened : Error{ErrorCode::kCorrupt, opened.error().message};
   for (const Run& run : runs) newest_ = std::max(newest_, run.ids->newest());
   runs_ = std::move(runs);
   return {};
@@ -278,7 +299,7 @@ Result<IdEntry*> Dedup::known(const IdEntry& entry, IdEntry& found) {
   if (IdEntry* recent = recent_.find(entry); recent != nullptr && counts(*recent)) return recent;
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     auto older = run->ids->find(entry);
-    if (!older) return own(std::move(older).error());
+    if (!older) return failed(std::move(older).error());
     if (*older && counts(**older)) {
       found = **older;
       return &found;
@@ -302,7 +323,13 @@ Result<> Dedup::remember(const IdEntry& entry) {
 
 Result<Dedup::Verdict> Dedup::judge(const event::Event& event, journal::Partition partition, journal::Offset offset) {
   std::lock_guard lock(mutex_);
-  const IdEntry entry = entry_of(event, partition, offset);
+  if (losses_ != made_good_)
+    return Error{ErrorCode::kUnavailable, "load: dedup: what was known of ids is to be made again"};
+  return judge_known(entry_of(event, partition, offset));
+}
+
+// Under mutex_.
+Result<Dedup::Verdict> Dedup::judge_known(const IdEntry& entry) {
   IdEntry found;
   auto first = known(entry, found);
   if (!first) return std::move(first).error();
@@ -316,6 +343,7 @@ Result<Dedup::Verdict> Dedup::judge(const event::Event& event, journal::Partitio
 
 void Dedup::decided_below(journal::Partition partition, journal::Offset offset) {
   std::lock_guard lock(mutex_);
+  if (losses_ != made_good_) return;
   auto& decided = decided_[index_of(partition)];
   decided = std::max(decided, offset);
 }
@@ -346,42 +374,73 @@ Result<> Dedup::flush() {
   return {};
 }
 
+journal::Offset Dedup::safe_below(journal::Partition partition, UnixMillis now) {
+  std::lock_guard lock(mutex_);
+  if (recent_.size() == 0) return decided_[index_of(partition)];
+  if (flush_at_ == 0) flush_at_ = now + kMillisPerDay;
+  if (now >= flush_at_) {
+    flush_at_ = now + kMillisPerDay;
+    if (auto flushed = flush(); !flushed) log::warning("{}", flushed.error().message);
+  }
+  return covered_[index_of(partition)];
+}
+
 Result<> Dedup::checkpoint() {
   std::lock_guard lock(mutex_);
   return flush();
 }
 
-Result<> Dedup::fill(journal::Journal& journal, const std::array<Outcomes*, 2>& outcomes, UnixMillis now,
-                     const std::function<bool()>& stop) {
+void Dedup::begins_at(journal::Partition partition, journal::Offset end) {
+  std::lock_guard lock(fill_mutex_);
+  begins_[index_of(partition)] = end;
+}
+
+Result<> Dedup::fill(const Sources& sources, UnixMillis now, const std::function<bool()>& stop) {
   std::lock_guard fill_lock(fill_mutex_);
-  if (filled_) return {};
-  for (journal::Partition partition : {journal::Partition::live, journal::Partition::bulk}) {
-    auto filled = fill_partition(journal, partition, *outcomes[index_of(partition)], now, stop);
-    if (!filled) return own(std::move(filled).error());
+  uint64_t losses = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (filled_ && losses_ == made_good_) return {};
+    losses = losses_;
+  }
+  constexpr std::array kBoth = {journal::Partition::live, journal::Partition::bulk};
+  std::array<Range, 2> undecided;
+  for (journal::Partition partition : kBoth) {
+    const journal::PartitionInfo info = sources.journal.info(partition);
+    auto oldest = sources.journal.offset_at(partition, now - UnixMillis{kKeptSeconds} * 1000);
+    if (!oldest) return own(std::move(oldest).error());
+    // What was appended since is judged in its turn; when all is to be made again, some of it was.
+    const journal::Offset end = filled_ ? info.end : std::min(info.end, begins_[index_of(partition)]);
+    std::lock_guard lock(mutex_);
+    undecided[index_of(partition)] = {std::max({*oldest, decided_[index_of(partition)], info.begin}), end};
+  }
+  // Within a partition the first one is the first. Between two of them it was whoever came first, and only its row
+  // tells which that was.
+  const bool between = std::all_of(undecided.begin(), undecided.end(), [](Range r) { return r.first < r.next; });
+  for (Which which : {Which::stored, Which::all}) {
+    if (which == Which::stored && !between) continue;
+    for (journal::Partition partition : kBoth) {
+      auto judged = judge_again(sources, partition, undecided[index_of(partition)], which, stop);
+      if (!judged) return own(std::move(judged).error());
+    }
   }
   filled_ = true;
+  std::lock_guard lock(mutex_);
+  made_good_ = losses;
+  if (losses_ != losses) return Error{ErrorCode::kUnavailable, "load: dedup: a file was found damaged meanwhile"};
   return {};
 }
 
-Result<> Dedup::fill_partition(journal::Journal& journal, journal::Partition partition, Outcomes& outcomes,
-                               UnixMillis now, const std::function<bool()>& stop) {
-  const journal::PartitionInfo info = journal.info(partition);
-  auto oldest = journal.offset_at(partition, now - UnixMillis{kKeptSeconds} * 1000);
-  if (!oldest) return std::move(oldest).error();
-  journal::Offset from = *oldest;
-  {
-    std::lock_guard lock(mutex_);
-    from = std::max({from, decided_[index_of(partition)], info.begin});
-  }
-  const journal::Offset end = info.end;
-  if (from >= end) return {};
-  auto settled = outcomes.settled(from, end);
+Result<> Dedup::judge_again(const Sources& sources, journal::Partition partition, Range range, Which which,
+                            const std::function<bool()>& stop) {
+  if (range.first >= range.next) return {};
+  auto settled = sources.outcomes[index_of(partition)]->settled(range.first, range.next);
   if (!settled) return std::move(settled).error();
-  auto hole = settled->begin();
-  auto reader = journal.reader(partition);
+  auto hole = settled->all.begin();
+  auto reader = sources.journal.reader(partition);
   event::RecordParser parser;
   uint64_t records = 0;
-  for (journal::Offset at = from; at < end;) {
+  for (journal::Offset at = range.first; at < range.next;) {
     if (stop()) return Error{ErrorCode::kUnavailable, "load: stopping"};
     auto batch = reader->read(at, kReadBytes, std::chrono::milliseconds(0));
     if (!batch) {
@@ -390,19 +449,31 @@ Result<> Dedup::fill_partition(journal::Journal& journal, journal::Partition par
       return std::move(batch).error();
     }
     if (batch->next <= at) break;
+    std::vector<uint64_t> rows;
+    if (which == Which::stored) {
+      auto found = sources.stored(partition, at, batch->next);
+      if (!found) return std::move(found).error();
+      rows = *std::move(found);
+    }
     for (const journal::Record& record : batch->records) {
-      while (hole != settled->end() && hole->next <= record.offset) ++hole;
-      if (hole != settled->end() && hole->first <= record.offset) continue;  // decided: it is not the first
+      if (record.offset >= range.next) break;
+      while (hole != settled->all.end() && hole->next <= record.offset) ++hole;
+      if (hole != settled->all.end() && hole->first <= record.offset) continue;  // decided: it is not the first
+      if (which == Which::stored && !std::binary_search(rows.begin(), rows.end(), record.offset)) continue;
       auto event = parser.parse(record.bytes);
       if (!event || !event->id_given) continue;
       ++records;
-      auto judged = judge(*event, partition, record.offset);
+      std::lock_guard lock(mutex_);
+      auto judged = judge_known(entry_of(*event, partition, record.offset));
       if (!judged) return std::move(judged).error();
     }
-    at = batch->next;
-    decided_below(partition, at);
+    at = std::min(batch->next, range.next);
+    if (which == Which::stored) continue;
+    std::lock_guard lock(mutex_);
+    decided_[index_of(partition)] = at;
   }
-  log::info("load: dedup: {}: {} ids of records {}..{} read again", journal::name_of(partition), records, from, end);
+  log::info("load: dedup: {}: {} ids of {}records {}..{} read again", journal::name_of(partition), records,
+            which == Which::stored ? "stored " : "", range.first, range.next);
   return {};
 }
 
@@ -443,7 +514,7 @@ void Dedup::merge_loop() {
     auto merged = merge(some);
     lock.lock();
     if (!merged) {
-      log::error("load: dedup: files could not be made one: {}", merged.error().message);
+      log::error("load: dedup: files could not be made one: {}", failed(std::move(merged).error()).message);
       merging_ = false;
       changed_.notify_all();
       changed_.wait_for(lock, std::chrono::seconds(10), [this] { return stopping_; });

@@ -21,6 +21,7 @@
 #include "weir/journal/journal.h"
 #include "weir/load/id_run.h"
 #include "weir/load/outcomes.h"
+#include "weir/load/ranges.h"
 
 namespace weir::load {
 
@@ -47,12 +48,22 @@ class Dedup {
                                              Options options);
   ~Dedup();
 
+  // What there is beside the files.
+  struct Sources {
+    journal::Journal& journal;
+    std::array<Outcomes*, 2> outcomes;  // of each partition, in the order of their numbers
+    // The offsets of a partition in [first, next) that have a row, rising.
+    std::function<Result<std::vector<uint64_t>>(journal::Partition, journal::Offset first, journal::Offset next)>
+        stored;
+  };
+  // Says that nothing behind `end` was judged before this process: where the partition's journal ended when it was
+  // opened.
+  void begins_at(journal::Partition partition, journal::Offset end);
   // Reads from the journal what the files do not hold, before the first verdict is asked for: once, whoever comes
-  // first; the others wait. `outcomes`: those of each partition, in the order of their numbers. `now`: records received
-  // more than two windows before it are not read. `stop`: answers true when it is to be given up.
-  // Errors: kUnavailable; call it again.
-  Result<> fill(journal::Journal& journal, const std::array<Outcomes*, 2>& outcomes, UnixMillis now,
-                const std::function<bool()>& stop);
+  // first; the others wait. Where one id was taken in two partitions, the record that has a row is the first.
+  // `now`: records received more than two windows before it are not read. `stop`: answers true when it is to be given
+  // up. Errors: kUnavailable; call it again.
+  Result<> fill(const Sources& sources, UnixMillis now, const std::function<bool()>& stop);
 
   enum class Verdict : uint8_t {
     first,      // it is to become a row; also when asked again about the same place
@@ -60,7 +71,7 @@ class Dedup {
     conflict,   // the same id, other content: the first counts
   };
   // About the record at `offset` of `partition`, whose id the client gave. Errors: kUnavailable (a file could not be
-  // read or written: ask again).
+  // read or written, or was found damaged: call fill(), then ask again).
   Result<Verdict> judge(const event::Event& event, journal::Partition partition, journal::Offset offset);
   struct Place {
     journal::Partition partition;
@@ -70,6 +81,10 @@ class Dedup {
   Result<std::optional<Place>> find(ProjectId project, std::string_view id) const;
   // Every record of the partition below `offset` was asked about: a start need not read them again.
   void decided_below(journal::Partition partition, journal::Offset offset);
+
+  // The offset below which the journal may forget the partition's records: their ids are in files, and none is lost
+  // with this process. Writes them once a day (`now`), however few there are.
+  journal::Offset safe_below(journal::Partition partition, UnixMillis now);
 
   // Puts what is in memory into a file, so that the next start reads little. At a clean stop.
   Result<> checkpoint();
@@ -106,6 +121,8 @@ class Dedup {
   std::string path_of(uint64_t number) const;
   Result<> load_manifest();
   void forget_everything();
+  Error failed(Error error);
+  Result<Verdict> judge_known(const IdEntry& entry);
   Result<> write_manifest(const std::vector<Run>& runs);
   IdEntry key_of(ProjectId project, std::string_view id) const;
   IdEntry entry_of(const event::Event& event, journal::Partition partition, journal::Offset offset) const;
@@ -113,8 +130,9 @@ class Dedup {
   Result<> remember(const IdEntry& entry);
   Result<> flush();
   Result<> open_filters(std::vector<Run>& runs);
-  Result<> fill_partition(journal::Journal& journal, journal::Partition partition, Outcomes& outcomes, UnixMillis now,
-                          const std::function<bool()>& stop);
+  enum class Which : uint8_t { stored, all };
+  Result<> judge_again(const Sources& sources, journal::Partition partition, Range range, Which which,
+                       const std::function<bool()>& stop);
   void merge_loop();
   std::vector<Run> runs_to_merge() const;
   Result<> merge(const std::vector<Run>& some);
@@ -126,6 +144,7 @@ class Dedup {
 
   std::mutex fill_mutex_;  // held while filling; before mutex_
   bool filled_ = false;
+  std::array<journal::Offset, 2> begins_{UINT64_MAX, UINT64_MAX};
 
   mutable std::mutex mutex_;  // guards all below
   std::string secret_;        // of the keys' hash
@@ -135,6 +154,9 @@ class Dedup {
   std::array<journal::Offset, 2> decided_{};  // by partition: below it, all is in recent_ or runs_
   std::array<journal::Offset, 2> covered_{};  // by partition: below it, all is in runs_
   uint32_t newest_ = 0;                       // the latest receipt seen, Unix seconds
+  UnixMillis flush_at_ = 0;                   // however few there are in recent_; 0: not known yet
+  uint64_t losses_ = 0;                       // times that a file was found damaged, and all thrown away
+  uint64_t made_good_ = 0;                    // of them, those behind which all was filled in again
   bool merging_ = false;
   bool stopping_ = false;
   std::condition_variable changed_;

@@ -267,23 +267,75 @@ TEST_F(DedupTest, AfterADeathAtAnyStepTheJournalGivesTheSameAgain) {
       auto bulk = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::bulk);
       ASSERT_TRUE(live && bulk);
       auto never = [] { return false; };
+      auto nothing = [](Partition, journal::Offset, journal::Offset) { return Result(std::vector<uint64_t>()); };
+      const Dedup::Sources sources{**opened, {live->get(), bulk->get()}, nothing};
       const Dedup::Options small{.recent_max = 30, .filter_bytes_max = 4 * KiB, .merge_at = 3};
       std::unique_ptr<FakeFiles> dedup_files = std::make_unique<FakeFiles>();
       dedup_files->die_at(step);
       if (auto dedup = Dedup::open(*dedup_files, "dedup", (*opened)->uuid(), small)) {
-        (void)(*dedup)->fill(**opened, {live->get(), bulk->get()}, kNow, never);
+        (void)(*dedup)->fill(sources, kNow, never);
         (void)(*dedup)->checkpoint();
       }
       dedup_files->die_at(0);
       dedup_files->power_cut(cut, step);
       auto dedup = Dedup::open(*dedup_files, "dedup", (*opened)->uuid(), small);
       ASSERT_TRUE(dedup) << dedup.error().message;
-      ASSERT_TRUE((*dedup)->fill(**opened, {live->get(), bulk->get()}, kNow, never));
+      ASSERT_TRUE((*dedup)->fill(sources, kNow, never));
       for (journal::Offset i = 0; i < 300; ++i) {
         const std::string id = std::to_string(i % 200);
         ASSERT_EQ(judge(**dedup, event_of(id), i), i < 200 ? Verdict::first : Verdict::duplicate) << i;
       }
       ASSERT_TRUE((*opened)->close());
+    }
+  }
+}
+
+// Both partitions took one id, and what was decided of it was lost with the process: the row says which came first.
+TEST_F(DedupTest, BetweenTwoPartitionsTheRecordThatHasARowIsTheFirst) {
+  ManualClock clock(kNow);
+  metrics::Registry registry;
+  FakeFiles files;
+  journal::Options options;
+  options.segment_bytes = 64 * KiB;
+  options.free_percent_min = 0;
+  auto opened = journal::open(files, clock, registry, "journal", options);
+  ASSERT_TRUE(opened) << opened.error().message;
+  for (Partition partition : {Partition::live, Partition::bulk}) {
+    journal::Records records;
+    for (const char* id : {"a", "b", "a"}) {
+      event::append_record(event_of(id), records.begin());
+      records.end();
+    }
+    ASSERT_TRUE(
+        journal::append_and_wait((*opened)->writer(partition), std::move(records), clock.steady() + seconds(100)));
+  }
+  auto live = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::live);
+  auto bulk = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::bulk);
+  ASSERT_TRUE(live && bulk);
+  auto stored = [](Partition partition, journal::Offset, journal::Offset) {
+    return Result(partition == Partition::bulk ? std::vector<uint64_t>{0} : std::vector<uint64_t>{1});
+  };
+  auto dedup = open();
+  ASSERT_TRUE(dedup->fill({**opened, {live->get(), bulk->get()}, stored}, kNow, [] { return false; }));
+  EXPECT_EQ(dedup->judge(event_of("a"), Partition::live, 0).value(), Verdict::duplicate);
+  EXPECT_EQ(dedup->judge(event_of("a"), Partition::live, 2).value(), Verdict::duplicate);
+  EXPECT_EQ(dedup->judge(event_of("a"), Partition::bulk, 0).value(), Verdict::first);
+  EXPECT_EQ(dedup->judge(event_of("b"), Partition::live, 1).value(), Verdict::first);
+  EXPECT_EQ(dedup->judge(event_of("b"), Partition::bulk, 1).value(), Verdict::duplicate);
+  ASSERT_TRUE((*opened)->close());
+}
+
+// What fails once, as a disk does now and then, is no reason to make anew what the journal may no longer hold.
+TEST_F(DedupTest, AFailureThatPassesCostsNoId) {
+  {
+    auto dedup = open();
+    judge(*dedup, event_of("a"), 1);
+    ASSERT_TRUE(dedup->checkpoint());
+  }
+  for (auto call : {FakeFiles::Call::open, FakeFiles::Call::read, FakeFiles::Call::size}) {
+    for (const char* file : {"MANIFEST", "ids-"}) {
+      files_.fail(call, 1, ErrorCode::kUnavailable, file);
+      EXPECT_EQ(judge(*open(), event_of("a"), 2), Verdict::duplicate) << FakeFiles::name_of(call) << " of " << file;
     }
   }
 }

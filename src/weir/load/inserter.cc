@@ -58,7 +58,7 @@ bool Inserter::insert(const Piece& piece, uint32_t epoch) {
   }
   for (DeadLetter& letter : refused) {
     letter.epoch = epoch;
-    letter.record = record_at(letter.offset);
+    if (!persist([&] { return read_record(letter); })) return false;
   }
   return bury(refused);
 }
@@ -110,21 +110,21 @@ Inserted Inserter::try_insert(const store::Block& block, const std::string& toke
   }
 }
 
-// The bytes of one record, or nothing where it cannot be read any more.
-std::string Inserter::record_at(journal::Offset offset) {
-  auto read = parts_.journal.reader(partition_)->read(offset, 1, milliseconds(0));
-  if (!read) return {};
+// Puts the record into its letter; nothing where the journal is damaged.
+Result<> Inserter::read_record(DeadLetter& letter) {
+  auto read = parts_.journal.reader(partition_)->read(letter.offset, 1, milliseconds(0));
+  if (!read) return read.error().code == ErrorCode::kCorrupt ? Result<>() : std::move(read).error();
   for (const journal::Record& record : read->records)
-    if (record.offset == offset) return std::string(record.bytes);
+    if (record.offset == letter.offset) letter.record = record.bytes;
   return {};
 }
 
-bool Inserter::persist(const std::function<Result<>()>& write) {
+bool Inserter::persist(const std::function<Result<>()>& what) {
   milliseconds wait{100};
   while (true) {
-    auto written = write();
-    if (written) return true;
-    log::error("load: {}: {}", journal::name_of(partition_), written.error().message);
+    auto done = what();
+    if (done) return true;
+    log::error("load: {}: {}", journal::name_of(partition_), done.error().message);
     if (!pause_(wait)) return false;
     wait = std::min(wait * 2, options_.retry_pause_max);
   }

@@ -57,12 +57,12 @@ class Inserter {
   Inserted try_insert(const store::Block& block, const std::string& token, std::string& why);
   // Gives records up, durably. False when the loader is to stop.
   bool bury(std::span<const DeadLetter> letters);
-  // Calls `write` until it succeeds. False when the loader is to stop.
-  bool persist(const std::function<Result<>()>& write);
+  // Calls `what` until it succeeds. False when the loader is to stop.
+  bool persist(const std::function<Result<>()>& what);
 
  private:
   bool insert_halves(const store::Block& block, const std::string& token, std::vector<DeadLetter>& refused);
-  std::string record_at(journal::Offset offset);
+  Result<> read_record(DeadLetter& letter);
 
   const Options& options_;
   const Parts parts_;

@@ -62,6 +62,7 @@ struct Loader::State {
         moved_upto(recovered_end),
         enricher(visits),
         process(random_u64()) {
+    d.dedup.begins_at(which, recovered_end);
     std::string label(journal::name_of(which));
     auto gauge = [&](std::string_view name, std::string_view help) -> metrics::Gauge& {
       return d.registry.gauge(name, help, {{"partition", label}});
@@ -140,6 +141,11 @@ struct Loader::State {
     return !stopped.wait_for(lock, how_long, [&] { return stopping.load(); });
   }
 
+  // The journal may forget what is below `upto`, once it is old enough.
+  void release(uint64_t upto) {
+    deps.journal.release(partition, std::min(upto, deps.dedup.safe_below(partition, deps.clock.now())));
+  }
+
   void refresh_metrics() {
     uint64_t end = deps.journal.writer(partition).end();
     uint64_t at = std::min(loaded.load(), end);
@@ -154,11 +160,13 @@ struct Loader::State {
 
   void run();
   Result<> prepare();
-  store::JournalKey key_of(const journal::Epoch& epoch) const;
+  store::JournalKey key_of(journal::Partition of, const journal::Epoch& epoch) const;
+  Result<std::vector<uint64_t>> stored(journal::Partition of, uint64_t first, uint64_t next);
   Result<> go_above_the_store();
   Result<> append_again(uint64_t next);
   Result<> compare_positions(const journal::PartitionInfo& info);
-  Result<> compare_epoch(uint32_t p, Range range, std::span<const Range> holes, std::vector<Range>& found_missing);
+  Result<> compare_epoch(uint32_t p, Range range, std::span<const Range> holes, std::span<const Range> unsure,
+                         std::vector<Range>& found_missing);
   void load_until_doubt();
   bool load_range(journal::Reader& reader, Range range);
   std::optional<uint64_t> fill(journal::Reader& reader, Range range, Batch& batch);
@@ -212,7 +220,10 @@ Result<> Loader::State::prepare() {
   inserter.set_life(*now_life);
 
   if (auto above = go_above_the_store(); !above) return above;
-  auto filled = deps.dedup.fill(deps.journal, deps.outcomes, deps.clock.now(), [this] { return stopping.load(); });
+  const Dedup::Sources sources{
+      deps.journal, deps.outcomes,
+      [this](journal::Partition of, uint64_t first, uint64_t next) { return stored(of, first, next); }};
+  auto filled = deps.dedup.fill(sources, deps.clock.now(), [this] { return stopping.load(); });
   if (!filled) return filled;
   journal::PartitionInfo info = deps.journal.info(partition);
   if (auto compared = compare_positions(info); !compared) return compared;
@@ -238,19 +249,36 @@ Result<> Loader::State::prepare() {
     loaded = missing.empty() ? tail : missing.front().first;
     changed.notify_all();
   }
-  deps.journal.release(partition, loaded);
+  release(loaded);
   doubts_total->add();
   reconciled = true;
   return {};
 }
 
-store::JournalKey Loader::State::key_of(const journal::Epoch& epoch) const {
+store::JournalKey Loader::State::key_of(journal::Partition of, const journal::Epoch& epoch) const {
   return {deps.journal.uuid(),
           std::string(deps.journal.kind()),
           std::string(deps.journal.topic()),
-          static_cast<uint16_t>(partition),
+          static_cast<uint16_t>(of),
           epoch.number,
           epoch.first};
+}
+
+// The offsets of any partition in [first, next) that have a row, rising.
+Result<std::vector<uint64_t>> Loader::State::stored(journal::Partition of, uint64_t first, uint64_t next) {
+  std::vector<uint64_t> found;
+  const journal::PartitionInfo info = deps.journal.info(of);
+  for (size_t i = 0; i < info.epochs.size(); ++i) {
+    const uint64_t from = std::max(first, info.epochs[i].first);
+    const uint64_t upto = i + 1 < info.epochs.size() ? std::min(next, info.epochs[i + 1].first) : next;
+    if (from >= upto) continue;
+    auto p = deps.store.journal_number(key_of(of, info.epochs[i]));
+    if (!p) return std::move(p).error();
+    auto rows = deps.store.positions(*p, from, upto);
+    if (!rows) return std::move(rows).error();
+    found.insert(found.end(), rows->begin(), rows->end());
+  }
+  return found;
 }
 
 // Once a process: the store holds what the journal had lost before it was opened.
@@ -264,14 +292,14 @@ Result<> Loader::State::go_above_the_store() {
     overtaken_checked = true;
     return {};
   }
-  auto p = deps.store.journal_number(key_of(*epoch));
+  auto p = deps.store.journal_number(key_of(partition, *epoch));
   if (!p) return std::move(p).error();
   auto stored_end = deps.store.end_position(*p);
   if (!stored_end) return std::move(stored_end).error();
   // Nothing was decided in this process yet: what stands there is about records that are lost.
   auto decided = outcomes.settled(recovered_end, UINT64_MAX);
   if (!decided) return std::move(decided).error();
-  const uint64_t known_end = std::max(*stored_end, decided->empty() ? 0 : decided->back().next);
+  const uint64_t known_end = std::max(*stored_end, decided->all.empty() ? 0 : decided->all.back().next);
   if (known_end > recovered_end) {
     log::critical(
         "load: {}: positions up to {} are known, the journal ended at {} when it was opened: its disk lost what it had "
@@ -327,15 +355,17 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
   auto settled = outcomes.settled(info.begin, info.end);
   if (!settled) return std::move(settled).error();
   // What needs no row: its outcome is known, or it cannot be read any more.
-  std::vector<Range> holes;
-  for (const journal::Damage& damage : info.damaged) holes.push_back({damage.first, damage.next});
-  holes.insert(holes.end(), settled->begin(), settled->end());
+  std::vector<Range> unsure = std::move(settled->unsure);
+  for (const journal::Damage& damage : info.damaged) unsure.push_back({damage.first, damage.next});
+  unsure = joined(std::move(unsure));
+  std::vector<Range> holes = std::move(settled->all);
+  holes.insert(holes.end(), unsure.begin(), unsure.end());
   holes = joined(std::move(holes));
   for (size_t i = 0; i < info.epochs.size(); ++i) {
     const journal::Epoch& epoch = info.epochs[i];
     uint64_t epoch_end = i + 1 < info.epochs.size() ? info.epochs[i + 1].first : info.end;
     if (epoch_end <= info.begin && i + 1 < info.epochs.size()) continue;  // all of it was retired
-    auto p = deps.store.journal_number(key_of(epoch));
+    auto p = deps.store.journal_number(key_of(partition, epoch));
     if (!p) return std::move(p).error();
     numbers[epoch.number] = *p;
     auto stored_end = deps.store.end_position(*p);
@@ -344,7 +374,7 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
     // Everything from the highest stored position on is missing without a look.
     uint64_t known = std::clamp(*stored_end, range.first, range.next);
     std::vector<Range> found;
-    if (auto compared = compare_epoch(*p, {range.first, known}, holes, found); !compared) return compared;
+    if (auto compared = compare_epoch(*p, {range.first, known}, holes, unsure, found); !compared) return compared;
     append_range(found, {known, range.next});
     for (Range gap : without(found, holes)) append_range(missing, gap);
   }
@@ -356,8 +386,9 @@ Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
   return {};
 }
 
+// `holes`: need no row; `unsure`: those of them that may have one, so that a count does not tell what is missing.
 Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::span<const Range> holes,
-                                      std::vector<Range>& found_missing) {
+                                      std::span<const Range> unsure, std::vector<Range>& found_missing) {
   if (range.first >= range.next) return {};
   auto counts = deps.store.count_positions(p, range.first, range.next, kRun);
   if (!counts) return std::move(counts).error();
@@ -368,7 +399,7 @@ Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::span<const R
     auto rows = rows_of_run.find(at);
     if (rows == rows_of_run.end()) {
       append_range(found_missing, run);
-    } else if (rows->second + overlap(run, holes) != run.next - run.first) {
+    } else if (overlap(run, unsure) > 0 || rows->second + overlap(run, holes) != run.next - run.first) {
       auto present = deps.store.positions(p, run.first, run.next);
       if (!present) return std::move(present).error();
       for (Range gap : missing_from(run, *present)) append_range(found_missing, gap);
@@ -561,7 +592,7 @@ void Loader::State::insert_loop() {
       changed.notify_all();
     }
     pending_since = building_since.load();
-    deps.journal.release(partition, batch->next);
+    release(batch->next);
   }
 }
 
@@ -586,7 +617,7 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
   auto epoch = std::find_if(info.epochs.begin(), info.epochs.end(),
                             [&](const journal::Epoch& e) { return e.number == letter.epoch; });
   if (epoch == info.epochs.end()) return false;
-  auto p = deps.store.journal_number(key_of(*epoch));
+  auto p = deps.store.journal_number(key_of(partition, *epoch));
   if (!p) return std::move(p).error();
   // An earlier try may have been cut off behind its insert.
   auto present = deps.store.positions(*p, letter.offset, letter.offset + 1);

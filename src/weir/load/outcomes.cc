@@ -135,15 +135,17 @@ Result<> Outcomes::recount() {
   return {};
 }
 
-Result<std::vector<Range>> Outcomes::settled(journal::Offset first, journal::Offset next) {
+Result<Outcomes::Settled> Outcomes::settled(journal::Offset first, journal::Offset next) {
   auto decisions = latest();
   if (!decisions) return std::move(decisions).error();
-  std::vector<Range> ranges;
+  Settled settled;
   for (const Decision& decision : *decisions) {
-    if (decision.outcome != Outcome::row && decision.offset >= first && decision.offset < next)
-      append_range(ranges, {decision.offset, decision.offset + 1});
+    if (decision.outcome == Outcome::row || decision.offset < first || decision.offset >= next) continue;
+    const Range range{decision.offset, decision.offset + 1};
+    append_range(settled.all, range);
+    if (decision.outcome == Outcome::dead || decision.outcome == Outcome::moved) append_range(settled.unsure, range);
   }
-  return ranges;
+  return settled;
 }
 
 Result<Outcome> Outcomes::of(journal::Offset offset) {

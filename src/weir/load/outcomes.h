@@ -61,8 +61,15 @@ class Outcomes {
   // The same for records that are given up: the letters are kept whole before the decision is.
   Result<> bury(std::span<const DeadLetter> letters);
 
-  // The positions in [first, next) that need no row, rising.
-  Result<std::vector<Range>> settled(journal::Offset first, journal::Offset next);
+  // Positions that need no row, rising.
+  struct Settled {
+    std::vector<Range> all;
+    // Those of them that may have one all the same: that of a dead letter which was being sent again when the process
+    // ended, or of a lost record in whose place another one stood before it moved.
+    std::vector<Range> unsure;
+  };
+  // Those in [first, next).
+  Result<Settled> settled(journal::Offset first, journal::Offset next);
   // What was decided about one position; `row` where nothing was.
   Result<Outcome> of(journal::Offset offset);
   // The dead letters whose outcome still is `dead`, by rising offset.

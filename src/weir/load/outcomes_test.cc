@@ -30,7 +30,7 @@ class OutcomesTest : public ::testing::Test {
   static std::vector<Range> settled(Outcomes& outcomes) {
     auto ranges = outcomes.settled(0, UINT64_MAX);
     EXPECT_TRUE(ranges);
-    return ranges ? *ranges : std::vector<Range>();
+    return ranges ? ranges->all : std::vector<Range>();
   }
   static Result<> decide(Outcomes& outcomes, journal::Offset offset, Outcome outcome = Outcome::duplicate) {
     const Outcomes::Decision decision{offset, outcome};
@@ -57,7 +57,7 @@ TEST_F(OutcomesTest, WhatWasDecidedIsThereAfterAPowerCut) {
   EXPECT_EQ(letters->front().at, 1'700'000'000'000);
   EXPECT_EQ(letters->front().reason, "why");
   EXPECT_EQ(letters->front().record, "{broken");
-  EXPECT_THAT(*outcomes->settled(4, 9), ElementsAre(Range{4, 5}, Range{7, 8}));
+  EXPECT_THAT(outcomes->settled(4, 9)->all, ElementsAre(Range{4, 5}, Range{7, 8}));
 }
 
 TEST_F(OutcomesTest, ADecisionCanBeTakenBack) {
@@ -113,7 +113,7 @@ TEST_F(OutcomesTest, AFailureOfAnyCallLosesNothingThatWasConfirmed) {
       files.power_cut(FakeFiles::Cut::nothing, nth);
       auto outcomes = Outcomes::open(files, "d/outcomes", kUuid, journal::Partition::live);
       ASSERT_TRUE(outcomes) << outcomes.error().message;
-      EXPECT_THAT(*(*outcomes)->settled(0, 100), ElementsAre(Range{0, 8}));
+      EXPECT_THAT((*outcomes)->settled(0, 100)->all, ElementsAre(Range{0, 8}));
     }
   }
 }
@@ -137,9 +137,9 @@ TEST_F(OutcomesTest, ADeathAtAnyStepKeepsWhatWasConfirmed) {
       ASSERT_TRUE(outcomes) << outcomes.error().message;
       auto found = (*outcomes)->settled(0, 100);
       ASSERT_TRUE(found);
-      for (Range range : confirmed) EXPECT_EQ(overlap(range, *found), range.next - range.first);
+      for (Range range : confirmed) EXPECT_EQ(overlap(range, found->all), range.next - range.first);
       ASSERT_TRUE(decide(**outcomes, 50));
-      EXPECT_EQ(overlap({50, 51}, *(*outcomes)->settled(0, 100)), 1U);
+      EXPECT_EQ(overlap({50, 51}, (*outcomes)->settled(0, 100)->all), 1U);
     }
   }
 }
