@@ -13,5 +13,6 @@ foreach(library IN ITEMS libsodium libcurl sqlite3 zlib liblz4 libzstd libbrotli
 endforeach()
 if(WEIR_TESTS)
   find_package(GTest REQUIRED)
+  find_package(Boost 1.81 REQUIRED COMPONENTS context)
   include(GoogleTest)
 endif()
