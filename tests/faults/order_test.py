@@ -1,40 +1,19 @@
 """What a 201 promises, seen from outside: the system calls before it. A kill alone would not show a missing sync, since the
 kernel keeps what was written."""
-import contextlib
 import re
-import shutil
-import subprocess
 
-import pytest
-
+from tracing import traced
 from weir import Weir, wait_for
 
 CALL = re.compile(r"^(?P<pid>\d+) +(?P<time>[\d.]+) (?P<call>\w+)\((?P<fd>\d+)(?P<rest>.*)$")
 RESUMED = re.compile(r"^(?P<pid>\d+) +(?P<time>[\d.]+) <\.\.\. (?P<call>\w+) resumed>.* = (?P<result>-?\d+)")
 
 
-@contextlib.contextmanager
-def traced(weir, output, *options):
-    """strace over all threads of a running weir, while the block runs."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    tracer = subprocess.Popen(["strace", "-f", "-o", str(output), "-p", str(weir.process.pid), *options],
-                              stderr=subprocess.PIPE, text=True)
-    try:
-        attached = tracer.stderr.readline()
-        if "attached" not in attached:
-            pytest.skip(f"strace may not attach here: {attached.strip()}")
-        yield
-    finally:
-        tracer.terminate()
-        tracer.communicate(timeout=30)
-
-
 def test_no_answer_precedes_its_sync(tmp_path):
     """L2, L3: between a request and its 201 the journal was written and a sync begun after that write has returned."""
     output = tmp_path / "trace"
     with Weir(arguments=["--collect.rate_per_address", "0"]) as weir:
-        with traced(weir, output, "-y", "-ttt", "-e", "trace=pwrite64,pwritev,pwritev2,fdatasync,fsync,sendmsg",
+        with traced(weir.process.pid, output, "-y", "-ttt", "-e", "trace=pwrite64,pwritev,pwritev2,fdatasync,fsync,sendmsg",
                     "-e", "signal=none", "-s", "16"):
             for n in range(50):
                 assert weir.send({"type": f"e{n}"})[0] == 201
@@ -74,7 +53,7 @@ def test_a_failed_sync_is_never_answered(tmp_path):
     with Weir(arguments=["--collect.rate_per_address", "0"]) as weir:
         assert weir.send({"type": "before", "id": "0"})[0] == 201
         weir.wait_loaded()
-        with traced(weir, tmp_path / "trace", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=1"):
+        with traced(weir.process.pid, tmp_path / "trace", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=1"):
             try:
                 status = weir.send({"type": "during", "id": "1"})[0]
             except OSError:

@@ -165,8 +165,7 @@ def test_collecting_goes_on_while_the_store_is_killed():
     with Weir() as weir:
         assert weir.send({"type": "before"})[0] == 201
         weir.wait_loaded()
-        pid = int((weir.data / "clickhouse" / "pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        assert weir.signal_store(signal.SIGKILL)
         assert weir.send({"type": "after"})[0] == 201
         weir.wait_loaded()
         assert weir.query("select name, count() from events group by name order by name") == [["after", 1], ["before", 1]]
@@ -176,7 +175,7 @@ def test_stop_is_clean_and_leaves_no_process():
     weir = Weir()
     with weir:
         weir.send({"type": "x"})
-        engine = int((weir.data / "clickhouse" / "pid").read_text().split()[0])
+        engine = weir.store_pid()
         assert weir.stop() == 0
         assert not os.path.exists(f"/proc/{engine}")
 
@@ -249,14 +248,13 @@ def test_where_is_my_event():
             assert missed.returncode == 1 and b"no accepted event" in missed.stderr, missed
 
         # While the store is stopped the journal's end knows.
-        engine = int((server.data / "clickhouse" / "pid").read_text().split()[0])
-        os.kill(engine, signal.SIGSTOP)
+        assert server.signal_store(signal.SIGSTOP)
         try:
             server.send({"type": "late", "id": "order-3"})
             [late] = ask("order-3")
             assert (late["stage"], late["position"], late["before"]) == ("waiting", "live:4", 0)
         finally:
-            os.kill(engine, signal.SIGCONT)
+            server.signal_store(signal.SIGCONT)
         server.wait_loaded()
         assert ask("order-3")[0]["stage"] == "stored"
 

@@ -35,7 +35,7 @@ def wait_for(condition, what, seconds=30.0):
 class Weir:
     """Use as a context manager: starts, waits until it is ready, stops, and shows the log when the test failed."""
 
-    def __init__(self, data=None, projects="app,website", arguments=(), environment=None):
+    def __init__(self, data=None, projects="app,website", arguments=(), environment=None, log=None):
         self.own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="weir-test-"))
         self.port = free_port()
@@ -44,7 +44,7 @@ class Weir:
         self.arguments = list(arguments)
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
-        self.log_path = self.data.parent / (self.data.name + ".log")
+        self.log_path = log or self.data.parent / (self.data.name + ".log")
 
     @property
     def url(self):
@@ -163,3 +163,37 @@ class Weir:
             return all(values[f'weir_load_lag_events{{partition="{p}"}}'] == 0 and
                        values[f'weir_load_reconciles_total{{partition="{p}"}}'] > 0 for p in ("live", "bulk"))
         wait_for(check, "all records loaded", seconds)
+
+    def check_accounting(self, note=""):
+        """accepted = rows + duplicates + dead + expired + erased + damaged + pending, and no position is two rows; for a
+        journal that never began a new epoch. Answers the terms by name."""
+        self.wait_loaded()
+        rows, positions = map(int, self.query("select count(), uniqExact(_p, _o) from events")[0])
+        assert rows == positions, f"{rows - positions} rows stand at another's position ({note})"
+        terms, values = {"rows": rows}, self.metrics()
+        for term, metric in (("accepted", "weir_journal_end_position"), ("damaged", "weir_journal_damaged_records"),
+                             ("pending", "weir_load_lag_events")):
+            terms[term] = sum(int(values[f'{metric}{{partition="{p}"}}']) for p in ("live", "bulk"))
+        for outcome in ("duplicate", "dead", "expired", "erased", "moved"):
+            terms[outcome] = sum(int(v) for k, v in values.items()
+                                 if k.startswith("weir_load_outcomes{") and f'outcome="{outcome}"' in k)
+        assert terms["accepted"] == sum(v for k, v in terms.items() if k != "accepted"), f"{terms} ({note})"
+        return terms
+
+    # --- its private ClickHouse ---------------------------------------------------------------------------------
+    def store_pid(self):
+        """Its process, or None while there is none."""
+        try:
+            return int((self.data / "clickhouse" / "pid").read_text().split()[0])
+        except (FileNotFoundError, IndexError):
+            return None
+
+    def signal_store(self, number):
+        """Answers whether there was one to take the signal."""
+        pid = self.store_pid()
+        try:
+            if pid is not None:
+                os.kill(pid, number)
+            return pid is not None
+        except ProcessLookupError:
+            return False
