@@ -162,7 +162,7 @@ void Dedup::forget_everything() {
   secret_ = random_bytes(kSecretBytes);
   covered_ = {};
   decided_ = {};
-  newest_ = 0;
+  latest_ = 0;
 }
 
 // Under mutex_. A damaged file is worth nothing: all is made again from the journal, by the next fill().
@@ -204,7 +204,6 @@ Result<> Dedup::load_manifest() {
   // A file that is not there is damage too: the MANIFEST has its number.
   if (auto opened = open_filters(runs); !opened)
     return opened.error().code == ErrorCode::kUnavailable ? opened : Error{ErrorCode::kCorrupt, opened.error().message};
-  for (const Run& run : runs) newest_ = std::max(newest_, run.ids->newest());
   runs_ = std::move(runs);
   return {};
 }
@@ -317,7 +316,7 @@ Result<> Dedup::remember(const IdEntry& entry) {
     *recent = recent->received > entry.received ? *recent : entry;
   else
     recent_.put(entry);
-  newest_ = std::max(newest_, entry.received);
+  latest_ = entry.received;
   return {};
 }
 
@@ -530,7 +529,7 @@ Result<> Dedup::merge(const std::vector<Run>& some) {
   {
     std::lock_guard lock(mutex_);
     number = next_number_++;
-    forget_before = newest_ > kKeptSeconds ? newest_ - kKeptSeconds : 0;
+    forget_before = latest_ > kKeptSeconds ? latest_ - kKeptSeconds : 0;
   }
   auto writer = IdRunWriter::create(files_, path_of(number), count_max, options_.filter_bytes_max);
   if (!writer) return std::move(writer).error();

@@ -153,10 +153,12 @@ class Dedup {
   uint64_t next_number_ = 1;
   std::array<journal::Offset, 2> decided_{};  // by partition: below it, all is in recent_ or runs_
   std::array<journal::Offset, 2> covered_{};  // by partition: below it, all is in runs_
-  uint32_t newest_ = 0;                       // the latest receipt seen, Unix seconds
   UnixMillis flush_at_ = 0;                   // however few there are in recent_; 0: not known yet
   uint64_t losses_ = 0;                       // times that a file was found damaged, and all thrown away
   uint64_t made_good_ = 0;                    // of them, those behind which all was filled in again
+  // Receipt of the id remembered last, Unix seconds. Not the newest of all: one that was received while the clock ran
+  // ahead would have all others forgotten.
+  uint32_t latest_ = 0;
   bool merging_ = false;
   bool stopping_ = false;
   std::condition_variable changed_;

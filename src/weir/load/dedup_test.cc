@@ -218,6 +218,21 @@ TEST_F(DedupTest, OldIdsAreForgottenWhenFilesAreMerged) {
   EXPECT_EQ(judge(*dedup, event_of("33-5", kNow + 39 * kMillisPerDay), 9'999'999), Verdict::duplicate);
 }
 
+TEST_F(DedupTest, AClockThatRanAheadForAMomentHasNothingForgotten) {
+  journal::Offset offset = 0;
+  for (int life = 0; life < 2; ++life) {
+    auto dedup = open();
+    if (life == 0) judge(*dedup, event_of("ahead", kNow + 3650 * kMillisPerDay), ++offset);
+    for (int i = 0; i < 1000; ++i) judge(*dedup, event_of(fmt::format("{}-{}", life, i)), ++offset);
+    dedup->decided_below(Partition::live, offset + 1);
+    ASSERT_TRUE(dedup->checkpoint());
+    dedup->wait_for_merges();
+    EXPECT_EQ(dedup->ids(), offset);
+    for (int i = 0; i < 1000; ++i)
+      ASSERT_EQ(judge(*dedup, event_of(fmt::format("0-{}", i)), 9'999'999), Verdict::duplicate) << i;
+  }
+}
+
 TEST_F(DedupTest, AFailureIsToldAndTheNextTryIsRight) {
   for (auto call : {FakeFiles::Call::open, FakeFiles::Call::write, FakeFiles::Call::sync, FakeFiles::Call::rename,
                     FakeFiles::Call::sync_directory, FakeFiles::Call::read}) {

@@ -62,7 +62,6 @@ Result<std::unique_ptr<IdRun>> IdRun::open(FileSystem& files, const std::string&
   if (*got != kFooterBytes || !view.starts_with(kMagic) || load_le<uint32_t>(footer + 48) != crc32c(view.substr(0, 48)))
     return corrupt(path, "no valid end");
   run->count_ = load_le<uint64_t>(footer + 8);
-  run->newest_ = load_le<uint32_t>(footer + 16);
   run->fence_shift_ = load_le<uint32_t>(footer + 20);
   const uint64_t pages = run->pages_ = load_le<uint64_t>(footer + 24);
   const uint64_t words = load_le<uint64_t>(footer + 32);

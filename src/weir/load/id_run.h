@@ -43,7 +43,6 @@ class IdRun {
   Result<std::optional<IdEntry>> find(const IdEntry& key) const;
 
   uint64_t count() const { return count_; }
-  uint32_t newest() const { return newest_; }  // the latest `received`
   size_t memory_bytes() const { return fences_.size() * sizeof(uint32_t) + filter_.size() * sizeof(uint64_t); }
   size_t filter_bytes() const { return filter_.size() * sizeof(uint64_t); }
 
@@ -68,7 +67,6 @@ class IdRun {
 
   std::unique_ptr<File> file_;
   uint64_t count_ = 0;
-  uint32_t newest_ = 0;
   uint64_t pages_ = 0;
   unsigned fence_shift_ = 0;
   std::vector<uint32_t> fences_;  // the top 32 bits of the first key of every (1 << fence_shift_)th page
