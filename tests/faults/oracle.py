@@ -12,9 +12,9 @@ class Client(threading.Thread):
     """Posts batches one after the other and writes down, in a file of its own, which events were answered 201. With ids
     it repeats a batch until it is acknowledged, as an SDK does; without, what got no answer stays unknown."""
 
-    def __init__(self, weir, name, path, rng, ids):
+    def __init__(self, weir, name, path, rng, ids, pause):
         super().__init__(daemon=True)
-        self.weir, self.prefix, self.path, self.rng, self.ids = weir, name, path, rng, ids
+        self.weir, self.prefix, self.path, self.rng, self.ids, self.pause = weir, name, path, rng, ids, pause
         self.acknowledged = self.repeated = 0
         self.stopping = threading.Event()
         self.failure = None
@@ -33,6 +33,7 @@ class Client(threading.Thread):
                     notes.write("".join(f"{ACKNOWLEDGED if status == 201 else UNKNOWN} {name}\n" for name in names))
                     if status == 201:
                         self.acknowledged += len(names)
+                    self.stopping.wait(self.pause)
         except Exception as error:
             self.failure = error
             raise
@@ -49,13 +50,13 @@ class Client(threading.Thread):
 
 
 class Clients:
-    """Several at once, while the block runs or until stop()."""
+    """Several at once, while the block runs or until stop(). `pause`: seconds between a client's requests."""
 
-    def __init__(self, weir, count, rng=None, ids=True):
+    def __init__(self, weir, count, rng=None, ids=True, pause=0):
         rng = rng or random.Random(0)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="weir-oracle-"))
         self.weir, self.ids = weir, ids
-        self.all = [Client(weir, f"c{i}", self.directory / str(i), random.Random(rng.random()), ids)
+        self.all = [Client(weir, f"c{i}", self.directory / str(i), random.Random(rng.random()), ids, pause)
                     for i in range(count)]
 
     def __enter__(self):

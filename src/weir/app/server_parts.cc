@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "weir/api/api.h"
+#include "weir/app/clock_watch.h"
 #include "weir/app/data_directory.h"
 #include "weir/app/event_trace.h"
 #include "weir/app/import_routes.h"
@@ -110,6 +111,7 @@ struct ServerParts::State {
   http::Router owner_router;
   http::Router metrics_router;
   std::unique_ptr<http::Server> server;
+  ClockWatch clock_watch{registry};  // of upkeep's thread
   Upkeep upkeep;
   std::string public_address;
   std::string api_address;
@@ -306,6 +308,8 @@ Result<> ServerParts::State::listen() {
 }
 
 void ServerParts::State::start_upkeep() {
+  upkeep.every(seconds(1),
+               [this] { clock_watch.look(std::chrono::system_clock::now(), std::chrono::steady_clock::now()); });
   upkeep.every(minutes(5), [this] {
     if (auto expired = secrets->expire(clock.now()); !expired)
       log::error("settings: a secret could not be destroyed: {}", expired.error().message);
