@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "weir/base/bytes.h"
 #include "weir/base/check.h"
@@ -190,12 +191,15 @@ void Arena::refill(size_t bytes) {
 struct Reader::Stage {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
 
-  bool reserve(size_t bytes) {
-    if (parser != nullptr && parser->capacity() >= bytes) return true;
+  // Throws std::bad_alloc, as everything that needs memory: to say that the text is wrong would lose it.
+  void reserve(size_t bytes) {
+    if (parser != nullptr && parser->capacity() >= bytes) return;
     size_t capacity = std::max(kSmallestCapacityBytes, bytes);
     if (capacity < kKeptCapacityBytes) capacity = std::min(kKeptCapacityBytes, 2 * capacity);
-    return simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, parser) ==
-           simdjson::SUCCESS;
+    const auto made = simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, parser);
+    if (made == simdjson::SUCCESS) return;
+    parser.reset();
+    throw std::bad_alloc();
   }
 };
 
@@ -210,7 +214,7 @@ Reader::Scan Reader::scan(std::string_view text) {
   flaw_at_ = 0;
   if (text.empty()) return Scan::empty;
   if (text.size() >= UINT32_MAX) return Scan::too_long;
-  if (!stage_->reserve(text.size())) return Scan::too_long;
+  stage_->reserve(text.size());
   auto& parser = *stage_->parser;
   switch (parser.stage1(reinterpret_cast<const uint8_t*>(text.data()), text.size(), simdjson::stage1_mode::regular)) {
     case simdjson::SUCCESS:

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <variant>
 
 #include "weir/base/bytes.h"
@@ -87,24 +88,31 @@ void Connection::close() {
 asio::awaitable<void> Connection::serve() {
   start_request(loop_.now());
   for (;;) {
-    Next next = co_await read_head();
-    if (next == Next::handle) next = begin_request();
-    if (next == Next::handle && !body_complete_ && !take_buffered_body()) next = co_await read_body();
-    if (next == Next::handle && coding_ != Coding::identity) next = co_await inflate_body();
+    Next next = Next::hang_up;
+    try {
+      next = co_await read_head();
+      if (next == Next::handle) next = begin_request();
+      if (next == Next::handle && !body_complete_ && !take_buffered_body()) next = co_await read_body();
+      if (next == Next::handle && coding_ != Coding::identity) next = co_await inflate_body();
+      if (next == Next::handle) {
+        set_phase(Phase::handler, Loop::kNever);
+        try {
+          response_ = co_await route_->handler(request_);
+        } catch (const std::bad_alloc&) {
+          throw;
+        } catch (const std::exception& e) {
+          handler_failed(e.what());
+        } catch (...) {
+          handler_failed("unknown exception");
+        }
+      }
+    } catch (const std::bad_alloc&) {
+      next = out_of_memory();
+    }
+    // A handler that came back on another thread would tear the connection's state.
+    WEIR_CHECK(loop_.is_current());
     if (next == Next::hang_up) co_return;
 
-    if (next == Next::handle) {
-      set_phase(Phase::handler, Loop::kNever);
-      try {
-        response_ = co_await route_->handler(request_);
-      } catch (const std::exception& e) {
-        handler_failed(e.what());
-      } catch (...) {
-        handler_failed("unknown exception");
-      }
-      // A handler that came back on another thread would tear the connection's state.
-      WEIR_CHECK(loop_.is_current());
-    }
     keep_ = keep_ && !response_.close && !shared_.draining.load(std::memory_order_relaxed);
     settle_unread_body();
     if (response_.stream && request_.method != Method::head) {
@@ -172,6 +180,13 @@ Connection::Next Connection::refuse_overloaded() {
 
 Connection::Next Connection::refuse_slow_body() {
   return refuse(Refusal::timeout, error_response(408, "timeout", "http: the request's body came too slowly"));
+}
+
+// Wherever it was, what was read of the request is given up, and the connection with it.
+Connection::Next Connection::out_of_memory() {
+  request_.body = std::string();
+  log::error("http: no memory for a request");
+  return refuse(Refusal::overload, error_response(Error{ErrorCode::kOverloaded, "http: no memory for this request"}));
 }
 
 void Connection::handler_failed(std::string_view what) {

@@ -71,6 +71,7 @@ class Connection {
   asio::awaitable<Next> inflate_body();
 
   // Answering it.
+  Next out_of_memory();
   void handler_failed(std::string_view what);
   void settle_unread_body();
   void compose(BodyEnd end, uint64_t body_bytes);

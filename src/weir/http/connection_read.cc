@@ -290,7 +290,9 @@ asio::awaitable<Connection::Next> Connection::inflate_body() {
   for (;;) {
     auto ended = (*inflater)->next(request_.body, kInflatePieceBytes, bytes_max);
     if (!ended) {
-      const Refusal why = ended.error().code == ErrorCode::kTooLarge ? Refusal::inflated : Refusal::coding;
+      Refusal why = Refusal::coding;
+      if (ended.error().code == ErrorCode::kTooLarge) why = Refusal::inflated;
+      if (ended.error().code == ErrorCode::kUnavailable) why = Refusal::overload;
       request_.body = std::string();
       co_return refuse(why, error_response(ended.error()), kKeep);
     }

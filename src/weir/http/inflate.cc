@@ -3,6 +3,7 @@
 #include <brotli/decode.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
@@ -115,6 +116,10 @@ class Brotli final : public Inflater {
       case BROTLI_DECODER_RESULT_ERROR:
         break;
     }
+    // The codes of failed allocations lie beside each other.
+    const int code = BrotliDecoderGetErrorCode(state_);
+    if (code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES && code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES)
+      return no_memory();
     return corrupt("br");
   }
 
@@ -143,6 +148,7 @@ class Zstd final : public Inflater {
       const size_t in_before = in_.pos;
       const size_t out_before = out.pos;
       const size_t hint = ZSTD_decompressStream(context_, &out, &in_);
+      if (ZSTD_getErrorCode(hint) == ZSTD_error_memory_allocation) return no_memory();
       if (ZSTD_isError(hint) != 0) return corrupt("zstd");
       const bool input_left = in_.pos < in_.size;
       if (hint == 0 && !input_left) return Step{out.pos, true};

@@ -135,6 +135,18 @@ TEST_F(ServerTest, AHandlersExceptionIsA500AndTheConnectionGoesOn) {
   EXPECT_EQ(metric("weir_http_requests_total{class=\"5xx\"}"), 1);
 }
 
+TEST_F(ServerTest, WithoutMemoryTheAnswerIs503) {
+  RawClient client(start());
+  client.send(get("/hungry"));
+  const Answer answer = client.read();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("\"overloaded\""));
+  EXPECT_TRUE(answer.headers.contains("retry-after"));
+  EXPECT_TRUE(client.closes());
+  EXPECT_EQ(ask(get("/hello")).status, 200);
+  EXPECT_EQ(refused("overload"), 1);
+}
+
 TEST_F(ServerTest, AContinueIsSentOnlyWhenTheBodyIsWanted) {
   start();
   RawClient client(address);

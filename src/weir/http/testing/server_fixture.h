@@ -152,6 +152,10 @@ class ServerTest : public ::testing::Test {
       throw std::runtime_error("out of luck");
       co_return Response();
     });
+    router.add(Method::get, "/hungry", {}, [](Request&) -> asio::awaitable<Response> {
+      throw std::bad_alloc();
+      co_return Response();
+    });
     router.add(Method::get, "/elsewhere", {}, [this](Request&) -> asio::awaitable<Response> {
       co_await elsewhere.visit();
       co_return text("back");
