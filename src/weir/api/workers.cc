@@ -21,10 +21,15 @@ struct Waiting {
 }  // namespace
 
 Workers::Workers(const std::string& name, size_t threads, size_t waiting_max) : queue_(waiting_max) {
-  for (size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back(name, [this] {
-      while (auto work = queue_.pop()) (*work)();
-    });
+  try {
+    for (size_t i = 0; i < threads; ++i) {
+      threads_.emplace_back(name, [this] {
+        while (auto work = queue_.pop()) (*work)();
+      });
+    }
+  } catch (...) {
+    stop();  // those that were started wait for work
+    throw;
   }
 }
 

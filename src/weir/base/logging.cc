@@ -6,8 +6,10 @@
 
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 
 #include "weir/base/json_writer.h"
+#include "weir/base/thread.h"
 
 namespace weir::log {
 
@@ -38,10 +40,18 @@ void set_pattern(spdlog::logger& logger, Format format) {
     logger.set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %-8l %v", spdlog::pattern_time_type::utc);
 }
 
+std::shared_ptr<spdlog::details::thread_pool> start_pool() {
+  try {
+    return std::make_shared<spdlog::details::thread_pool>(8192, 1);
+  } catch (const std::system_error& e) {
+    throw std::runtime_error(no_thread("of the log", e).message);
+  }
+}
+
 // Asynchronous and dropping the oldest line when full: a blocked stderr must never stop an event.
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
-    static auto pool = std::make_shared<spdlog::details::thread_pool>(8192, 1);
+    static auto pool = start_pool();
     auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     auto made =
         std::make_shared<spdlog::async_logger>("weir", sink, pool, spdlog::async_overflow_policy::overrun_oldest);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <stdexcept>
 
 #include "weir/base/check.h"
 #include "weir/base/logging.h"
@@ -16,17 +17,35 @@
 namespace weir {
 
 Thread::Thread(std::string name, std::function<void()> body) {
+  auto started = start(std::move(name), std::move(body));
+  if (!started) throw std::runtime_error(started.error().message);
+  *this = std::move(*started);
+}
+
+Result<Thread> Thread::start(std::string name, std::function<void()> body) {
   WEIR_CHECK(name.size() <= 15);
-  thread_ = std::thread([name = std::move(name), body = std::move(body)] {
-    pthread_setname_np(pthread_self(), name.c_str());
-    try {
-      body();
-    } catch (const std::exception& e) {
-      fatal("thread " + name + ": " + e.what());
-    } catch (...) {
-      fatal("thread " + name + ": unknown exception");
-    }
-  });
+  Thread thread;
+  try {
+    thread.thread_ = std::thread([name, body = std::move(body)] {
+      pthread_setname_np(pthread_self(), name.c_str());
+      try {
+        body();
+      } catch (const std::exception& e) {
+        fatal("thread " + name + ": " + e.what());
+      } catch (...) {
+        fatal("thread " + name + ": unknown exception");
+      }
+    });
+  } catch (const std::system_error& e) {
+    return no_thread(name, e);
+  }
+  return thread;
+}
+
+Error no_thread(std::string_view name, const std::system_error& why) {
+  return {ErrorCode::kOverloaded, "base: the thread " + std::string(name) +
+                                      " could not be started: " + why.code().message() +
+                                      ". Is the limit on processes and threads too low (ulimit -u, TasksMax)?"};
 }
 
 Thread& Thread::operator=(Thread&& other) noexcept {

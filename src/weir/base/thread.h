@@ -2,7 +2,11 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
+
+#include "weir/base/result.h"
 
 namespace weir {
 
@@ -11,8 +15,11 @@ namespace weir {
 class Thread {
  public:
   Thread() = default;
-  // `name` has at most 15 bytes; it is what `top -H` and a debugger show.
+  // `name` has at most 15 bytes; it is what `top -H` and a debugger show. Throws std::runtime_error, which says so,
+  // when the system lets no more threads be: at a start nothing but ending helps.
   Thread(std::string name, std::function<void()> body);
+  // The same for who can go on without. Errors: kOverloaded.
+  static Result<Thread> start(std::string name, std::function<void()> body);
   Thread(Thread&&) noexcept = default;
   Thread& operator=(Thread&& other) noexcept;
   ~Thread() { join(); }
@@ -24,6 +31,9 @@ class Thread {
  private:
   std::thread thread_;
 };
+
+// What to tell a person when the system refuses a thread.
+Error no_thread(std::string_view name, const std::system_error& why);
 
 // Lowers the calling thread's share of the processor (nice 0..19), so that answering comes before catching up.
 void lower_priority(int nice);

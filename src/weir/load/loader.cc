@@ -410,14 +410,19 @@ Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::span<const R
 
 void Loader::State::load_until_doubt() {
   queue = std::make_unique<BoundedQueue<Batch>>(1);
-  Thread inserter(partition == journal::Partition::live ? "insert-live" : "insert-bulk", [this] { insert_loop(); });
+  auto inserter = Thread::start(fmt::format("insert-{}", journal::name_of(partition)), [this] { insert_loop(); });
+  if (!inserter) {
+    log::error("load: {}: {}", journal::name_of(partition), inserter.error().message);
+    pause(options.retry_pause_max);
+    return;
+  }
   auto reader = deps.journal.reader(partition);
   std::vector<Range> work = missing;
   work.push_back({tail, UINT64_MAX});
   for (size_t i = 0; i < work.size() && !stopping && !doubt; ++i)
     if (!load_range(*reader, work[i])) break;
   queue->close();
-  inserter.join();
+  inserter->join();
 }
 
 // Loads a range; false when the loader is to stop or to compare again.
