@@ -14,46 +14,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
-#include <random>
 #include <thread>
 
+#include "records.h"
 #include "weir/base/logging.h"
 #include "weir/journal/open.h"
 
 namespace {
 
 using namespace weir;
-
-// Records as collect writes them: most fields repeat from event to event, ids and times do not.
-class Generator {
- public:
-  explicit Generator(uint64_t seed) : random_(seed) {}
-  std::string record() {
-    static constexpr const char* kPaths[] = {"/",
-                                             "/pricing",
-                                             "/docs/getting-started",
-                                             "/blog/2026/a-week-in-the-life",
-                                             "/account/settings/notifications",
-                                             "/search"};
-    static constexpr const char* kReferrers[] = {"https://www.google.com/", "https://news.ycombinator.com/item?id=1",
-                                                 "https://www.example.org/a/longer/path/here.html", ""};
-    static constexpr const char* kNames[] = {"pageview", "click", "signup_started", "add_to_cart"};
-    uint64_t time = 1'790'000'000'000 + (clock_ += random_() % 40);
-    const char* path = kPaths[random_() % 6];
-    return fmt::format(
-        R"({{"v":1,"kind":"pageview","project_id":"4242424242424242424","id":"{:016x}{:016x}","id_given":true,)"
-        R"("name":"{}","received_at":{},"client_time":{},"time":{},"visitor":"{}","url":"https://www.example.com{}",)"
-        R"("referrer":"{}","locale":"en-US","screen":"{}x1080",)"
-        R"("properties":{{"plan":"pro","value":{},"cta":"top-{}"}},"protocol":"native","personal":"{:016x}{:016x}"}})",
-        random_(), random_(), kNames[random_() % 4], time, time - random_() % 900, time, random_() % 100'000, path,
-        path, kReferrers[random_() % 4], 1280 + 320 * (random_() % 4), random_() % 10'000, random_() % 9, random_(),
-        random_(), random_());
-  }
-
- private:
-  std::mt19937_64 random_;
-  uint64_t clock_ = 0;
-};
 
 double cpu_seconds() {
   rusage usage{};
@@ -87,7 +56,7 @@ void Append(benchmark::State& state) {
   uint64_t bytes = 0;
   uint64_t made = 0;
   for (size_t i = 0; i < callers; ++i) {
-    Generator generator(i);
+    benchmarks::RecordGenerator generator(i);
     for (int j = 0; j < 32; ++j) {
       journal::Records batch;
       for (size_t k = 0; k < records; ++k) batch.add(generator.record());
