@@ -17,10 +17,10 @@ BATCHES = int(os.environ.get("WEIR_FAULT_BATCHES", 40))
 
 def test_a_slow_store_makes_the_lag_grow_and_nothing_else(tmp_path):
     """S8: ClickHouse stands still again and again, each time for less than would count as hanging."""
-    with Weir(arguments=UNLIMITED) as weir, Clients(weir, 2) as clients:
+    with Weir(arguments=UNLIMITED) as weir, Clients(weir, 2, pause=0.02) as clients:
         engine = weir.store_pid()
         most = 0
-        for _ in range(8):
+        for _ in range(5):
             assert weir.signal_store(signal.SIGSTOP)
             try:
                 before = clients.acknowledged()
