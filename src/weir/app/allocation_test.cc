@@ -43,20 +43,30 @@ bool is_refused(size_t bytes) {
 }  // namespace
 
 #ifdef WEIR_SANITIZED
-// A sanitizer has a malloc of its own: only what goes through operator new can be made to fail.
-void* operator new(size_t bytes) {
-  void* memory = is_refused(bytes) ? nullptr : std::malloc(bytes);
+// A sanitizer has a malloc of its own: only what goes through operator new can be made to fail. Not inlined, as GCC
+// would then see free() where it expects delete.
+[[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return is_refused(bytes) ? nullptr : std::malloc(bytes);
+}
+[[gnu::noinline]] void* operator new(size_t bytes) {
+  void* memory = operator new(bytes, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void* operator new[](size_t bytes) { return operator new(bytes); }
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept { return operator new(bytes, std::nothrow); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { operator delete(memory); }
+void operator delete[](void* memory) noexcept { operator delete(memory); }
+void operator delete[](void* memory, size_t) noexcept { operator delete(memory); }
 #else
 // Before glibc's, and so for the libraries of compression too; operator new ends here as well.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier): glibc's own names
 void* __libc_malloc(size_t bytes);
 void* __libc_calloc(size_t count, size_t bytes);
 void* __libc_realloc(void* memory, size_t bytes);
+// NOLINTEND(bugprone-reserved-identifier)
 
 static void* no_memory() {
   errno = ENOMEM;
@@ -138,11 +148,11 @@ TEST(OutOfMemory, InABodyThatIsInflated) {
                                                          {http::Coding::deflate, http::testing::pack_zlib(text, 15)},
                                                          {http::Coding::br, br},
                                                          {http::Coding::zstd, zstd}};
-  for (const auto& [coding, packed] : bodies) {
-    SCOPED_TRACE(static_cast<int>(coding));
+  for (const auto& body : bodies) {
+    SCOPED_TRACE(static_cast<int>(body.first));
     fail_each_allocation([] {},
                          [&]() -> Outcome {
-                           auto out = http::inflate(coding, packed, 1 << 20);
+                           auto out = http::inflate(body.first, body.second, 1 << 20);
                            if (!out) return out.error().code;
                            return *out == text ? Outcome() : ErrorCode::kCorrupt;
                          });
