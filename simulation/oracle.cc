@@ -120,7 +120,7 @@ std::set<std::pair<uint64_t, std::string>> Oracle::unjudgeable_ids(const std::ar
   for (const SentEvent* event : with_ids_)
     if (event->broken || (damaged_ && event->refused)) ids.insert({event->project, event->id});
   for (const StoredRow& row : rows) {
-    bool lost = false;
+    bool lost = disk_lied_;  // of a journal that is gone altogether
     for (const Found& partition : found) {
       if (!partition.numbers.contains(row.p)) continue;
       auto record = partition.records.find(row.o);

@@ -36,6 +36,8 @@ Error own(Error error) {
   return error;
 }
 
+Error damaged_meanwhile() { return {ErrorCode::kUnavailable, "load: dedup: a file was found damaged meanwhile"}; }
+
 size_t index_of(journal::Partition partition) { return static_cast<size_t>(partition); }
 
 // What the event says, without what a repetition of the request changes.
@@ -419,19 +421,19 @@ Result<> Dedup::fill(const Sources& sources, UnixMillis now, const std::function
   for (Which which : {Which::stored, Which::all}) {
     if (which == Which::stored && !between) continue;
     for (journal::Partition partition : kBoth) {
-      auto judged = judge_again(sources, partition, undecided[index_of(partition)], which, stop);
+      auto judged = judge_again(sources, partition, undecided[index_of(partition)], which, losses, stop);
       if (!judged) return own(std::move(judged).error());
     }
   }
   filled_ = true;
   std::lock_guard lock(mutex_);
   made_good_ = losses;
-  if (losses_ != losses) return Error{ErrorCode::kUnavailable, "load: dedup: a file was found damaged meanwhile"};
+  if (losses_ != losses) return damaged_meanwhile();
   return {};
 }
 
 Result<> Dedup::judge_again(const Sources& sources, journal::Partition partition, Range range, Which which,
-                            const std::function<bool()>& stop) {
+                            uint64_t losses, const std::function<bool()>& stop) {
   if (range.first >= range.next) return {};
   auto settled = sources.outcomes[index_of(partition)]->settled(range.first, range.next);
   if (!settled) return std::move(settled).error();
@@ -463,12 +465,14 @@ Result<> Dedup::judge_again(const Sources& sources, journal::Partition partition
       if (!event || !event->id_given) continue;
       ++records;
       std::lock_guard lock(mutex_);
+      if (losses_ != losses) return damaged_meanwhile();
       auto judged = judge_known(entry_of(*event, partition, record.offset));
       if (!judged) return std::move(judged).error();
     }
     at = std::min(batch->next, range.next);
     if (which == Which::stored) continue;
     std::lock_guard lock(mutex_);
+    if (losses_ != losses) return damaged_meanwhile();
     decided_[index_of(partition)] = at;
   }
   log::info("load: dedup: {}: {} ids of {}records {}..{} read again", journal::name_of(partition), records,
