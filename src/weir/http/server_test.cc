@@ -190,9 +190,7 @@ TEST_F(ServerTest, WhateverHasTwoReadingsIsRefusedAndTheConnectionClosed) {
       "GET /hello#x HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET /hello\xff HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET /hello HTTP/1.1\r\nHost: a\r\nX: a\x01z\r\n\r\n",
-      "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n",
       "\r\n\r\n",
-      "\r\n\r\n\x00\r\nQUIT\n"s,
       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\n",
       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n",
@@ -209,6 +207,26 @@ TEST_F(ServerTest, WhateverHasTwoReadingsIsRefusedAndTheConnectionClosed) {
     EXPECT_EQ(all.find("HTTP/1.1", 1), std::string::npos) << request;
   }
   EXPECT_EQ(refused("malformed"), std::size(requests));
+}
+
+TEST_F(ServerTest, AProxyProtocolHeaderIsRefusedAlsoFromATrustedPeer) {
+  start();
+  const std::string v2_signature = "\r\n\r\n\0\r\nQUIT\n"s;
+  const std::string v2_tcp4 = v2_signature + "\x21\x11\0\x0c\x01\x02\x03\x04\x7f\0\0\x01\x10\0\0\x50"s;
+  const std::string v2_local = v2_signature + "\x20\0\0\0"s;
+  for (const std::string& header :
+       {std::string("PROXY TCP4 1.2.3.4 127.0.0.1 4096 80\r\n"), std::string("PROXY TCP6 2001:db8::1 ::1 4096 80\r\n"),
+        std::string("PROXY UNKNOWN\r\n"), v2_tcp4, v2_local}) {
+    RawClient client(address);
+    client.send(header + get("/who"));
+    bool closed = false;
+    const std::string all = client.read_all(closed);
+    EXPECT_TRUE(closed) << header;
+    EXPECT_THAT(all, StartsWith("HTTP/1.1 400 ")) << header;
+    EXPECT_THAT(all, HasSubstr("Connection: close")) << header;
+    EXPECT_EQ(all.find("HTTP/1.1", 1), std::string::npos) << "the request behind it was answered: " << header;
+  }
+  EXPECT_EQ(refused("malformed"), 5);
 }
 
 TEST_F(ServerTest, ARefusedHeadIsNotAnsweredByTheRulesOfTheOneBefore) {
