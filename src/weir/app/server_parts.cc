@@ -20,6 +20,7 @@
 #include "weir/app/status_routes.h"
 #include "weir/app/upkeep.h"
 #include "weir/base/logging.h"
+#include "weir/base/watchdog.h"
 #include "weir/collect/collector.h"
 #include "weir/http/server.h"
 #include "weir/journal/open.h"
@@ -87,6 +88,7 @@ struct ServerParts::State {
   // In the order of what they need; destroyed in the opposite one.
   SystemClock clock;
   metrics::Registry registry;
+  Watchdog watchdog{options.serve.stall_timeout};
   std::optional<DataDirectory> data;
   std::unique_ptr<settings::Repository> settings;
   std::unique_ptr<settings::Secrets> secrets;

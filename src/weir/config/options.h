@@ -20,6 +20,7 @@ struct ServeOptions {
   std::vector<std::string> roles = {"collect", "load", "api"};
   bool new_journal = false;
   std::chrono::milliseconds drain_delay{0};
+  std::chrono::seconds stall_timeout{30};
 };
 template <class Visitor>
 void describe(Visitor& option, ServeOptions& o) {
@@ -29,6 +30,10 @@ void describe(Visitor& option, ServeOptions& o) {
   option("drain_delay", o.drain_delay, between(0, 600'000),
          "After the first signal to stop, /ready answers 503 for this long while requests are still taken. Behind a "
          "balancer: its check interval times the checks it needs, and a second.");
+  option(
+      "stall_timeout", o.stall_timeout, between(2, 86'400),
+      "When a thread that answers requests or writes the journal stands still for this long, the process ends, to be "
+      "started again. Waiting for a disk is no standing still.");
 }
 
 struct MetricsOptions {

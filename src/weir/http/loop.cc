@@ -5,6 +5,7 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 
+#include "weir/base/watchdog.h"
 #include "weir/http/answer.h"
 #include "weir/http/connection.h"
 
@@ -85,6 +86,7 @@ void Loop::schedule_sweep() {
 }
 
 void Loop::sweep() {
+  Watchdog::beat();
   const UnixMillis wall = shared_.clock.now();
   if (wall / 1000 != date_second_) {
     date_second_ = wall / 1000;

@@ -7,6 +7,7 @@
 
 #include "weir/base/check.h"
 #include "weir/base/logging.h"
+#include "weir/base/watchdog.h"
 
 namespace weir::journal::segmented {
 
@@ -95,6 +96,7 @@ bool SegmentedWriter::wait_for_work(std::unique_lock<std::mutex>& lock) {
   auto ready = [&] { return !queue_.empty() || closing_ || abandoned_ || epoch_order_.has_value(); };
   const bool waiting_for_space = no_space_.load(std::memory_order_relaxed);
   if (!ready()) {
+    const Watchdog::Rest rest;
     sleeping_ = true;
     if (waiting_for_space) {
       work_.wait_for(lock, kProbe, ready);
@@ -143,6 +145,7 @@ bool SegmentedWriter::take_group(std::vector<Request>& expired) {
 void SegmentedWriter::run() {
   run_promptly();
   while (true) {
+    Watchdog::beat();
     std::vector<Request> expired;
     std::optional<EpochOrder> order;
     bool work = false;
@@ -271,6 +274,7 @@ SegmentedWriter::Outcome SegmentedWriter::write_frame(std::span<const std::strin
 }
 
 SegmentedWriter::Outcome SegmentedWriter::append_frame(FrameHeader& header, std::span<const iovec> payload) {
+  const Watchdog::Rest disk;
   if (!segment_ || (!segment_->fits(header.payload_bytes) && !segment_->empty())) {
     if (Outcome outcome = roll(NewEpoch::no, next_); outcome != Outcome::ok) return outcome;
   }
@@ -302,6 +306,7 @@ SegmentedWriter::Outcome SegmentedWriter::append_frame(FrameHeader& header, std:
 // Closes the open segment and starts the next one, which is filled with zeros already unless the disk is slower than
 // the senders. Each step leaves a state that recovery knows, and may be repeated after a want of space.
 SegmentedWriter::Outcome SegmentedWriter::roll(NewEpoch new_epoch, Offset least) {
+  const Watchdog::Rest disk;
   const auto start = Steady::now();
   if (parts_.preparer.order()) parts_.poke();
   if (auto ready = parts_.preparer.take(); !ready) {
@@ -382,6 +387,7 @@ void SegmentedWriter::note_end(uint16_t flags) {
 
 // Every second while there was no space: fills the rest of the segment with zeros, or makes the next one.
 void SegmentedWriter::probe() {
+  const Watchdog::Rest disk;
   if (low_space_.load(std::memory_order_relaxed)) return;
   if (segment_) {
     if (auto filled = segment_->refill(); !filled) {
