@@ -47,6 +47,13 @@ Refusal refusal_of(ErrorCode code) {
   return Refusal::unavailable;
 }
 
+// Empty: each event names its own.
+std::string project_name(const http::Request& request) {
+  std::string name(request.header("X-App"));
+  if (name.empty()) http::query_parameter(request.query, "app", name);
+  return name;
+}
+
 const settings::Project* find_project(const settings::Snapshot& settings, std::string_view name) {
   const settings::Project* project = settings.project(name);
   return project != nullptr ? project : settings.project_of_outside_name(name);
@@ -205,6 +212,11 @@ void Collector::add_routes(http::Router& router) {
   route.body_bytes_max = options_.body_bytes_max;
   route.inflated_bytes_max = options_.inflated_bytes_max;
   route.cors = http::Cors::capture;
+  route.tenant = [this](const http::Request& request) {
+    const auto settings = settings_.snapshot();
+    const settings::Project* project = find_project(*settings, project_name(request));
+    return project != nullptr ? number(project->id) : 0;
+  };
   for (const char* path : {"/", "/v1/events"}) {
     router.add(http::Method::post, path, route, [this](http::Request& request) { return capture(request); });
   }
@@ -270,8 +282,7 @@ Result<Collector::Door> Collector::open_door(const http::Request& request, UnixM
   Door door;
   door.settings = settings_.snapshot();
 
-  std::string name(request.header("X-App"));
-  if (name.empty()) http::query_parameter(request.query, "app", name);
+  const std::string name = project_name(request);
   if (!name.empty()) door.project = find_project(*door.settings, name);
   if (!request.from_owner &&
       !limiter_.allow(request.client_address, door.project != nullptr ? door.project->id : ProjectId{})) {

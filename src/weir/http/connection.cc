@@ -52,6 +52,7 @@ Connection::Connection(Loop& loop, Listener& listener, Listener::Slot slot, Sock
 }
 
 Connection::~Connection() {
+  leave_service();
   charge(0);
   loop_.remove(slot_);
   std::lock_guard lock(shared_.mutex);
@@ -93,6 +94,7 @@ asio::awaitable<void> Connection::serve() {
       next = co_await read_head();
       if (next == Next::handle) next = begin_request();
       if (next == Next::handle && !body_complete_ && !take_buffered_body()) next = co_await read_body();
+      if (next == Next::handle && counted_ && route_->options.tenant) next = co_await take_turn();
       if (next == Next::handle && coding_ != Coding::identity) next = co_await inflate_body();
       if (next == Next::handle) {
         set_phase(Phase::handler, Loop::kNever);
@@ -112,7 +114,7 @@ asio::awaitable<void> Connection::serve() {
     // A handler that came back on another thread would tear the connection's state.
     WEIR_CHECK(loop_.is_current());
     if (next == Next::hang_up) co_return;
-
+    leave_service();
     keep_ = keep_ && !response_.close && !shared_.draining.load(std::memory_order_relaxed);
     settle_unread_body();
     if (response_.stream && request_.method != Method::head) {
@@ -142,7 +144,12 @@ asio::awaitable<void> Connection::serve() {
       co_return;
     }
     if (!keep_) co_return;
+    const bool refused = response_.status == 429 || response_.status == 503;
     finish_request();
+    if (refused) {
+      co_await loop_.rest_after_refusal();
+      answered = loop_.now();
+    }
     start_request(answered);
   }
 }
@@ -155,6 +162,8 @@ void Connection::start_request(Steady now) {
   coding_ = Coding::identity;
   route_ = nullptr;
   cors_ = Cors::none;
+  counted_ = false;
+  tenant_ = 0;
   preflight_ = keep_ = body_complete_ = false;
   unread_bytes_max_ = kLingerBytesMax;
   scanner_.reset();
@@ -300,14 +309,18 @@ asio::awaitable<bool> Connection::answer_stream() {
 
 asio::awaitable<bool> Connection::discard_body() {
   set_phase(Phase::body, loop_.now() + shared_.options.body_timeout);
+  // The head is not needed any more.
+  begin_ = end_ = body_at_ = 0;
   while (discard_bytes_ > 0) {
-    // The head is not needed any more.
-    begin_ = end_ = body_at_ = 0;
-    const Input input =
-        co_await read_some(buffer_.get(), static_cast<size_t>(std::min<uint64_t>(capacity_, discard_bytes_)));
-    if (input != Input::bytes) co_return false;
-    discard_bytes_ -= end_;
-    body_at_ = end_;
+    // Without a buffer, and without copying.
+    const ssize_t count = ::recv(socket_.native_handle(), nullptr, discard_bytes_, MSG_TRUNC | MSG_DONTWAIT);
+    if (count > 0) {
+      discard_bytes_ -= static_cast<uint64_t>(count);
+      continue;
+    }
+    if (count == 0 || (errno != EAGAIN && errno != EINTR)) co_return false;
+    const auto [error] = co_await socket_.async_wait(Socket::wait_read, kAwait);
+    if (input_of(error) != Input::bytes) co_return false;
   }
   body_complete_ = true;
   co_return true;
@@ -426,15 +439,15 @@ void Connection::release_buffers() {
 }
 
 bool Connection::charge(uint64_t bytes) {
-  if (bytes == charged_bytes_) return true;
-  const uint64_t more = bytes - charged_bytes_;  // wraps when less, and so does the sum
-  const uint64_t sum = shared_.in_flight_bytes.fetch_add(more, std::memory_order_relaxed) + more;
-  if (bytes > charged_bytes_ && sum > shared_.options.in_flight_bytes_max) {
-    shared_.in_flight_bytes.fetch_sub(more, std::memory_order_relaxed);
-    return false;
-  }
+  if (!counted_) return true;
+  if (!shared_.in_flight.resize(tenant_, charged_bytes_, bytes)) return false;
+  shared_.metrics.in_flight_bytes.add(static_cast<double>(bytes) - static_cast<double>(charged_bytes_));
   charged_bytes_ = bytes;
   return true;
+}
+
+void Connection::leave_service() {
+  if (in_service_bytes_ > 0) loop_.turns().leave(std::exchange(in_service_bytes_, 0));
 }
 
 }  // namespace weir::http

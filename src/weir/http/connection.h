@@ -70,6 +70,8 @@ class Connection {
   asio::awaitable<Next> read_chunked_body();
   asio::awaitable<Next> inflate_body();
 
+  asio::awaitable<Next> take_turn();
+
   // Answering it.
   Next out_of_memory();
   void handler_failed(std::string_view what);
@@ -102,8 +104,10 @@ class Connection {
   void make_room(size_t room);
   bool skip_blank_line();
   void release_buffers();
-  // Counts the request's bytes as `bytes` in all; false when that is more than the server may hold.
+  // Counts the request's bytes as `bytes` in all; false when that is more than the server may hold, or its tenant.
   bool charge(uint64_t bytes);
+  // Gives the turn back, if it has one.
+  void leave_service();
 
   Loop& loop_;
   Shared& shared_;
@@ -141,7 +145,10 @@ class Connection {
   bool body_complete_ = false;
   uint64_t discard_bytes_ = 0;     // of an unwanted body, to be taken before the next request
   uint64_t unread_bytes_max_ = 0;  // how much of an unread body is still taken, so that the peer sees the answer
+  bool counted_ = false;           // its bytes are
+  uint64_t tenant_ = 0;
   uint64_t charged_bytes_ = 0;
+  uint64_t in_service_bytes_ = 0;
 
   Response response_;
   std::string head_;  // of the answer

@@ -19,8 +19,10 @@ using namespace std::chrono_literals;
 constexpr size_t kBodyRoomBytes = 4 * KiB;
 // An idle connection keeps its buffers this long: a client in the middle of its work comes back sooner.
 constexpr auto kBuffersKept = 1s;
-// A body in hand up to this size does not touch the count of bytes in flight.
+// A body up to this size does not touch the count of bytes in flight.
 constexpr uint64_t kUncountedBytes = 4 * KiB;
+// A whole request that is not let into service within this is refused. Only a disk that hangs takes so long.
+constexpr auto kTurnWait = 5s;
 // A body is inflated in pieces of this size, with other connections' work in between.
 constexpr uint64_t kInflatePieceBytes = 256 * KiB;
 
@@ -192,16 +194,18 @@ Connection::Next Connection::admit_request() {
     }
     coding_ = *coding;
   }
-  if (shared_.in_flight_bytes.load(std::memory_order_relaxed) + framing_.content_length >
-      shared_.options.in_flight_bytes_max)
+  // Small bodies are not counted: connections_max bounds them, and the count is shared by all threads.
+  counted_ = framing_.chunked || framing_.content_length > kUncountedBytes || coding_ != Coding::identity;
+  if (counted_ && limits.tenant) tenant_ = limits.tenant(request_);
+  if (counted_ ? !shared_.in_flight.has_room(tenant_, framing_.content_length)
+               : shared_.in_flight.held() >= shared_.options.in_flight_bytes_max)
     return refuse_overloaded();
   return Next::handle;
 }
 
 bool Connection::take_buffered_body() {
   if (framing_.chunked || framing_.content_length > end_ - body_at_) return false;
-  // Small ones are not counted: connections_max bounds them, and the count is shared by all threads.
-  if (framing_.content_length > kUncountedBytes && !charge(framing_.content_length)) return false;
+  if (!charge(framing_.content_length)) return false;
   request_.body.assign(buffer_.get() + body_at_, framing_.content_length);
   body_at_ += framing_.content_length;
   body_complete_ = true;
@@ -274,6 +278,15 @@ asio::awaitable<Connection::Next> Connection::read_chunked_body() {
   }
   body_complete_ = true;
   co_return Next::handle;
+}
+
+asio::awaitable<Connection::Next> Connection::take_turn() {
+  set_phase(Phase::handler, Loop::kNever);
+  const uint64_t bytes = request_.body.size();
+  const bool ours = co_await loop_.turns().enter(tenant_, bytes, loop_.now() + kTurnWait);
+  if (!ours) co_return refuse_overloaded();
+  in_service_bytes_ = bytes;
+  co_return closed_ ? Next::hang_up : Next::handle;
 }
 
 asio::awaitable<Connection::Next> Connection::inflate_body() {

@@ -150,6 +150,59 @@ TEST_F(ServerTest, BeyondTheBytesInFlightRequestsAreAnswered503AtOnce) {
   EXPECT_TRUE(eventually([&] { return ask(post("/raw", std::string(900'000, 'x'))).status == 200; }));
 }
 
+TEST_F(ServerTest, ATenantThatFloodsIsRefusedAtItsShareAndTheOthersAreServed) {
+  options.in_flight_bytes_max = 1 * MiB;
+  RouteOptions route;
+  route.tenant = [](const Request& request) { return std::stoull(std::string(request.header("Tenant"))); };
+  router.add(Method::post, "/hold", route, [this](Request&) -> asio::awaitable<Response> {
+    co_await elsewhere.visit();
+    co_return text("held");
+  });
+  router.add(Method::post, "/size", route, [](Request& request) -> asio::awaitable<Response> {
+    co_return text(std::to_string(request.body.size()));
+  });
+  start();
+  elsewhere.hold(true);
+  const std::string body(100'000, 'x');
+  const std::string flood = "Tenant: 1\r\n";
+  const std::string quiet = "Tenant: 2\r\n";
+  // Declared, but for its last byte sent: held.
+  std::vector<std::unique_ptr<RawClient>> holders;
+  for (bool refused = false; !refused;) {
+    ASSERT_LT(holders.size(), 10U);
+    holders.push_back(std::make_unique<RawClient>(address));
+    const std::string request = post("/size", body, flood);
+    holders.back()->send(std::string_view(request).substr(0, request.size() - 1));
+    // Only then it is certain that this one is held.
+    ASSERT_TRUE(eventually([&] {
+      refused = holders.back()->readable(0ms);
+      return refused || metric("weir_http_in_flight_bytes") >= static_cast<double>(holders.size() * body.size());
+    }));
+  }
+  EXPECT_GE(holders.size(), 6U) << "refused before it had half";
+  const Answer refusal = holders.back()->read();
+  EXPECT_EQ(refusal.status, 503);
+  EXPECT_GE(std::stoi(refusal.headers.at("retry-after")), 5);
+  holders.pop_back();
+  // Whole, in chunks and packed: none of the one, all of the other.
+  std::string chunks = "Transfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 10; ++i) chunks += "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+  chunks += "0\r\n\r\n";
+  for (const auto& [tenant, status] : {std::pair{flood, 503}, std::pair{quiet, 200}}) {
+    EXPECT_EQ(ask(post("/size", body, tenant)).status, status) << tenant;
+    EXPECT_EQ(ask("POST /size HTTP/1.1\r\nHost: a\r\n" + tenant + chunks).status, status) << tenant;
+    EXPECT_EQ(ask(post("/size", gzip(body), tenant + "Content-Encoding: gzip\r\n")).status, status) << tenant;
+    EXPECT_EQ(ask(post("/size", "small", tenant)).status, 200) << tenant;
+  }
+  EXPECT_EQ(refused("overload"), 4);
+  for (auto& holder : holders) {
+    holder->send("x");
+    EXPECT_EQ(holder->read().body, "100000");
+  }
+  EXPECT_EQ(ask(post("/size", body, flood)).status, 200);
+  EXPECT_EQ(metric("weir_http_in_flight_bytes"), 0);
+}
+
 TEST_F(ServerTest, BeyondTheMostConnectionsAcceptingPauses) {
   options.connections_max = 2;
   options.threads = 1;

@@ -67,6 +67,14 @@ asio::awaitable<void> Loop::pause_accepting() {
   std::erase(gates_, &gate);
 }
 
+asio::awaitable<void> Loop::rest_after_refusal() {
+  ++resting_;
+  // Reading and refusing a request takes 10 us.
+  Timer timer(context_.get_executor(), std::max<std::chrono::microseconds>(20ms, resting_ * 50us));
+  co_await timer.async_wait(asio::as_tuple(asio::deferred));
+  --resting_;
+}
+
 void Loop::drain() {
   for (Timer* gate : gates_) gate->cancel();
   for (const Entry& entry : entries_) entry.connection->drain();

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,34 +14,33 @@
 #include <vector>
 
 #include "weir/base/clock.h"
+#include "weir/base/fair_share.h"
 #include "weir/http/cors.h"
 #include "weir/http/metrics.h"
 #include "weir/http/options.h"
 #include "weir/http/proxies.h"
 #include "weir/http/router.h"
+#include "weir/http/turns.h"
 
 namespace weir::http {
 
 namespace asio = boost::asio;
 
-using Steady = std::chrono::steady_clock::time_point;
 using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                         asio::io_context::executor_type>;
 
 class Connection;
 
 // What all threads of one server share. Thread-safe.
 struct Shared {
   Shared(const Options& options, Clock& clock, metrics::Registry& registry)
-      : options(options), clock(clock), metrics(registry) {}
+      : options(options), clock(clock), metrics(registry), in_flight(options.in_flight_bytes_max) {}
 
   const Options options;
   Clock& clock;
   Metrics metrics;
   TrustedProxies proxies;
   Origins origins;
-  std::atomic<uint64_t> in_flight_bytes{0};
+  FairShare in_flight;  // bytes of requests
   std::atomic<bool> draining{false};
 
   // All open connections, so that a drain can wait for the last one.
@@ -109,12 +107,16 @@ class Loop {
 
   // Accepting waits here for a free slot or descriptor: 100 ms, or until one of this loop's connections closes.
   asio::awaitable<void> pause_accepting();
+  // A connection that was refused waits here before it is read again: 20 ms, or so long that all that wait here take
+  // no more than a fifth of the thread. Else those who do not heed Retry-After leave no time for the others.
+  asio::awaitable<void> rest_after_refusal();
 
   // Idle connections end, the others after the answer under way.
   void drain();
   // All connections end now.
   void close_all();
 
+  Turns& turns() { return turns_; }
   // The value of the Date header.
   const std::string& date() const { return date_; }
   Steady now() { return shared_.clock.steady(); }
@@ -131,9 +133,11 @@ class Loop {
   Shared& shared_;
   std::vector<Entry> entries_;
   std::vector<Timer*> gates_;  // see pause_accepting
+  uint64_t resting_ = 0;       // see rest_after_refusal
   std::string date_;
   UnixMillis date_second_ = -1;
   std::chrono::milliseconds period_;
+  Turns turns_{context_};
   // Declared last: destroying it destroys the coroutines, whose connections remove themselves from `entries_`.
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;

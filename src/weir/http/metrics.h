@@ -30,6 +30,7 @@ inline constexpr size_t kRefusals = 12;
 struct Metrics {
   explicit Metrics(metrics::Registry& registry)
       : connections(registry.gauge("weir_http_connections", "Open connections.")),
+        in_flight_bytes(registry.gauge("weir_http_in_flight_bytes", "Bytes of requests that are held.")),
         request_seconds(registry.histogram("weir_http_request_seconds",
                                            "From the last byte of a request's head to the last byte of its answer.",
                                            metrics::seconds_bounds())) {
@@ -51,6 +52,7 @@ struct Metrics {
   void refused(Refusal why) { refused_[static_cast<size_t>(why)]->add(); }
 
   metrics::Gauge& connections;
+  metrics::Gauge& in_flight_bytes;
   metrics::Histogram& request_seconds;
 
  private:

@@ -35,8 +35,10 @@ void describe(Visitor& option, Options& o) {
   option("header_bytes_max", o.header_bytes_max, between(1 * KiB, 256 * KiB),
          "Largest request line and headers together.");
   option("target_bytes_max", o.target_bytes_max, between(256, 128 * KiB), "Longest URL of a request.");
-  option("in_flight_bytes_max", o.in_flight_bytes_max, between(1 * MiB, 64 * GiB),
-         "Most request bytes held at once; beyond it requests are answered 503 unread.");
+  option(
+      "in_flight_bytes_max", o.in_flight_bytes_max, between(1 * MiB, 64 * GiB),
+      "Most request bytes held at once; beyond it requests are answered 503 unread. A project that has as much of it "
+      "as is left is refused more, so that others find room.");
   option("header_timeout", o.header_timeout, between(100, 600'000),
          "A request's headers must have arrived within this.");
   option("body_timeout", o.body_timeout, between(100, 3'600'000), "A request's body must have arrived within this.");

@@ -21,6 +21,9 @@ struct RouteOptions {
   uint64_t inflated_bytes_max = 16 << 20;  // after undoing the content coding
   Cors cors = Cors::none;
   bool raw_body = false;  // leave Content-Encoding to the handler
+  // Whose request it is, as far as its head says. What a server can hold and do is shared out among tenants; unset, and
+  // 0: all those that are nobody's in particular. Called on the connection's thread; it must not block.
+  std::function<uint64_t(const Request&)> tenant = nullptr;
 };
 
 struct Route {
