@@ -162,6 +162,7 @@ void print_json(const Arguments& a, const Totals& t, const Report& r, const std:
       a.mode, a.connections, a.events_mix.batch, r.seconds, t.requests, t.accepted_events, r.requests_per_second,
       r.events_per_second, request_bytes);
   out += R"(,"latency_us":)" + quantiles_json(t.latency) + R"(,"service_us":)" + quantiles_json(t.service_time);
+  out += R"(,"refused_us":)" + quantiles_json(t.refusals);
   out += R"(,"statuses":{)";
   for (size_t i = 0; i < t.statuses.size(); ++i) {
     if (t.statuses[i] > 0) {
@@ -210,6 +211,7 @@ void print_text(const Arguments& a, const Totals& t, const Report& r, const std:
   };
   line("latency us  ", t.latency);
   if (a.mode == "open") line("from sending", t.service_time);
+  if (t.refusals.count() > 0) line("429 and 503 ", t.refusals);
   fmt::print("driver CPU   {:.2f} us a request\n", r.driver_us_per_request);
   for (const Watched& w : watched) {
     const double events = static_cast<double>(std::max<uint64_t>(1, t.requests)) * a.events_mix.batch;

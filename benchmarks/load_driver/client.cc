@@ -46,6 +46,7 @@ Nanos monotonic_now() {
 void Totals::add(const Totals& other) {
   latency.add(other.latency);
   service_time.add(other.service_time);
+  refusals.add(other.refusals);
   for (size_t i = 0; i < statuses.size(); ++i) statuses[i] += other.statuses[i];
   for (size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
   requests += other.requests;
@@ -294,12 +295,13 @@ void Client::on_answer(Connection& c, const ParsedResponse& answer, Nanos now) {
   if (!good && totals_.first_error.empty()) {
     totals_.first_error = fmt::format("{} {}", answer.status, answer.body.substr(0, 300));
   }
-  if (options_.retry && (answer.status == 429 || answer.status == 503))
-    again_.push_back({p.request, p.due, now + kRetryPause});
+  const bool refused = answer.status == 429 || answer.status == 503;
+  if (options_.retry && refused) again_.push_back({p.request, p.due, now + kRetryPause});
   // Requests that were due within the measured time count, so a stall at its end is not cut off.
   if (p.due >= options_.measure_from && p.due <= options_.end) {
     totals_.latency.record(now - p.due);
     totals_.service_time.record(now - p.sent);
+    if (refused) totals_.refusals.record(now - p.sent);
   }
   if (now >= options_.measure_from && now <= options_.end) {
     ++totals_.requests;

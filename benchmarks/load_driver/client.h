@@ -42,6 +42,7 @@ struct ClientOptions {
 struct Totals {
   Histogram latency;       // open loop: from the moment a request was due; closed loop: from its sending
   Histogram service_time;  // from its sending
+  Histogram refusals;      // from the sending of those answered 429 or 503
   std::array<uint64_t, 600> statuses{};
   std::array<uint64_t, 5> outcomes{};  // of events, by Outcome
   uint64_t requests = 0;               // answered
