@@ -135,6 +135,14 @@ asio::awaitable<void> Connection::serve() {
     }
     Steady answered = loop_.now();
     shared_.metrics.request_seconds.observe(std::chrono::duration<double>(answered - request_.received).count());
+    if (keep_ && (response_.status == 429 || response_.status == 503)) {
+      // Before the rest of its body is taken, which then has come and is one piece. What was taken is let go.
+      request_.body = std::string();
+      charge(0);
+      set_phase(Phase::handler, Loop::kNever);
+      co_await loop_.rest_after_refusal();
+      answered = loop_.now();
+    }
     if (!body_complete_ && keep_) {
       keep_ = co_await discard_body();
       answered = loop_.now();
@@ -144,12 +152,7 @@ asio::awaitable<void> Connection::serve() {
       co_return;
     }
     if (!keep_) co_return;
-    const bool refused = response_.status == 429 || response_.status == 503;
     finish_request();
-    if (refused) {
-      co_await loop_.rest_after_refusal();
-      answered = loop_.now();
-    }
     start_request(answered);
   }
 }
