@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -34,7 +35,17 @@ std::string line_of(uint64_t seed, const Verdict& verdict) {
       c.sent, c.accepted, c.rows, c.duplicates, c.dead, c.moved, c.damaged);
 }
 
+volatile std::sig_atomic_t running_seed = 0;
+
+// A check of weir's own that fails ends the process: the seed has to be known then too.
+void name_the_seed(int signal) {
+  fmt::print("seed {}: ended by signal {}\n", static_cast<uint64_t>(running_seed), signal);
+  std::fflush(stdout);
+  _exit(1);
+}
+
 Verdict judged(uint64_t seed, bool narrate) {
+  running_seed = static_cast<std::sig_atomic_t>(seed);
   return simulate(seed, narrate, [seed](const std::string& why) {
     fmt::print("seed {}: {}\n", seed, why);
     std::fflush(stdout);
@@ -92,6 +103,8 @@ int main(int argc, char** argv) {
     }
     return failed;
   }
+  std::signal(SIGABRT, name_the_seed);
+  std::signal(SIGSEGV, name_the_seed);
   std::vector<pid_t> children;
   for (uint64_t job = 0; job + 1 < jobs; ++job) {
     const pid_t child = fork();

@@ -123,6 +123,15 @@ int pthread_setname_np(pthread_t thread, const char* name) noexcept {
   return next(thread, name);
 }
 
+int pthread_getname_np(pthread_t thread, char* name, size_t size) noexcept {
+  if (Scheduler::current() != nullptr) {
+    if (size > 0) name[0] = '\0';
+    return 0;
+  }
+  static auto* const next = real(&pthread_getname_np, "pthread_getname_np");
+  return next(thread, name, size);
+}
+
 int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   if (Scheduler* scheduler = Scheduler::current()) {
     scheduler->maybe_yield();

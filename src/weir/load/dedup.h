@@ -131,8 +131,8 @@ class Dedup {
   Result<> flush();
   Result<> open_filters(std::vector<Run>& runs);
   enum class Which : uint8_t { stored, all };
-  Result<> judge_again(const Sources& sources, journal::Partition partition, Range range, Which which,
-                       uint64_t losses, const std::function<bool()>& stop);
+  Result<> judge_again(const Sources& sources, journal::Partition partition, Range range, Which which, uint64_t losses,
+                       const std::function<bool()>& stop);
   void merge_loop();
   std::vector<Run> runs_to_merge() const;
   Result<> merge(const std::vector<Run>& some);

@@ -52,8 +52,8 @@ class OpenSegment {
 
   // Whether a payload of this size (stored) still fits without growing the file.
   bool fits(uint64_t payload_bytes) const;
-  // No frame was written yet.
-  bool empty() const { return frames_ == 0; }
+  // It holds no record, though perhaps a note of the end.
+  bool empty() const { return next_ == base_; }
 
   // Writes one frame and syncs it; fills in base-independent fields (previous_crc, crc).
   // Errors: kOverloaded (no space: nothing of it stays, see take_back()), kUnavailable (write or sync failed; the

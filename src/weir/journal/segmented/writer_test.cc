@@ -221,6 +221,21 @@ TEST_F(JournalWriter, AFailedSyncOrWriteIsFinal) {
   }
 }
 
+// What does not fit into a segment that holds no record makes it grow, also when a note of the end is in it already.
+TEST_F(JournalWriter, ALargeRecordFindsRoomBehindANoteOfTheEnd) {
+  options.segment_bytes = 16 * KiB;
+  must_open();
+  ASSERT_TRUE(append(texts(1)));
+  ASSERT_TRUE(journal->begin_epoch(Partition::live, 10));
+  crash();
+  must_open();
+  ASSERT_TRUE(journal->close());  // with a note of the end
+  must_open();
+  ASSERT_TRUE(append(texts(1, 100 * KiB)));
+  ASSERT_TRUE(append(texts(3)));
+  expect_promises_kept();
+}
+
 TEST_F(JournalWriter, AllThatWaitsIsAnsweredWhenTheDiskFails) {
   must_open();
   Gate gate(*files);
