@@ -9,7 +9,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
 #include "weir/base/logging.h"
 #include "weir/base/queue.h"
@@ -19,6 +18,7 @@
 #include "weir/event/record.h"
 #include "weir/load/inserter.h"
 #include "weir/load/ranges.h"
+#include "weir/load/reconciler.h"
 
 namespace weir::load {
 
@@ -26,8 +26,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Positions are compared in runs of this many: a run that counts right needs no closer look.
-constexpr uint64_t kRun = 65'536;
 constexpr uint64_t kReadBytes = 4 * MiB;
 // How long a read waits for the first record before it looks whether it should stop.
 constexpr milliseconds kIdleWait{200};
@@ -58,11 +56,10 @@ struct Loader::State {
         yields(std::move(yield)),
         inserter(options, {d.store, d.journal, outcomes, d.clock, d.registry}, which,
                  [this](milliseconds how_long) { return pause(how_long); }),
-        recovered_end(d.journal.writer(which).end()),
-        moved_upto(recovered_end),
+        reconciler({d.journal, d.store, outcomes}, which),
         enricher(visits),
         process(random_u64()) {
-    d.dedup.begins_at(which, recovered_end);
+    d.dedup.begins_at(which, reconciler.recovered_end());
     std::string label(journal::name_of(which));
     auto gauge = [&](std::string_view name, std::string_view help) -> metrics::Gauge& {
       return d.registry.gauge(name, help, {{"partition", label}});
@@ -92,18 +89,13 @@ struct Loader::State {
   const std::function<bool()> yields;
   Inserter inserter;
 
-  const uint64_t recovered_end;  // of the journal, when it was opened
-
   // Of the building thread.
-  bool overtaken_checked = false;
-  uint64_t moved_upto;  // records below it that were appended since the opening stand again above the store's
+  Reconciler reconciler;
+  Reconciler::Found found;  // by the last comparison
   enrich::Visits visits;
   enrich::Enricher enricher;
   event::RecordParser parser;
-  std::map<uint32_t, uint32_t> numbers;  // epoch -> p
-  std::vector<Range> missing;            // below tail, rising
-  uint64_t tail = 0;                     // from here on nothing is in the store
-  std::string opened_text;               // the personal fields opened last: those of one request are the same text
+  std::string opened_text;  // the personal fields opened last: those of one request are the same text
   std::string opened_ip;
   const uint64_t process;
   uint64_t pieces_made = 0;
@@ -160,13 +152,6 @@ struct Loader::State {
 
   void run();
   Result<> prepare();
-  store::JournalKey key_of(journal::Partition of, const journal::Epoch& epoch) const;
-  Result<std::vector<uint64_t>> stored(journal::Partition of, uint64_t first, uint64_t next);
-  Result<> go_above_the_store();
-  Result<> append_again(uint64_t next);
-  Result<> compare_positions(const journal::PartitionInfo& info);
-  Result<> compare_epoch(uint32_t p, Range range, std::span<const Range> holes, std::span<const Range> unsure,
-                         std::vector<Range>& found_missing);
   void load_until_doubt();
   bool load_range(journal::Reader& reader, Range range);
   std::optional<uint64_t> fill(journal::Reader& reader, Range range, Batch& batch);
@@ -219,18 +204,20 @@ Result<> Loader::State::prepare() {
   if (!now_life) return std::move(now_life).error();
   inserter.set_life(*now_life);
 
-  if (auto above = go_above_the_store(); !above) return above;
+  auto persist = [this](const std::function<Result<>()>& what) { return inserter.persist(what); };
+  if (auto above = reconciler.go_above_the_store(persist); !above) return above;
   const Dedup::Sources sources{
       deps.journal, deps.outcomes,
-      [this](journal::Partition of, uint64_t first, uint64_t next) { return stored(of, first, next); }};
+      [this](journal::Partition of, uint64_t first, uint64_t next) { return reconciler.stored(of, first, next); }};
   auto filled = deps.dedup.fill(sources, deps.clock.now(), [this] { return stopping.load(); });
   if (!filled) return filled;
-  journal::PartitionInfo info = deps.journal.info(partition);
-  if (auto compared = compare_positions(info); !compared) return compared;
+  auto compared_now = reconciler.compare();
+  if (!compared_now) return std::move(compared_now).error();
+  found = *std::move(compared_now);
 
   visits.clear();
   std::vector<uint32_t> all;
-  for (const auto& [epoch, p] : numbers) all.push_back(p);
+  for (const auto& [epoch, p] : found.numbers) all.push_back(p);
   UnixMillis since = deps.clock.now() - enrich::kVisitLength;
   auto open = deps.store.open_visits(all, since, kRestoredVisitsMax);
   if (!open) return std::move(open).error();
@@ -238,173 +225,20 @@ Result<> Loader::State::prepare() {
     visits.restore(v.project_id, v.visitor_id, v.client_session_id, v.session_id, v.started, v.last, v.events,
                    v.entry_path, v.last_path);
 
-  uint64_t absent = 0;
-  for (Range range : missing) absent += range.next - range.first;
-  log::info("load: {}: positions {}..{} compared, {} missing, {} visits open", journal::name_of(partition), info.begin,
-            info.end, absent + (info.end - tail), visits.size());
+  uint64_t absent = found.end - found.tail;
+  for (Range range : found.missing) absent += range.next - range.first;
+  log::info("load: {}: positions {}..{} compared, {} missing, {} visits open", journal::name_of(partition), found.begin,
+            found.end, absent, visits.size());
   {
     std::lock_guard lock(mutex);
     ++comparisons;
-    compared = {info.begin, info.end, absent + (info.end - tail)};
-    loaded = missing.empty() ? tail : missing.front().first;
+    compared = {found.begin, found.end, absent};
+    loaded = found.missing.empty() ? found.tail : found.missing.front().first;
     changed.notify_all();
   }
   release(loaded);
   doubts_total->add();
   reconciled = true;
-  return {};
-}
-
-store::JournalKey Loader::State::key_of(journal::Partition of, const journal::Epoch& epoch) const {
-  return {deps.journal.uuid(),
-          std::string(deps.journal.kind()),
-          std::string(deps.journal.topic()),
-          static_cast<uint16_t>(of),
-          epoch.number,
-          epoch.first};
-}
-
-// The offsets of any partition in [first, next) that have a row, rising.
-Result<std::vector<uint64_t>> Loader::State::stored(journal::Partition of, uint64_t first, uint64_t next) {
-  std::vector<uint64_t> found;
-  const journal::PartitionInfo info = deps.journal.info(of);
-  for (size_t i = 0; i < info.epochs.size(); ++i) {
-    const uint64_t from = std::max(first, info.epochs[i].first);
-    const uint64_t upto = i + 1 < info.epochs.size() ? std::min(next, info.epochs[i + 1].first) : next;
-    if (from >= upto) continue;
-    auto p = deps.store.journal_number(key_of(of, info.epochs[i]));
-    if (!p) return std::move(p).error();
-    auto rows = deps.store.positions(*p, from, upto);
-    if (!rows) return std::move(rows).error();
-    found.insert(found.end(), rows->begin(), rows->end());
-  }
-  return found;
-}
-
-// Once a process: the store holds what the journal had lost before it was opened.
-Result<> Loader::State::go_above_the_store() {
-  if (overtaken_checked) return {};
-  const journal::PartitionInfo info = deps.journal.info(partition);
-  // The epoch that the journal went on with; one begun since then is above already.
-  auto epoch = std::find_if(info.epochs.rbegin(), info.epochs.rend(),
-                            [this](const journal::Epoch& e) { return e.first <= recovered_end; });
-  if (epoch == info.epochs.rend()) {
-    overtaken_checked = true;
-    return {};
-  }
-  auto p = deps.store.journal_number(key_of(partition, *epoch));
-  if (!p) return std::move(p).error();
-  auto stored_end = deps.store.end_position(*p);
-  if (!stored_end) return std::move(stored_end).error();
-  // Nothing was decided in this process yet: what stands there is about records that are lost.
-  auto decided = outcomes.settled(recovered_end, UINT64_MAX);
-  if (!decided) return std::move(decided).error();
-  const uint64_t known_end = std::max(*stored_end, decided->all.empty() ? 0 : decided->all.back().next);
-  if (known_end > recovered_end) {
-    log::critical(
-        "load: {}: positions up to {} are known, the journal ended at {} when it was opened: its disk lost what it had "
-        "synced, or an older copy was put back. Rows stay as they are; the journal goes on in a new epoch above them",
-        journal::name_of(partition), known_end, recovered_end);
-    if (epoch == info.epochs.rbegin())
-      if (auto begun = deps.journal.begin_epoch(partition, known_end); !begun) return begun;
-    const journal::PartitionInfo now = deps.journal.info(partition);
-    auto next = std::find_if(now.epochs.begin(), now.epochs.end(),
-                             [&](const journal::Epoch& e) { return e.number > epoch->number; });
-    if (next == now.epochs.end()) return Error{ErrorCode::kUnavailable, "load: the new epoch is not there yet"};
-    if (auto again = append_again(next->first); !again) return again;
-  }
-  overtaken_checked = true;
-  return {};
-}
-
-// The records of [moved_upto, next) at the journal's end: durable there, then settled where they were, whatever was
-// decided about the lost ones at their positions. A kill between the two leaves both; an id then counts once, and an
-// event without one twice.
-Result<> Loader::State::append_again(uint64_t next) {
-  auto reader = deps.journal.reader(partition);
-  while (moved_upto < next) {
-    auto read = reader->read(moved_upto, kReadBytes, milliseconds(0));
-    if (!read && read.error().code == ErrorCode::kCorrupt) continue;
-    if (!read) return std::move(read).error();
-    if (read->next <= moved_upto) break;
-    journal::Records records;
-    std::vector<Outcomes::Decision> decisions;
-    for (const journal::Record& record : read->records) {
-      if (record.offset >= next) continue;
-      records.add(record.bytes);
-      decisions.push_back({record.offset, Outcome::moved});
-    }
-    if (!records.empty()) {
-      auto appended = journal::append_and_wait(deps.journal.writer(partition), std::move(records),
-                                               steady_clock::now() + std::chrono::minutes(1));
-      if (!appended) return std::move(appended).error();
-      moved_upto = std::min(read->next, next);
-      if (!inserter.persist([&] { return outcomes.decide(decisions); }))
-        return Error{ErrorCode::kUnavailable, "load: stopping"};
-    }
-    moved_upto = std::min(read->next, next);
-  }
-  return {};
-}
-
-Result<> Loader::State::compare_positions(const journal::PartitionInfo& info) {
-  numbers.clear();
-  missing.clear();
-  tail = info.end;
-  if (auto retired = outcomes.retire_below(info.begin); !retired) return retired;
-  auto settled = outcomes.settled(info.begin, info.end);
-  if (!settled) return std::move(settled).error();
-  // What needs no row: its outcome is known, or it cannot be read any more.
-  std::vector<Range> unsure = std::move(settled->unsure);
-  for (const journal::Damage& damage : info.damaged) unsure.push_back({damage.first, damage.next});
-  unsure = joined(std::move(unsure));
-  std::vector<Range> holes = std::move(settled->all);
-  holes.insert(holes.end(), unsure.begin(), unsure.end());
-  holes = joined(std::move(holes));
-  for (size_t i = 0; i < info.epochs.size(); ++i) {
-    const journal::Epoch& epoch = info.epochs[i];
-    uint64_t epoch_end = i + 1 < info.epochs.size() ? info.epochs[i + 1].first : info.end;
-    if (epoch_end <= info.begin && i + 1 < info.epochs.size()) continue;  // all of it was retired
-    auto p = deps.store.journal_number(key_of(partition, epoch));
-    if (!p) return std::move(p).error();
-    numbers[epoch.number] = *p;
-    auto stored_end = deps.store.end_position(*p);
-    if (!stored_end) return std::move(stored_end).error();
-    Range range{std::max(epoch.first, info.begin), epoch_end};
-    // Everything from the highest stored position on is missing without a look.
-    uint64_t known = std::clamp(*stored_end, range.first, range.next);
-    std::vector<Range> found;
-    if (auto compared = compare_epoch(*p, {range.first, known}, holes, unsure, found); !compared) return compared;
-    append_range(found, {known, range.next});
-    for (Range gap : without(found, holes)) append_range(missing, gap);
-  }
-  // What touches the end is the ordinary tail.
-  if (!missing.empty() && missing.back().next == tail) {
-    tail = missing.back().first;
-    missing.pop_back();
-  }
-  return {};
-}
-
-// `holes`: need no row; `unsure`: those of them that may have one, so that a count does not tell what is missing.
-Result<> Loader::State::compare_epoch(uint32_t p, Range range, std::span<const Range> holes,
-                                      std::span<const Range> unsure, std::vector<Range>& found_missing) {
-  if (range.first >= range.next) return {};
-  auto counts = deps.store.count_positions(p, range.first, range.next, kRun);
-  if (!counts) return std::move(counts).error();
-  std::unordered_map<uint64_t, uint64_t> rows_of_run;
-  for (const store::RangeCount& count : *counts) rows_of_run[count.first] = count.rows;
-  for (uint64_t at = range.first; at < range.next; at += kRun) {
-    Range run{at, std::min(at + kRun, range.next)};
-    auto rows = rows_of_run.find(at);
-    if (rows == rows_of_run.end()) {
-      append_range(found_missing, run);
-    } else if (overlap(run, unsure) > 0 || rows->second + overlap(run, holes) != run.next - run.first) {
-      auto present = deps.store.positions(p, run.first, run.next);
-      if (!present) return std::move(present).error();
-      for (Range gap : missing_from(run, *present)) append_range(found_missing, gap);
-    }
-  }
   return {};
 }
 
@@ -417,8 +251,8 @@ void Loader::State::load_until_doubt() {
     return;
   }
   auto reader = deps.journal.reader(partition);
-  std::vector<Range> work = missing;
-  work.push_back({tail, UINT64_MAX});
+  std::vector<Range> work = found.missing;
+  work.push_back({found.tail, UINT64_MAX});
   for (size_t i = 0; i < work.size() && !stopping && !doubt; ++i)
     if (!load_range(*reader, work[i])) break;
   queue->close();
@@ -439,8 +273,9 @@ bool Loader::State::load_range(journal::Reader& reader, Range range) {
     batch.next = range.first;
     if (range.first >= range.next) {
       // The next thing missing begins behind this range.
-      auto after = std::find_if(missing.begin(), missing.end(), [&](Range r) { return r.first >= range.next; });
-      batch.next = after == missing.end() ? std::max(tail, range.next) : after->first;
+      auto after = std::find_if(found.missing.begin(), found.missing.end(),
+                                [&](Range missing) { return missing.first >= range.next; });
+      batch.next = after == found.missing.end() ? std::max(found.tail, range.next) : after->first;
     }
     if (!queue->push(std::move(batch))) return false;
     building_since = 0;
@@ -478,8 +313,8 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
       if (!deadline && at >= range.next) break;
       continue;
     }
-    auto number = numbers.find(read->epoch);
-    if (number == numbers.end()) {  // a new epoch began: it needs its number first
+    auto number = found.numbers.find(read->epoch);
+    if (number == found.numbers.end()) {  // a new epoch began: it needs its number first
       doubt = true;
       return std::nullopt;
     }
@@ -622,7 +457,7 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
   auto epoch = std::find_if(info.epochs.begin(), info.epochs.end(),
                             [&](const journal::Epoch& e) { return e.number == letter.epoch; });
   if (epoch == info.epochs.end()) return false;
-  auto p = deps.store.journal_number(key_of(partition, *epoch));
+  auto p = deps.store.journal_number(reconciler.key_of(partition, *epoch));
   if (!p) return std::move(p).error();
   // An earlier try may have been cut off behind its insert.
   auto present = deps.store.positions(*p, letter.offset, letter.offset + 1);
