@@ -1,8 +1,8 @@
 // libraries: weir_load
 //
-// Arbitrary bytes as a file of outcomes or dead letters (first byte, modulo 3: 0), as a file of ids (1), or as the MANIFEST
-// of ids (2). From 128 on, checksums are made right first, so that what lies behind them is reached. Opening and reading
-// must end and take bounded memory; what is decided afterwards stays, and an id judged afterwards is known.
+// Arbitrary bytes as a file of outcomes or dead letters (first byte, modulo 3: 0), as a file of ids (1), or as the
+// MANIFEST of ids (2). From 128 on, checksums are made right first, so that what lies behind them is reached. Opening
+// and reading must end and take bounded memory; what is decided afterwards stays, and an id judged afterwards is known.
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -129,7 +129,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       look_at_run(files, bytes);
       break;
     default:
-      if (mend && bytes.size() >= 4) put_crc(bytes, bytes.size() - 4, std::string_view(bytes).substr(0, bytes.size() - 4));
+      if (mend && bytes.size() >= 4)
+        put_crc(bytes, bytes.size() - 4, std::string_view(bytes).substr(0, bytes.size() - 4));
       look_at_manifest(files, bytes);
   }
   return 0;

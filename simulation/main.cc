@@ -29,10 +29,11 @@ double cpu_seconds() {
 std::string line_of(uint64_t seed, const Verdict& verdict) {
   const auto& c = verdict.counts;
   return fmt::format(
-      "seed {}: {}\n  {} lives, {} steps, trace {:016x}; sent {}, accepted {}, rows {}, duplicates {}, dead {}, moved {}, "
+      "seed {}: {}\n  {} lives, {} steps, trace {:016x}; sent {}, accepted {}, rows {}, duplicates {}, dead {}, moved "
+      "{}, "
       "damaged {}\n",
-      seed, verdict.problem.empty() ? "every promise kept" : verdict.problem, verdict.lives, verdict.steps, verdict.trace,
-      c.sent, c.accepted, c.rows, c.duplicates, c.dead, c.moved, c.damaged);
+      seed, verdict.problem.empty() ? "every promise kept" : verdict.problem, verdict.lives, verdict.steps,
+      verdict.trace, c.sent, c.accepted, c.rows, c.duplicates, c.dead, c.moved, c.damaged);
 }
 
 volatile std::sig_atomic_t running_seed = 0;
@@ -53,8 +54,9 @@ Verdict judged(uint64_t seed, bool narrate) {
   });
 }
 
-// Schedules first, first + stride, ... below `end`; the first problem ends it.
-int run_some(uint64_t first, uint64_t end, uint64_t stride) {
+// Schedules first, first + stride, ... below `end`; the first problem ends it. `twice`: each one again, which has to go
+// the same way.
+int run_some(uint64_t first, uint64_t end, uint64_t stride, bool twice) {
   weir::simulation::Oracle::Counts sum;
   uint64_t schedules = 0;
   uint64_t lives = 0;
@@ -62,6 +64,10 @@ int run_some(uint64_t first, uint64_t end, uint64_t stride) {
     const Verdict verdict = judged(seed, false);
     if (!verdict.problem.empty()) {
       fmt::print("{}", line_of(seed, verdict));
+      return 1;
+    }
+    if (twice && judged(seed, false).trace != verdict.trace) {
+      fmt::print("seed {}: another way the second time\n", seed);
       return 1;
     }
     ++schedules;
@@ -74,7 +80,8 @@ int run_some(uint64_t first, uint64_t end, uint64_t stride) {
   }
   const double seconds = cpu_seconds();
   fmt::print(
-      "{} schedules of {} lives, {:.0f} a second of CPU: {} accepted, {} rows, {} duplicates, {} dead, {} damaged, every "
+      "{} schedules of {} lives, {:.0f} a second of CPU: {} accepted, {} rows, {} duplicates, {} dead, {} damaged, "
+      "every "
       "promise kept\n",
       schedules, lives, static_cast<double>(schedules) / seconds, sum.accepted, sum.rows, sum.duplicates, sum.dead,
       sum.damaged);
@@ -86,11 +93,13 @@ int main(int argc, char** argv) {
   uint64_t first = 1;
   uint64_t schedules = 1000;
   uint64_t jobs = 1;
+  bool twice = false;
   std::vector<uint64_t> seeds;
   CLI::App app("Runs weir's journal and loading over a disk and a store that fail, from seeds.");
   app.add_option("--first", first, "The first seed.");
   app.add_option("--schedules", schedules, "How many seeds.");
   app.add_option("--jobs", jobs, "Processes side by side.")->check(CLI::Range(1, 256));
+  app.add_flag("--twice", twice, "Each schedule twice: it has to go the same way.");
   app.add_option("--seed", seeds, "These seeds alone, each told as it happens.");
   CLI11_PARSE(app, argc, argv);
   weir::log::configure(seeds.empty() ? weir::log::Level::critical : weir::log::Level::debug, weir::log::Format::text);
@@ -110,13 +119,13 @@ int main(int argc, char** argv) {
     const pid_t child = fork();
     if (child < 0) return 2;
     if (child == 0) {
-      const int outcome = run_some(first + job, first + schedules, jobs);
+      const int outcome = run_some(first + job, first + schedules, jobs, twice);
       std::fflush(stdout);
       _exit(outcome);
     }
     children.push_back(child);
   }
-  int failed = run_some(first + jobs - 1, first + schedules, jobs);
+  int failed = run_some(first + jobs - 1, first + schedules, jobs, twice);
   for (pid_t child : children) {
     int status = 0;
     waitpid(child, &status, 0);

@@ -30,7 +30,7 @@ struct SentEvent {
   Nature nature = Nature::fine;
   bool acknowledged = false;
   bool refused = false;  // once at least; it may be in the journal all the same
-  bool broken = false;  // a promise was made that nobody can keep: its disk lied, or its record was damaged
+  bool broken = false;   // a promise was made that nobody can keep: its disk lied, or its record was damaged
 };
 
 // Remembers what clients sent and were answered, and judges what weir made of it.

@@ -34,9 +34,7 @@ class Scheduler {
   // --- For threads within run().
   int64_t now() const { return now_; }  // nanoseconds since run() began
   uint64_t random() { return random_(); }
-  bool chance(double probability) {
-    return static_cast<double>(random() >> 11) * 0x1p-53 < probability;
-  }
+  bool chance(double probability) { return static_cast<double>(random() >> 11) * 0x1p-53 < probability; }
   // Lets somebody else run, now and then.
   void maybe_yield() {
     if ((random() & 7) == 0) yield();

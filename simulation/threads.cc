@@ -76,7 +76,8 @@ long futex(Scheduler& scheduler, const int* word, int operation, int value, cons
         return -1;
       }
       int64_t deadline = Scheduler::kNever;
-      if (timeout != nullptr && (operation & FUTEX_CMD_MASK) == FUTEX_WAIT) deadline = scheduler.now() + nanos(*timeout);
+      if (timeout != nullptr && (operation & FUTEX_CMD_MASK) == FUTEX_WAIT)
+        deadline = scheduler.now() + nanos(*timeout);
       if (timeout != nullptr && (operation & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
         deadline = deadline_of((operation & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, *timeout);
       if (scheduler.wait(word, deadline)) return 0;
@@ -92,7 +93,8 @@ long futex(Scheduler& scheduler, const int* word, int operation, int value, cons
 
 extern "C" {
 
-int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*routine)(void*), void* argument) noexcept {
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*routine)(void*),
+                   void* argument) noexcept {
   if (Scheduler* scheduler = Scheduler::current()) {
     *thread = scheduler->begin([routine, argument] { routine(argument); });
     scheduler->maybe_yield();

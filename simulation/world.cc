@@ -16,6 +16,7 @@
 #include "weir/base/logging.h"
 #include "weir/base/random.h"
 #include "weir/base/testing/fake_files.h"
+#include "weir/base/watchdog.h"
 #include "weir/collect/testing/fake_secrets.h"
 #include "weir/event/record.h"
 #include "weir/journal/open.h"
@@ -195,17 +196,17 @@ Result<> World::open(Process& process) {
   if (!dedup) return std::move(dedup).error();
   process.dedup = *std::move(dedup);
   for (size_t i = 0; i < 2; ++i) {
-    process.loaders[i] = std::make_unique<load::Loader>(
-        load_options_,
-        load::Dependencies{*process.journal,
-                           *process.store,
-                           *process.settings,
-                           process.secrets,
-                           {process.outcomes[0].get(), process.outcomes[1].get()},
-                           *process.dedup,
-                           process.clock,
-                           process.registry},
-        kPartitions[i], nullptr);
+    process.loaders[i] =
+        std::make_unique<load::Loader>(load_options_,
+                                       load::Dependencies{*process.journal,
+                                                          *process.store,
+                                                          *process.settings,
+                                                          process.secrets,
+                                                          {process.outcomes[0].get(), process.outcomes[1].get()},
+                                                          *process.dedup,
+                                                          process.clock,
+                                                          process.registry},
+                                       kPartitions[i], nullptr);
     process.loaders[i]->start();
   }
   return {};
@@ -381,7 +382,8 @@ void World::live(const Plan& plan) {
   if (plan.lying_disk) oracle_.disk_lied_since(before);
 }
 
-// A bit of a file flips. Behind what every segment begins with: a journal whose own head is damaged may say so and wait.
+// A bit of a file flips. Behind what every segment begins with: a journal whose own head is damaged may say so and
+// wait.
 void World::rot() {
   std::vector<std::string> candidates;
   for (const std::string& path : files_.paths()) {
@@ -505,6 +507,8 @@ const char* random_name() { return "simulation"; }
 
 Verdict simulate(uint64_t seed, bool narrate, std::function<void(const std::string&)> stuck) {
   static randombytes_implementation randomness = {random_name, random_word, nullptr, nullptr, random_buffer, nullptr};
+  // What is made once a process takes locks, and would make the first schedule another one.
+  Watchdog::beat();
   static const bool ready = randombytes_set_implementation(&randomness) == 0 && random_u64() != random_u64();
   if (!ready) stuck("libsodium does not take our randomness");
   constexpr uint64_t kStepsMax = 20'000'000;

@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def main():
     files = []
-    for folder in ("src", "tests", "fuzz", "benchmarks"):
+    for folder in ("src", "tests", "fuzz", "simulation", "benchmarks"):
         files += [p for p in (ROOT / folder).rglob("*") if p.suffix in (".h", ".cc")]
     mode = ["-i"] if "--fix" in sys.argv[1:] else ["--dry-run", "--Werror", "--ferror-limit=3"]
     command = ["clang-format-14", "--style=file", *mode, *map(str, sorted(files))]

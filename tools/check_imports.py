@@ -86,7 +86,7 @@ def main():
         if path.suffix in (".h", ".cc"):
             files += 1
             check_file(path, table, complain)
-    for folder in ("src", "tests", "fuzz", "benchmarks", "cmake", "tools", "packaging"):
+    for folder in ("src", "tests", "fuzz", "simulation", "benchmarks", "cmake", "tools", "packaging"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix not in (".h", ".cc", ".py", ".cmake", ".sh", ".txt", ".sql") or path == pathlib.Path(__file__):
                 continue
