@@ -281,8 +281,9 @@ asio::awaitable<Connection::Next> Connection::read_chunked_body() {
 }
 
 asio::awaitable<Connection::Next> Connection::take_turn() {
-  set_phase(Phase::handler, Loop::kNever);
   const uint64_t bytes = request_.body.size();
+  if (bytes == 0) co_return Next::handle;
+  set_phase(Phase::handler, Loop::kNever);
   const bool ours = co_await loop_.turns().enter(tenant_, bytes, loop_.now() + kTurnWait);
   if (!ours) co_return refuse_overloaded();
   in_service_bytes_ = bytes;
