@@ -92,14 +92,14 @@ REFUSALS = ("429", "503")
 
 
 def overload(run):
-    """Batches from 4,000 connections at ten times the highest rate."""
+    """Batches from 1,000 connections at ten times the highest rate."""
     server = Weir(run)
     goodputs, ratios, offered, late, memory = [], [], [], [], []
     for _ in range(run.rounds):
         peak = accept_all(run.load(server, "--batch", "100", "--connections", "16"))
         server.settle(600)
         with PeakMemory(server) as loaded:
-            flood = accept_all(run.load(server, "--batch", "100", "--connections", "4000", "--mode", "open", "--rate",
+            flood = accept_all(run.load(server, "--batch", "100", "--connections", "1000", "--mode", "open", "--rate",
                                         str(10 * peak["requests_per_second"]), warmup=2.0, refusals=REFUSALS))
         server.settle(600)
         goodputs.append(flood["events_per_second"])

@@ -40,6 +40,24 @@ TEST(FairShare, WhoeverAsksWithoutEndLeavesRoomForTheNext) {
   EXPECT_EQ(share.held(), first + second);
 }
 
+TEST(FairShare, SharesShrinkWhileWhatIsHeldWaitsAndGrowBack) {
+  constexpr uint64_t kAll = 64 << 20;
+  constexpr uint64_t kPiece = 64 << 10;
+  FairShare share(kAll);
+  auto flood = [&share] {
+    uint64_t pieces = 0;
+    while (share.resize(1, 0, kPiece)) ++pieces;
+    EXPECT_TRUE(share.has_room(2, 8 << 20)) << "whoever holds nothing finds room";
+    for (uint64_t i = 0; i < pieces; ++i) share.resize(1, kPiece, 0);
+    return pieces * kPiece;
+  };
+  EXPECT_GE(flood(), kAll / 2);
+  for (int i = 0; i < 100; ++i) share.waited(FairShare::kWaitMost + std::chrono::milliseconds(1));
+  EXPECT_LE(flood(), FairShare::kLeastBytes / 2 + kPiece);
+  for (int i = 0; i < 2000; ++i) share.waited(std::chrono::milliseconds(1));
+  EXPECT_GE(flood(), kAll / 2);
+}
+
 TEST(FairShare, OneAloneMayHoldAllAndNoneMore) {
   FairShare share(1000);
   EXPECT_TRUE(share.resize(1, 0, 600));

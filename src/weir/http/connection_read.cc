@@ -284,7 +284,9 @@ asio::awaitable<Connection::Next> Connection::take_turn() {
   const uint64_t bytes = request_.body.size();
   if (bytes == 0) co_return Next::handle;
   set_phase(Phase::handler, Loop::kNever);
-  const bool ours = co_await loop_.turns().enter(tenant_, bytes, loop_.now() + kTurnWait);
+  const Steady come = loop_.now();
+  const bool ours = co_await loop_.turns().enter(tenant_, bytes, come + kTurnWait);
+  shared_.in_flight.waited(loop_.now() - come);
   if (!ours) co_return refuse_overloaded();
   in_service_bytes_ = bytes;
   co_return closed_ ? Next::hang_up : Next::handle;

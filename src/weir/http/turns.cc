@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
 
 namespace weir::http {
 
@@ -47,14 +48,22 @@ void Turns::serve(uint64_t begin, uint64_t bytes) {
 void Turns::leave(uint64_t bytes) {
   in_service_bytes_ -= bytes;
   --in_service_;
-  while (!waiting_.empty() && has_room()) {
-    const auto next = waiting_.begin();
-    Waiter& waiter = *next->second;
-    serve(next->first.first, waiter.bytes);
-    waiter.granted = true;
-    waiting_.erase(next);
-    waiter.timer.cancel();
-  }
+  let_in();
+}
+
+void Turns::let_in() {
+  if (letting_in_ || waiting_.empty() || !has_room()) return;
+  const auto next = waiting_.begin();
+  Waiter& waiter = *next->second;
+  serve(next->first.first, waiter.bytes);
+  waiter.granted = true;
+  waiting_.erase(next);
+  waiter.timer.cancel();
+  letting_in_ = true;
+  asio::post(context_, [this] {
+    letting_in_ = false;
+    let_in();
+  });
 }
 
 }  // namespace weir::http

@@ -50,10 +50,13 @@ class Turns {
 
   bool has_room() const { return in_service_bytes_ < kServiceBytes || in_service_ < 2; }
   void serve(uint64_t begin, uint64_t bytes);
+  // One after the other, with whatever else the loop has to do in between: a journal's answer makes room for many.
+  void let_in();
 
   asio::io_context& context_;
   uint64_t in_service_bytes_ = 0;
   uint64_t in_service_ = 0;
+  bool letting_in_ = false;
   uint64_t reached_ = 0;  // the beginning of the latest service
   uint64_t number_ = 0;
   std::array<uint64_t, kCells> ends_{};  // of each tenant's latest service; those that share a cell share turns
