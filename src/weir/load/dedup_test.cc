@@ -355,6 +355,55 @@ TEST_F(DedupTest, AFailureThatPassesCostsNoId) {
   }
 }
 
+TEST_F(DedupTest, TheJournalKeepsRecordsUntilTheirIdsAreInFiles) {
+  auto dedup = open();
+  dedup->decided_below(Partition::live, 5);
+  EXPECT_EQ(dedup->safe_below(Partition::live, kNow), 5U) << "none of them had an id";
+  judge(*dedup, event_of("a"), 5);
+  dedup->decided_below(Partition::live, 8);
+  EXPECT_EQ(dedup->safe_below(Partition::live, kNow), 0U);
+  EXPECT_EQ(dedup->safe_below(Partition::live, kNow + kMillisPerDay - 1), 0U);
+  EXPECT_EQ(dedup->safe_below(Partition::live, kNow + kMillisPerDay), 8U) << "once a day, however few there are";
+  dedup.reset();
+  EXPECT_EQ(judge(*open(), event_of("a"), 9), Verdict::duplicate);
+}
+
+// A page that is found damaged costs a question, and the journal gives all of it again.
+TEST_F(DedupTest, ADamagedPageIsMadeGoodFromTheJournal) {
+  ManualClock clock(kNow);
+  metrics::Registry registry;
+  journal::Options options;
+  options.segment_bytes = 64 * KiB;
+  options.free_percent_min = 0;
+  auto opened = journal::open(files_, clock, registry, "journal", options);
+  ASSERT_TRUE(opened) << opened.error().message;
+  journal::Records records;
+  for (int i = 0; i < 20; ++i) {
+    event::append_record(event_of(std::to_string(i)), records.begin());
+    records.end();
+  }
+  ASSERT_TRUE(
+      journal::append_and_wait((*opened)->writer(Partition::live), std::move(records), clock.steady() + seconds(100)));
+  auto live = Outcomes::open(files_, "outcomes", (*opened)->uuid(), Partition::live);
+  auto bulk = Outcomes::open(files_, "outcomes", (*opened)->uuid(), Partition::bulk);
+  ASSERT_TRUE(live && bulk);
+  auto nothing = [](Partition, journal::Offset, journal::Offset) { return Result(std::vector<uint64_t>()); };
+  const Dedup::Sources sources{**opened, {live->get(), bulk->get()}, nothing};
+  auto never = [] { return false; };
+  auto dedup = open((*opened)->uuid());
+  ASSERT_TRUE(dedup->fill(sources, kNow, never));
+  ASSERT_TRUE(dedup->checkpoint());
+  for (const std::string& path : files_.paths())
+    if (path.starts_with("dedup/ids-")) files_.flip(path, 100);
+  auto verdict = dedup->judge(event_of("7"), Partition::live, 100);
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().code, ErrorCode::kUnavailable);
+  ASSERT_FALSE(dedup->judge(event_of("8"), Partition::bulk, 5)) << "nobody may be called the first meanwhile";
+  ASSERT_TRUE(dedup->fill(sources, kNow, never));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(judge(*dedup, event_of(std::to_string(i)), 100), Verdict::duplicate) << i;
+  ASSERT_TRUE((*opened)->close());
+}
+
 TEST_F(DedupTest, AnotherJournalBeginsAnew) {
   judge(*open(), event_of("a"), 1);
   auto dedup = open("fedcba9876543210");

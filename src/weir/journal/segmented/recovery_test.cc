@@ -45,6 +45,24 @@ TEST_F(Recovery, ANewJournalIsEmptyAndKeepsItsUuid) {
   EXPECT_EQ(live().segments, 1u);
 }
 
+// A process died between naming a segment and syncing the name: the next one relies on it, and so it has to sync it.
+TEST_F(Recovery, TheNamesThatAnEarlierProcessLeftBehindAreSynced) {
+  for (uint64_t nth = 1; nth <= 12; ++nth) {
+    SCOPED_TRACE(nth);
+    files = std::make_unique<FakeFiles>();
+    acknowledged.clear();
+    files->fail(FakeFiles::Call::sync_directory, nth, ErrorCode::kUnavailable);
+    (void)open();
+    crash();
+    must_open();
+    ASSERT_TRUE(append(texts(3)));
+    power_cut(FakeFiles::Cut::nothing, 1);
+    must_open();
+    expect_promises_kept();
+    journal.reset();
+  }
+}
+
 TEST_F(Recovery, GoesOnAfterACleanCloseAndAfterAKill) {
   must_open();
   ASSERT_TRUE(append(texts(5)));

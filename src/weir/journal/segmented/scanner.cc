@@ -145,6 +145,13 @@ uint64_t last_written(Window& window, uint64_t from) {
   return last;
 }
 
+// A footer that was cut short, or is wrong: no record is in it.
+bool begins_footer(Window& window, uint64_t position) {
+  auto magic = window.at(position, sizeof(uint32_t));
+  return magic && magic->size() == sizeof(uint32_t) &&
+         load_le<uint32_t>(magic->data()) == load_le<uint32_t>(kFooterMagic);
+}
+
 // Whether [from, upto), which begins a write into zeros, has a sector that was not written. (Of its first and last
 // sector the part within.)
 bool misses_a_sector(Window& window, uint64_t from, uint64_t upto) {
@@ -241,7 +248,8 @@ Result<Walk> walk(Window& window, const WalkPlan& plan, const std::function<bool
       result.torn_bytes = written - position;
       result.torn_reason = reason.empty() ? "bytes behind blank space" : reason;
       const uint64_t end = position + kFrameHeaderBytes + (found.header_valid ? found.frame.header.payload_bytes : 0);
-      result.doubtful = found.kind == Found::Kind::bad && written >= end && !misses_a_sector(window, position, end);
+      result.doubtful = found.kind == Found::Kind::bad && !begins_footer(window, position) && written >= end &&
+                        !misses_a_sector(window, position, end);
       if (result.doubtful && found.header_valid) result.doubtful_end = found.frame.header.next();
       return result;
     }
