@@ -86,29 +86,34 @@ class Clients:
             assert not client.is_alive() and client.failure is None, client.failure
 
     def check(self, note="", seconds=120):
-        """Stops them. Every acknowledged event is one row, none is two, nobody else's are there, and the accounts agree."""
+        """Stops them and checks what they wrote down. Answers how many events were acknowledged."""
         self.stop()
-        self.weir.wait_loaded(seconds)
         events = {ACKNOWLEDGED: [], UNKNOWN: []}
         for client in self.all:
             for line in client.path.read_text().splitlines():
                 kind, name = line.split(" ")
                 events[kind].append(name)
-        acknowledged = events[ACKNOWLEDGED]
-        # In pieces: an answer has at most a million rows.
-        pieces = 1 + sum(len(names) for names in events.values()) // 300_000
-        stored = {name: int(count) for piece in range(pieces) for name, count in self.weir.query(
-            "select user_id, count() from events where name = 'e' "
-            f"and cityHash64(user_id) % {pieces} = {piece} group by user_id")}
-        missing = [i for i in acknowledged if i not in stored]
-        assert not missing, f"{len(missing)} of {len(acknowledged)} acknowledged events are lost, first {missing[:3]} ({note})"
-        twice = [i for i, count in stored.items() if count != 1]
-        assert not twice, f"{len(twice)} events are counted more than once, first {twice[:3]} ({note})"
-        stray = set(stored) - set(acknowledged) - set(events[UNKNOWN])
-        assert not stray, f"{len(stray)} rows that nobody sent ({note})"
-        assert not list(self.weir.data.glob("clickhouse.aside-*")), f"a store was set aside for nothing ({note})"
-        terms = self.weir.check_accounting(note)
-        if not self.ids:
-            assert terms["duplicate"] == 0, f"{terms} ({note})"
-        assert acknowledged, note
-        return len(acknowledged)
+        check(self.weir, events[ACKNOWLEDGED], events[UNKNOWN], self.ids, note, seconds)
+        return len(events[ACKNOWLEDGED])
+
+
+def check(weir, acknowledged, unknown=(), ids=True, note="", seconds=120):
+    """Every acknowledged event (they are called e, and known by their user_id) is one row, none is two, nobody else's are
+    there, and the accounts agree."""
+    weir.wait_loaded(seconds)
+    # In pieces: an answer has at most a million rows.
+    pieces = 1 + (len(acknowledged) + len(unknown)) // 300_000
+    stored = {name: int(count) for piece in range(pieces) for name, count in weir.query(
+        "select user_id, count() from events where name = 'e' "
+        f"and cityHash64(user_id) % {pieces} = {piece} group by user_id")}
+    missing = [i for i in acknowledged if i not in stored]
+    assert not missing, f"{len(missing)} of {len(acknowledged)} acknowledged events are lost, first {missing[:3]} ({note})"
+    twice = [i for i, count in stored.items() if count != 1]
+    assert not twice, f"{len(twice)} events are counted more than once, first {twice[:3]} ({note})"
+    stray = set(stored) - set(acknowledged) - set(unknown)
+    assert not stray, f"{len(stray)} rows that nobody sent ({note})"
+    assert not list(weir.data.glob("clickhouse.aside-*")), f"a store was set aside for nothing ({note})"
+    terms = weir.check_accounting(note)
+    if not ids:
+        assert terms["duplicate"] == 0, f"{terms} ({note})"
+    assert acknowledged, note
