@@ -241,16 +241,21 @@ int setpriority(__priority_which_t which, id_t who, int priority) noexcept {
 long syscall(long number, ...) noexcept {
   va_list list;
   va_start(list, number);
-  long a[6];
-  for (long& argument : a) argument = va_arg(list, long);
-  va_end(list);
   Scheduler* scheduler = Scheduler::current();
-  if (scheduler != nullptr && number == SYS_futex)
-    return futex(*scheduler, reinterpret_cast<const int*>(a[0]), static_cast<int>(a[1]), static_cast<int>(a[2]),
-                 reinterpret_cast<const timespec*>(a[3]));
-  if (scheduler != nullptr && number == SYS_sched_setattr) return 0;
-  static auto* const next = real(&syscall, "syscall");
-  return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  long outcome = 0;
+  if (scheduler != nullptr && number == SYS_futex) {
+    const int* word = va_arg(list, const int*);
+    const int operation = va_arg(list, int);
+    const int value = va_arg(list, int);
+    outcome = futex(*scheduler, word, operation, value, va_arg(list, const timespec*));
+  } else if (scheduler == nullptr || number != SYS_sched_setattr) {
+    long a[6];
+    for (long& argument : a) argument = va_arg(list, long);
+    static auto* const next = real(&syscall, "syscall");
+    outcome = next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  }
+  va_end(list);
+  return outcome;
 }
 
 }  // extern "C"

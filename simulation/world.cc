@@ -176,7 +176,7 @@ Plan World::plan_life() {
   if (chance(0.1)) plan.capacity = between(20, 200) * KiB;
   plan.store_trouble = chance(0.5) ? 0 : 0.3;
   plan.clients = between(1, 3);
-  plan.requests = between(1, 6);
+  plan.requests = between(1, 5);
   return plan;
 }
 

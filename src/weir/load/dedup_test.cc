@@ -282,7 +282,9 @@ TEST_F(DedupTest, AfterADeathAtAnyStepTheJournalGivesTheSameAgain) {
       auto bulk = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::bulk);
       ASSERT_TRUE(live && bulk);
       auto never = [] { return false; };
-      auto nothing = [](Partition, journal::Offset, journal::Offset) { return Result(std::vector<uint64_t>()); };
+      auto nothing = [](Partition, journal::Offset, journal::Offset) -> Result<std::vector<uint64_t>> {
+        return std::vector<uint64_t>();
+      };
       const Dedup::Sources sources{**opened, {live->get(), bulk->get()}, nothing};
       const Dedup::Options small{.recent_max = 30, .filter_bytes_max = 4 * KiB, .merge_at = 3};
       std::unique_ptr<FakeFiles> dedup_files = std::make_unique<FakeFiles>();
@@ -327,8 +329,8 @@ TEST_F(DedupTest, BetweenTwoPartitionsTheRecordThatHasARowIsTheFirst) {
   auto live = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::live);
   auto bulk = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::bulk);
   ASSERT_TRUE(live && bulk);
-  auto stored = [](Partition partition, journal::Offset, journal::Offset) {
-    return Result(partition == Partition::bulk ? std::vector<uint64_t>{0} : std::vector<uint64_t>{1});
+  auto stored = [](Partition partition, journal::Offset, journal::Offset) -> Result<std::vector<uint64_t>> {
+    return partition == Partition::bulk ? std::vector<uint64_t>{0} : std::vector<uint64_t>{1};
   };
   auto dedup = open();
   ASSERT_TRUE(dedup->fill({**opened, {live->get(), bulk->get()}, stored}, kNow, [] { return false; }));
@@ -387,7 +389,9 @@ TEST_F(DedupTest, ADamagedPageIsMadeGoodFromTheJournal) {
   auto live = Outcomes::open(files_, "outcomes", (*opened)->uuid(), Partition::live);
   auto bulk = Outcomes::open(files_, "outcomes", (*opened)->uuid(), Partition::bulk);
   ASSERT_TRUE(live && bulk);
-  auto nothing = [](Partition, journal::Offset, journal::Offset) { return Result(std::vector<uint64_t>()); };
+  auto nothing = [](Partition, journal::Offset, journal::Offset) -> Result<std::vector<uint64_t>> {
+    return std::vector<uint64_t>();
+  };
   const Dedup::Sources sources{**opened, {live->get(), bulk->get()}, nothing};
   auto never = [] { return false; };
   auto dedup = open((*opened)->uuid());
