@@ -109,21 +109,66 @@ TEST_F(IdRunTest, DamageIsToldNotBelieved) {
   }
 }
 
+event::Event event_of(std::string_view id, UnixMillis received = kNow, uint64_t project = 7) {
+  event::Event event;
+  event.project_id = ProjectId{project};
+  event.id = id;
+  event.id_given = true;
+  event.name = "click";
+  event.received_at = event.time = received;
+  return event;
+}
+
+// A journal of events with ids, and the outcomes beside it.
+class JournalOfIds {
+ public:
+  explicit JournalOfIds(FakeFiles& files) {
+    journal::Options options;
+    options.segment_bytes = 64 * KiB;
+    options.free_percent_min = 0;
+    auto opened = journal::open(files, clock_, registry_, "journal", options);
+    EXPECT_TRUE(opened) << opened.error().message;
+    journal = *std::move(opened);
+    for (Partition partition : {Partition::live, Partition::bulk}) {
+      auto outcomes = Outcomes::open(files, "outcomes", journal->uuid(), partition);
+      EXPECT_TRUE(outcomes) << outcomes.error().message;
+      outcomes_[static_cast<size_t>(partition)] = *std::move(outcomes);
+    }
+  }
+  ~JournalOfIds() { EXPECT_TRUE(journal->close()); }
+
+  void append(Partition partition, const std::vector<std::string>& ids) {
+    journal::Records records;
+    for (const std::string& id : ids) {
+      event::append_record(event_of(id), records.begin());
+      records.end();
+    }
+    ASSERT_TRUE(
+        journal::append_and_wait(journal->writer(partition), std::move(records), clock_.steady() + seconds(100)));
+  }
+  // `rows`: the offsets of each partition that have a row.
+  Dedup::Sources sources(std::array<std::vector<uint64_t>, 2> rows = {}) {
+    return {*journal,
+            {outcomes_[0].get(), outcomes_[1].get()},
+            [rows](Partition partition, journal::Offset, journal::Offset) -> Result<std::vector<uint64_t>> {
+              return rows[static_cast<size_t>(partition)];
+            }};
+  }
+
+  std::unique_ptr<journal::Journal> journal;
+
+ private:
+  ManualClock clock_{kNow};
+  metrics::Registry registry_;
+  std::array<std::unique_ptr<Outcomes>, 2> outcomes_;
+};
+
 class DedupTest : public ::testing::Test {
  protected:
   std::unique_ptr<Dedup> open(const std::string& uuid = kUuid) {
     auto opened = Dedup::open(files_, "dedup", uuid, options_);
     EXPECT_TRUE(opened) << opened.error().message;
     return opened ? *std::move(opened) : nullptr;
-  }
-  static event::Event event_of(std::string_view id, UnixMillis received = kNow, uint64_t project = 7) {
-    event::Event event;
-    event.project_id = ProjectId{project};
-    event.id = id;
-    event.id_given = true;
-    event.name = "click";
-    event.received_at = event.time = received;
-    return event;
   }
   static Verdict judge(Dedup& dedup, const event::Event& event, journal::Offset offset,
                        Partition partition = Partition::live) {
@@ -258,88 +303,48 @@ TEST_F(DedupTest, AFailureIsToldAndTheNextTryIsRight) {
 
 // The process dies at each changing call in turn and the power goes; afterwards the journal gives back what is missing.
 TEST_F(DedupTest, AfterADeathAtAnyStepTheJournalGivesTheSameAgain) {
-  ManualClock clock(kNow);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 300; ++i) ids.push_back(std::to_string(i % 200));
   for (auto cut : {FakeFiles::Cut::nothing, FakeFiles::Cut::some, FakeFiles::Cut::all}) {
     for (uint64_t step = 1; step < 60; step += 2) {
       SCOPED_TRACE(step);
       FakeFiles files;
-      metrics::Registry registry;
-      journal::Options options;
-      options.segment_bytes = 64 * KiB;
-      options.free_percent_min = 0;
-      auto opened = journal::open(files, clock, registry, "journal", options);
-      ASSERT_TRUE(opened) << opened.error().message;
-      journal::Records records;
-      for (int i = 0; i < 300; ++i) {
-        const std::string id = std::to_string(i % 200);
-        event::append_record(event_of(id), records.begin());
-        records.end();
-      }
-      ASSERT_TRUE(journal::append_and_wait((*opened)->writer(Partition::live), std::move(records),
-                                           clock.steady() + seconds(100)));
-      ASSERT_TRUE(files.make_directory("outcomes"));
-      auto live = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::live);
-      auto bulk = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::bulk);
-      ASSERT_TRUE(live && bulk);
+      JournalOfIds journal(files);
+      journal.append(Partition::live, ids);
+      const Dedup::Sources sources = journal.sources();
       auto never = [] { return false; };
-      auto nothing = [](Partition, journal::Offset, journal::Offset) -> Result<std::vector<uint64_t>> {
-        return std::vector<uint64_t>();
-      };
-      const Dedup::Sources sources{**opened, {live->get(), bulk->get()}, nothing};
       const Dedup::Options small{.recent_max = 30, .filter_bytes_max = 4 * KiB, .merge_at = 3};
       std::unique_ptr<FakeFiles> dedup_files = std::make_unique<FakeFiles>();
       dedup_files->die_at(step);
-      if (auto dedup = Dedup::open(*dedup_files, "dedup", (*opened)->uuid(), small)) {
+      if (auto dedup = Dedup::open(*dedup_files, "dedup", journal.journal->uuid(), small)) {
         (void)(*dedup)->fill(sources, kNow, never);
         (void)(*dedup)->checkpoint();
       }
       dedup_files->die_at(0);
       dedup_files->power_cut(cut, step);
-      auto dedup = Dedup::open(*dedup_files, "dedup", (*opened)->uuid(), small);
+      auto dedup = Dedup::open(*dedup_files, "dedup", journal.journal->uuid(), small);
       ASSERT_TRUE(dedup) << dedup.error().message;
       ASSERT_TRUE((*dedup)->fill(sources, kNow, never));
       for (journal::Offset i = 0; i < 300; ++i) {
         const std::string id = std::to_string(i % 200);
         ASSERT_EQ(judge(**dedup, event_of(id), i), i < 200 ? Verdict::first : Verdict::duplicate) << i;
       }
-      ASSERT_TRUE((*opened)->close());
     }
   }
 }
 
 // Both partitions took one id, and what was decided of it was lost with the process: the row says which came first.
 TEST_F(DedupTest, BetweenTwoPartitionsTheRecordThatHasARowIsTheFirst) {
-  ManualClock clock(kNow);
-  metrics::Registry registry;
   FakeFiles files;
-  journal::Options options;
-  options.segment_bytes = 64 * KiB;
-  options.free_percent_min = 0;
-  auto opened = journal::open(files, clock, registry, "journal", options);
-  ASSERT_TRUE(opened) << opened.error().message;
-  for (Partition partition : {Partition::live, Partition::bulk}) {
-    journal::Records records;
-    for (const char* id : {"a", "b", "a"}) {
-      event::append_record(event_of(id), records.begin());
-      records.end();
-    }
-    ASSERT_TRUE(
-        journal::append_and_wait((*opened)->writer(partition), std::move(records), clock.steady() + seconds(100)));
-  }
-  auto live = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::live);
-  auto bulk = Outcomes::open(files, "outcomes", (*opened)->uuid(), Partition::bulk);
-  ASSERT_TRUE(live && bulk);
-  auto stored = [](Partition partition, journal::Offset, journal::Offset) -> Result<std::vector<uint64_t>> {
-    return partition == Partition::bulk ? std::vector<uint64_t>{0} : std::vector<uint64_t>{1};
-  };
+  JournalOfIds journal(files);
+  for (Partition partition : {Partition::live, Partition::bulk}) journal.append(partition, {"a", "b", "a"});
   auto dedup = open();
-  ASSERT_TRUE(dedup->fill({**opened, {live->get(), bulk->get()}, stored}, kNow, [] { return false; }));
+  ASSERT_TRUE(dedup->fill(journal.sources({{{1}, {0}}}), kNow, [] { return false; }));
   EXPECT_EQ(dedup->judge(event_of("a"), Partition::live, 0).value(), Verdict::duplicate);
   EXPECT_EQ(dedup->judge(event_of("a"), Partition::live, 2).value(), Verdict::duplicate);
   EXPECT_EQ(dedup->judge(event_of("a"), Partition::bulk, 0).value(), Verdict::first);
   EXPECT_EQ(dedup->judge(event_of("b"), Partition::live, 1).value(), Verdict::first);
   EXPECT_EQ(dedup->judge(event_of("b"), Partition::bulk, 1).value(), Verdict::duplicate);
-  ASSERT_TRUE((*opened)->close());
 }
 
 // What fails once, as a disk does now and then, is no reason to make anew what the journal may no longer hold.
@@ -372,29 +377,13 @@ TEST_F(DedupTest, TheJournalKeepsRecordsUntilTheirIdsAreInFiles) {
 
 // A page that is found damaged costs a question, and the journal gives all of it again.
 TEST_F(DedupTest, ADamagedPageIsMadeGoodFromTheJournal) {
-  ManualClock clock(kNow);
-  metrics::Registry registry;
-  journal::Options options;
-  options.segment_bytes = 64 * KiB;
-  options.free_percent_min = 0;
-  auto opened = journal::open(files_, clock, registry, "journal", options);
-  ASSERT_TRUE(opened) << opened.error().message;
-  journal::Records records;
-  for (int i = 0; i < 20; ++i) {
-    event::append_record(event_of(std::to_string(i)), records.begin());
-    records.end();
-  }
-  ASSERT_TRUE(
-      journal::append_and_wait((*opened)->writer(Partition::live), std::move(records), clock.steady() + seconds(100)));
-  auto live = Outcomes::open(files_, "outcomes", (*opened)->uuid(), Partition::live);
-  auto bulk = Outcomes::open(files_, "outcomes", (*opened)->uuid(), Partition::bulk);
-  ASSERT_TRUE(live && bulk);
-  auto nothing = [](Partition, journal::Offset, journal::Offset) -> Result<std::vector<uint64_t>> {
-    return std::vector<uint64_t>();
-  };
-  const Dedup::Sources sources{**opened, {live->get(), bulk->get()}, nothing};
+  JournalOfIds journal(files_);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) ids.push_back(std::to_string(i));
+  journal.append(Partition::live, ids);
+  const Dedup::Sources sources = journal.sources();
   auto never = [] { return false; };
-  auto dedup = open((*opened)->uuid());
+  auto dedup = open(journal.journal->uuid());
   ASSERT_TRUE(dedup->fill(sources, kNow, never));
   ASSERT_TRUE(dedup->checkpoint());
   for (const std::string& path : files_.paths())
@@ -404,8 +393,7 @@ TEST_F(DedupTest, ADamagedPageIsMadeGoodFromTheJournal) {
   EXPECT_EQ(verdict.error().code, ErrorCode::kUnavailable);
   ASSERT_FALSE(dedup->judge(event_of("8"), Partition::bulk, 5)) << "nobody may be called the first meanwhile";
   ASSERT_TRUE(dedup->fill(sources, kNow, never));
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(judge(*dedup, event_of(std::to_string(i)), 100), Verdict::duplicate) << i;
-  ASSERT_TRUE((*opened)->close());
+  for (const std::string& id : ids) EXPECT_EQ(judge(*dedup, event_of(id), 100), Verdict::duplicate) << id;
 }
 
 TEST_F(DedupTest, AnotherJournalBeginsAnew) {
