@@ -99,6 +99,7 @@ struct ServerParts::State {
   std::unique_ptr<load::Outcomes> live_outcomes;
   std::unique_ptr<load::Outcomes> bulk_outcomes;
   std::unique_ptr<load::Dedup> dedup;
+  std::unique_ptr<load::VisitHealer> healer;
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<collect::Collector> collector;
@@ -234,8 +235,12 @@ Result<> ServerParts::State::start_loaders() {
   auto opened = load::Dedup::open(real_files(), data->dedup(), journal->uuid(), {});
   if (!opened) return std::move(opened).error();
   dedup = *std::move(opened);
+  auto healing = load::VisitHealer::open(real_files(), data->outcomes(), journal->uuid(), {*store, registry});
+  if (!healing) return std::move(healing).error();
+  healer = *std::move(healing);
   const load::Dependencies dependencies{
-      *journal, *store, *settings, *secrets, {live_outcomes.get(), bulk_outcomes.get()}, *dedup, clock, registry};
+      *journal, *store,  *settings, *secrets, {live_outcomes.get(), bulk_outcomes.get()},
+      *dedup,   *healer, clock,     registry};
   live = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::live, nullptr);
   // History waits while today is more than a batch behind.
   auto behind = [this] {
@@ -245,6 +250,7 @@ Result<> ServerParts::State::start_loaders() {
   bulk = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::bulk, behind);
   live->start();
   bulk->start();
+  healer->start();
   return {};
 }
 
@@ -426,6 +432,7 @@ int ServerParts::State::stop() {
   upkeep.stop();
   if (live) live->stop();
   if (bulk) bulk->stop();
+  if (healer) healer->stop();
   if (dedup)
     if (auto kept = dedup->checkpoint(); !kept) log::warning("{}", kept.error().message);
   server->drain();
