@@ -142,35 +142,31 @@ void UserAgentRules::add_name(AgentNames& names, std::string_view key, const std
 
 UserAgentParser::UserAgentParser(const UserAgentRules& rules) : rules_(rules), matcher_(*rules.regexes_) {}
 
-const std::array<ParsedAgent, kAgentLists>& UserAgentParser::parse(std::string_view user_agent) {
-  matcher_.scan(user_agent);
-  for (size_t list = 0; list < kAgentLists; ++list) {
-    ParsedAgent& parsed = parsed_[list];
-    for (std::string& value : parsed.values) value.clear();
-    size_t found = matcher_.first(list);
-    if (found == RegexMatcher::kNone) {
-      parsed.rule = ParsedAgent::kNoRule;
-      continue;
-    }
-    parsed.rule = found;
-    const UserAgentRules::Rule& rule = rules_.rules_[list][found];
-    for (size_t i = 0; i < rule.size(); ++i) {
-      std::string& value = parsed.values[i];
-      const std::string& text = rule[i].text;
-      if (rule[i].group > 0) {
-        value = matcher_.group(rule[i].group);
-      } else if (!rule[i].has_groups) {
-        value = text;
-      } else {
-        for (size_t at = 0; at < text.size(); ++at) {
-          if (is_group(text, at))
-            value += matcher_.group(static_cast<size_t>(text[++at] - '0'));
-          else
-            value += text[at];
-        }
+void UserAgentParser::scan(std::string_view user_agent) { matcher_.scan(user_agent); }
+
+const ParsedAgent& UserAgentParser::first(AgentList list) {
+  for (std::string& value : parsed_.values) value.clear();
+  parsed_.rule = ParsedAgent::kNoRule;
+  size_t found = matcher_.first(static_cast<size_t>(list));
+  if (found == RegexMatcher::kNone) return parsed_;
+  parsed_.rule = found;
+  const UserAgentRules::Rule& rule = rules_.rules_[static_cast<size_t>(list)][found];
+  for (size_t i = 0; i < rule.size(); ++i) {
+    std::string& value = parsed_.values[i];
+    const std::string& text = rule[i].text;
+    if (rule[i].group > 0) {
+      value = matcher_.group(rule[i].group);
+    } else if (!rule[i].has_groups) {
+      value = text;
+    } else {
+      for (size_t at = 0; at < text.size(); ++at) {
+        if (is_group(text, at))
+          value += matcher_.group(static_cast<size_t>(text[++at] - '0'));
+        else
+          value += text[at];
       }
-      trim(value);
     }
+    trim(value);
   }
   return parsed_;
 }

@@ -105,13 +105,15 @@ class UserAgentParser {
  public:
   explicit UserAgentParser(const UserAgentRules& rules);
 
-  // All lists over one text. The answers are valid until the next call.
-  const std::array<ParsedAgent, kAgentLists>& parse(std::string_view user_agent);
+  // Takes the text that first() is about; it must stay valid until the next scan().
+  void scan(std::string_view user_agent);
+  // What the first rule of the list says that matches. Valid until the next call.
+  const ParsedAgent& first(AgentList list);
 
  private:
   const UserAgentRules& rules_;
   RegexMatcher matcher_;
-  std::array<ParsedAgent, kAgentLists> parsed_;
+  ParsedAgent parsed_;
 };
 
 }  // namespace weir::enrich

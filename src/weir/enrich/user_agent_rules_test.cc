@@ -17,8 +17,9 @@ std::unique_ptr<UserAgentRules> loaded(std::string_view regexes, std::string_vie
   return rules ? std::move(*rules) : nullptr;
 }
 
-const ParsedAgent& of(const std::array<ParsedAgent, kAgentLists>& parsed, AgentList list) {
-  return parsed[static_cast<size_t>(list)];
+const ParsedAgent& first(UserAgentParser& parser, std::string_view user_agent, AgentList list) {
+  parser.scan(user_agent);
+  return parser.first(list);
 }
 
 constexpr std::string_view kSmall = R"(
@@ -41,28 +42,28 @@ device_parsers:
 TEST(UserAgentRules, TheFirstRuleThatMatchesWinsInEachList) {
   auto rules = loaded(kSmall);
   UserAgentParser parser(*rules);
-  const auto& parsed = parser.parse("FooBar/3.4 (Windows NT 10.0; SM-T520)");
-  EXPECT_THAT(of(parsed, AgentList::browser).values, ElementsAre("Foo", "3", "4", "", ""));
-  EXPECT_EQ(of(parsed, AgentList::browser).rule, 0u);
-  EXPECT_THAT(of(parsed, AgentList::os).values, ElementsAre("Windows", "", "", "", ""));
-  EXPECT_THAT(of(parsed, AgentList::device).values, ElementsAre("Samsung SM-T520", "Samsung", "SM-T520", "", ""));
-  parser.parse("FooBaz/12");
-  EXPECT_THAT(of(parsed, AgentList::browser).values, ElementsAre("The FooBaz", "12", "7", "", ""));
-  EXPECT_EQ(of(parsed, AgentList::os).rule, ParsedAgent::kNoRule);
+  parser.scan("FooBar/3.4 (Windows NT 10.0; SM-T520)");
+  EXPECT_THAT(parser.first(AgentList::browser).values, ElementsAre("Foo", "3", "4", "", ""));
+  EXPECT_EQ(parser.first(AgentList::browser).rule, 0u);
+  EXPECT_THAT(parser.first(AgentList::os).values, ElementsAre("Windows", "", "", "", ""));
+  EXPECT_THAT(parser.first(AgentList::device).values, ElementsAre("Samsung SM-T520", "Samsung", "SM-T520", "", ""));
+  parser.scan("FooBaz/12");
+  EXPECT_THAT(parser.first(AgentList::browser).values, ElementsAre("The FooBaz", "12", "7", "", ""));
+  EXPECT_EQ(parser.first(AgentList::os).rule, ParsedAgent::kNoRule);
 }
 
 TEST(UserAgentRules, ARuleWithoutFixedPiecesIsTriedOnEveryText) {
   auto rules = loaded(kSmall);
   UserAgentParser parser(*rules);
-  EXPECT_EQ(of(parser.parse("x ab"), AgentList::browser).family(), "ab");
+  EXPECT_EQ(first(parser, "x ab", AgentList::browser).family(), "ab");
 }
 
 TEST(UserAgentRules, TheOverlayIsAskedFirst) {
   auto rules = loaded(kSmall, "user_agent_parsers:\n  - regex: '(Foo)(?=Bar)'\n    family_replacement: Mine\n");
   UserAgentParser parser(*rules);
   EXPECT_EQ(rules->overlay_size(AgentList::browser), 1u);
-  EXPECT_EQ(of(parser.parse("FooBar/3.4"), AgentList::browser).family(), "Mine");
-  EXPECT_EQ(of(parser.parse("FooBaz/3"), AgentList::browser).rule, 2u);
+  EXPECT_EQ(first(parser, "FooBar/3.4", AgentList::browser).family(), "Mine");
+  EXPECT_EQ(first(parser, "FooBaz/3", AgentList::browser).rule, 2u);
 }
 
 TEST(UserAgentRules, AWrongRuleIsLeftOutAndNamed) {
@@ -75,7 +76,7 @@ TEST(UserAgentRules, AWrongRuleIsLeftOutAndNamed) {
                           HasSubstr("the list nonsense is unknown"),
                           HasSubstr("regexes.yaml:2: user_agent_parsers[0]: the expression does not compile")));
   UserAgentParser parser(*rules);
-  const ParsedAgent& browser = of(parser.parse("Foo"), AgentList::browser);
+  const ParsedAgent& browser = first(parser, "Foo", AgentList::browser);
   EXPECT_EQ(browser.family(), "Right");
   EXPECT_EQ(browser.rule, 3u);
 }
@@ -96,7 +97,7 @@ TEST(UserAgentRules, WhatIsNoRuleFileIsRefusedWithItsLine) {
 TEST(UserAgentRules, AnExpressionThatRunsAwayIsStopped) {
   auto rules = loaded("user_agent_parsers:\n  - regex: '(x+x+)+y'\n  - regex: 'xxx'\n    family_replacement: X\n");
   UserAgentParser parser(*rules);
-  EXPECT_EQ(of(parser.parse(std::string(500, 'x') + " y"), AgentList::browser).family(), "X");
+  EXPECT_EQ(first(parser, std::string(500, 'x') + " y", AgentList::browser).family(), "X");
 }
 
 // The package's own expectations, all of them, exactly. `fields`: what a case calls the values of `list`.
@@ -114,7 +115,7 @@ void expect_all(AgentList list, std::string_view file, const std::vector<std::st
   for (const RuleEntry& test : tests->at(0).entries) {
     const std::string* user_agent = test.find("user_agent_string");
     ASSERT_NE(user_agent, nullptr) << file << ":" << test.line;
-    const ParsedAgent& parsed = of(parser.parse(*user_agent), list);
+    const ParsedAgent& parsed = first(parser, *user_agent, list);
     ++checked;
     for (size_t i = 0; i < fields.size(); ++i) {
       const std::string* wanted = test.find(fields[i]);
