@@ -274,7 +274,15 @@ void UserAgents::read_device(Draft& draft, const ClientHints& hints) {
   const ParsedAgent& type = parser_.first(AgentList::type);
   draft.device = type.values[0].substr(0, kNameBytesMax);
   draft.device_reason = reason_of(AgentList::type, type.rule);
-  if (hints.mobile == ClientHints::Mobile::yes && (draft.device == "desktop" || type.rule == ParsedAgent::kNoRule)) {
+  if (type.rule == ParsedAgent::kNoRule) {
+    // Phones from before smartphones, of which only the package knows the long list.
+    const ParsedAgent& device = parser_.first(AgentList::device);
+    if (device.family() == "Generic Feature Phone" || device.family() == "Generic Smartphone") {
+      draft.device = "phone";
+      draft.device_reason = reason_of(AgentList::device, device.rule);
+    }
+  }
+  if (hints.mobile == ClientHints::Mobile::yes && (draft.device.empty() || draft.device == "desktop")) {
     draft.device = "phone";
     draft.device_reason = {AgentReason::From::hint, AgentList::type, 0, "sec-ch-ua-mobile"};
   }
