@@ -1,7 +1,7 @@
 // What reading a user agent costs: the mix of real browsers, the many different ones of uap-core's tests, and what a
 // stranger may send; with and without the memory of those seen. Needs WEIR_TEST_DATA and uap-core's regexes.yaml
 // (WEIR_UAP_CORE).
-// libraries: weir_enrich benchmark::benchmark Boost::json PkgConfig::liblzma
+// libraries: weir_enrich benchmark::benchmark Boost::json
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 #include <unistd.h>
