@@ -175,9 +175,9 @@ struct RegexLists::State {
   std::vector<uint32_t> list_begin;  // the number of each list's first expression; one more at the end
   std::vector<Code> codes;           // by number; null: does not compile
   Pieces pieces;
-  Table rules_of_atom;         // the expressions whose rarest clause holds the atom
-  Table clauses_of_rule;       // what else they require
-  Table atoms_of_clause;       //
+  Table rules_of_atom;    // the expressions whose rarest clause holds the atom
+  Table clauses_of_rule;  // what else they require
+  Table atoms_of_clause;
   std::vector<uint32_t> open;  // expressions without a requirement
   size_t atoms = 0;
 };
@@ -251,8 +251,6 @@ RegexLists::RegexLists(const std::vector<std::vector<Regex>>& lists, std::vector
 }
 
 RegexLists::~RegexLists() = default;
-
-size_t RegexLists::unfiltered() const { return state_->open.size(); }
 
 struct RegexMatcher::State {
   std::string_view text;

@@ -33,9 +33,6 @@ class RegexLists {
   RegexLists(const RegexLists&) = delete;
   RegexLists& operator=(const RegexLists&) = delete;
 
-  // Expressions that are tried on every text, since nothing fixed is known of what they match.
-  size_t unfiltered() const;
-
  private:
   friend class RegexMatcher;
   struct State;
