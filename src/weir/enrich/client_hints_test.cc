@@ -32,7 +32,7 @@ TEST(ClientHints, ReadsWhatChromeSends) {
 TEST(ClientHints, TheFullVersionsWinWhereverTheyStand) {
   constexpr const char* kShort = R"("sec-ch-ua":"\"Opera\";v=\"120\"")";
   constexpr const char* kFull = R"("sec-ch-ua-full-version-list":"\"Opera\";v=\"120.0.5543.61\"")";
-  for (std::string json :
+  for (const std::string& json :
        {std::string("{") + kShort + "," + kFull + "}", std::string("{") + kFull + "," + kShort + "}"})
     EXPECT_THAT(names(ClientHints::parse(json)), ElementsAre("Opera 120.0.5543.61")) << json;
 }

@@ -489,8 +489,9 @@ TEST_F(UserAgentsTest, TheOverlaysDifferencesAreKnown) {
   UserAgentParser with(*shared_rules());
   std::map<std::string, size_t> differences;
   const std::pair<AgentList, std::string_view> files[] = {{AgentList::browser, "test_ua"}, {AgentList::os, "test_os"}};
-  for (auto [list, name] : files) {
-    std::string file = "uap-core-0.18.0/" + std::string(name) + ".yaml.xz";
+  for (const auto& file_of_list : files) {
+    const AgentList list = file_of_list.first;
+    std::string file = "uap-core-0.18.0/" + std::string(file_of_list.second) + ".yaml.xz";
     auto cases = testing::recorded(file);
     if (!cases) GTEST_SKIP() << "WEIR_TEST_DATA does not hold " << file;
     auto tests = read_rule_file(file, *cases);
