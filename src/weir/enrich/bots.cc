@@ -109,6 +109,8 @@ const AgentTable::Agent* AgentTable::find(std::string_view user_agent) const {
   return found == state_->by_token.end() ? nullptr : &state_->agents[found->second];
 }
 
+size_t AgentTable::size() const { return state_->agents.size(); }
+
 // ------------------------------------------------------------------------------------------------------ isbot
 
 struct IsbotRules::State {

@@ -29,6 +29,7 @@ class AgentTable {
   ~AgentTable();
   // The one whose token stands leftmost in `user_agent`; null when there is none.
   const Agent* find(std::string_view user_agent) const;
+  size_t size() const;
 
  private:
   struct State;

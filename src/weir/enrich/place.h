@@ -16,12 +16,12 @@ namespace weir::enrich {
 class Places {
  public:
   struct Files {
-    std::shared_ptr<const PlaceFile> city;
-    std::shared_ptr<const PlaceFile> city_ipv4;
-    std::shared_ptr<const PlaceFile> city_ipv6;
-    std::shared_ptr<const PlaceFile> country;
-    std::shared_ptr<const CountryRanges> ranges_ipv4;
-    std::shared_ptr<const CountryRanges> ranges_ipv6;
+    std::shared_ptr<const PlaceFile> city = nullptr;
+    std::shared_ptr<const PlaceFile> city_ipv4 = nullptr;
+    std::shared_ptr<const PlaceFile> city_ipv6 = nullptr;
+    std::shared_ptr<const PlaceFile> country = nullptr;
+    std::shared_ptr<const CountryRanges> ranges_ipv4 = nullptr;
+    std::shared_ptr<const CountryRanges> ranges_ipv6 = nullptr;
   };
   Places() = default;
   explicit Places(Files files) : files_(std::move(files)) {}

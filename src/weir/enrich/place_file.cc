@@ -15,12 +15,15 @@
 #include <vector>
 
 #include "weir/base/bytes.h"
+#include "weir/base/files.h"
 
 namespace weir::enrich {
 
 namespace {
 // GeoIP2-Enterprise, the largest there is, has 0.5 GiB.
 constexpr uint64_t kFileBytesMax = 4 * GiB;
+// What a copy leaves free: the journal, on the same disk, needs it more.
+constexpr uint64_t kRoomLeft = 512 * MiB;
 // Longer names than any place has are damage.
 constexpr size_t kNameBytesMax = 200;
 constexpr uint32_t kSampleNodes = 512;
@@ -87,6 +90,12 @@ Result<Descriptor> private_copy(const std::string& path, const std::string& dire
   if (!to) return to;
   // Where the file system shares blocks the copy costs nothing.
   if (::ioctl(to->get(), FICLONE, from.get()) != 0) {
+    auto free = real_files().free_bytes(directory);
+    if (!free) return std::move(free).error();
+    const uint64_t wanted = static_cast<uint64_t>(before.st_size) + kRoomLeft;
+    if (*free < wanted)
+      return Error{ErrorCode::kOverloaded, fmt::format("{} MiB free in {}, a copy takes {} MiB to spare", *free / MiB,
+                                                       directory, wanted / MiB)};
     std::vector<char> piece(1 * MiB);
     for (ssize_t size = 0; (size = ::read(from.get(), piece.data(), piece.size())) != 0;) {
       if (size < 0) return failed(path, errno);
