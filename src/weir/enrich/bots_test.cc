@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <filesystem>
+
 #include "weir/enrich/packs.h"
 #include "weir/enrich/patterns.h"
 #include "weir/enrich/testing/recorded.h"

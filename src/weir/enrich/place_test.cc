@@ -5,6 +5,7 @@
 #include <simdjson.h>
 #include <stdlib.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "weir/enrich/packs.h"
