@@ -181,7 +181,7 @@ def test_stop_is_clean_and_leaves_no_process():
 
 
 def test_without_a_server_commands_say_how_to_start_it(tmp_path):
-    for command in (["query", "select 1"], ["project", "list"], ["key", "list"]):
+    for command in (["query", "select 1"], ["project", "list"], ["key", "list"], ["rule", "list"]):
         done = subprocess.run([BINARY, "--data", tmp_path / "none", *command], capture_output=True)
         assert done.returncode == 1
         assert b"weir serve" in done.stderr, command
