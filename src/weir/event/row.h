@@ -31,7 +31,7 @@ struct Row {
   uint64_t session_id = 0;
   std::string_view client_session_id;
   std::string_view hostname, path, title, referrer;
-  std::string_view source, channel;
+  std::string_view source, medium, channel;
   std::string_view utm_source, utm_medium, utm_campaign, utm_term, utm_content;
   std::string_view click_id;
   std::string_view country, region, city;  // country: ISO 3166-1 alpha-2

@@ -25,6 +25,7 @@ constexpr TextColumn kRepeating[] = {
     {"title", &Row::title},
     {"referrer", &Row::referrer},
     {"source", &Row::source},
+    {"medium", &Row::medium},
     {"channel", &Row::channel},
     {"country", &Row::country},
     {"region", &Row::region},

@@ -92,6 +92,7 @@ TEST_F(StoreEngine, HasTheColumnsOfThePublicView) {
       "title\tLowCardinality(String)\n"
       "referrer\tLowCardinality(String)\n"
       "source\tLowCardinality(String)\n"
+      "medium\tLowCardinality(String)\n"
       "channel\tLowCardinality(String)\n"
       "utm_source\tString\n"
       "utm_medium\tString\n"
