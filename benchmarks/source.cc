@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weir/enrich/source.h"
+#include "weir/enrich/testing/recorded.h"
 
 namespace {
 
@@ -17,7 +18,7 @@ using namespace weir::enrich;
 
 std::shared_ptr<const Sources> sources() {
   static const std::shared_ptr<const Sources> loaded = [] {
-    auto suffixes = PublicSuffixes::load("/usr/share/publicsuffix/public_suffix_list.dat");
+    auto suffixes = PublicSuffixes::load(weir::enrich::testing::suffix_list());
     if (!suffixes) std::exit(1);
     std::string spam;
     for (int i = 0; i < 2'500; ++i) spam += "spam" + std::to_string(i) + ".example\n";

@@ -15,6 +15,7 @@
 
 #include "weir/base/check.h"
 #include "weir/enrich/source.h"
+#include "weir/enrich/testing/recorded.h"
 
 using namespace weir::enrich;
 
@@ -24,7 +25,7 @@ bool is_text(std::string_view text) { return simdjson::validate_utf8(text.data()
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static SourceFinder finder([] {
-    auto suffixes = PublicSuffixes::load("/usr/share/publicsuffix/public_suffix_list.dat");
+    auto suffixes = PublicSuffixes::load(weir::enrich::testing::suffix_list());
     WEIR_CHECK(suffixes.has_value());
     auto sources = Sources::load({built_in_sources(), "", "spam.example\ncasino.test\n"}, std::move(*suffixes));
     WEIR_CHECK(sources.has_value());

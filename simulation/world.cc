@@ -216,6 +216,7 @@ Result<> World::open(Process& process) {
                                                           {process.outcomes[0].get(), process.outcomes[1].get()},
                                                           *process.dedup,
                                                           *process.healer,
+                                                          nullptr,
                                                           process.clock,
                                                           process.registry},
                                        kPartitions[i], nullptr);

@@ -259,8 +259,8 @@ Result<> ServerParts::State::start_loaders() {
   if (!healing) return std::move(healing).error();
   healer = *std::move(healing);
   const load::Dependencies dependencies{
-      *journal, *store,  *settings, *secrets, {live_outcomes.get(), bulk_outcomes.get()},
-      *dedup,   *healer, clock,     registry};
+      *journal, *store,  *settings,   *secrets, {live_outcomes.get(), bulk_outcomes.get()},
+      *dedup,   *healer, packs.get(), clock,    registry};
   live = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::live, nullptr);
   // History waits while today is more than a batch behind.
   auto behind = [this] {

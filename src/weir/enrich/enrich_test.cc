@@ -17,7 +17,10 @@ class EnricherTest : public testing::Test {
     event_.name = "pageview";
     event_.kind = event::Kind::pageview;
     event_.time = kNoon;
-    return enricher_.enrich(event_, {3, 99}, policy, ip);
+    enricher_.use(nullptr, nullptr);
+    settings::Secrets::Opened personal;
+    personal.ip = ip;
+    return enricher_.enrich(event_, {3, 99}, policy, ip.empty() ? nullptr : &personal);
   }
 };
 

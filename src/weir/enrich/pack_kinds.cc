@@ -8,7 +8,9 @@
 
 #include "weir/base/bytes.h"
 #include "weir/base/files.h"
+#include "weir/enrich/source.h"
 #include "weir/enrich/text_lines.h"
+#include "weir/enrich/user_agent_rules.h"
 
 namespace weir::enrich {
 
@@ -103,12 +105,20 @@ Result<PackFacts> load_ranges(const PackFile& file, PackParts& parts) {
   return PackFacts{(*ranges)->generated(), fmt::format("{} ranges", (*ranges)->size())};
 }
 
+// `own`: the overlay, which may lack the package's lists.
+template <auto Member, bool own>
 Result<PackFacts> load_user_agent_rules(const PackFile& file, PackParts& parts) {
   auto text = read_file(real_files(), file.path, kTextBytesMax);
   if (!text) return std::move(text).error();
-  if (!holds_user_agent_rules(*text)) return corrupt("it lacks user_agent_parsers, os_parsers or device_parsers");
-  parts.user_agent_rules = std::make_shared<const std::string>(*std::move(text));
-  return PackFacts{};
+  if (!own && !holds_user_agent_rules(*text))
+    return corrupt("it lacks user_agent_parsers, os_parsers or device_parsers");
+  auto rules = own ? UserAgentRules::load("", *text) : UserAgentRules::load(*text, "");
+  if (!rules) return corrupt(rules.error().message);
+  std::string left_out;
+  if (size_t warnings = (*rules)->warnings().size(); warnings > 0)
+    left_out = fmt::format("{} rules left out, the first: {}", warnings, (*rules)->warnings().front());
+  parts.*Member = std::make_shared<const std::string>(*std::move(text));
+  return PackFacts{0, std::move(left_out)};
 }
 
 // "// VERSION: 2026-08-21_08-19-46_UTC"; older lists do not say.
@@ -122,8 +132,19 @@ Result<PackFacts> load_public_suffixes(const PackFile& file, PackParts& parts) {
   auto text = read_file(real_files(), file.path, kTextBytesMax);
   if (!text) return std::move(text).error();
   if (!holds_public_suffixes(*text)) return corrupt("the marks around its ICANN part are missing");
+  if (auto list = PublicSuffixes::load(*text); !list) return corrupt(list.error().message);
   PackFacts facts{version_date(*text), ""};
   parts.public_suffixes = std::make_shared<const std::string>(*std::move(text));
+  return facts;
+}
+
+Result<PackFacts> load_sources(const PackFile& file, PackParts& parts) {
+  auto text = read_file(real_files(), file.path, kTextBytesMax);
+  if (!text) return std::move(text).error();
+  auto sources = Sources::load({*text, {}, {}}, PublicSuffixes());
+  if (!sources) return corrupt(sources.error().message);
+  PackFacts facts{0, fmt::format("{} sources", sources->sites())};
+  parts.sources = std::make_shared<const std::string>(*std::move(text));
   return facts;
 }
 
@@ -149,8 +170,10 @@ void drop_places(PackParts& parts) {
 
 using F = Places::Files;
 constexpr std::array kKinds = {
-    PackKind{"regexes.yaml", "browser, system and device by user agent", true, load_user_agent_rules,
-             drop<&PackParts::user_agent_rules>},
+    PackKind{"regexes.yaml", "browser, system and device by user agent", true,
+             load_user_agent_rules<&PackParts::user_agent_rules, false>, drop<&PackParts::user_agent_rules>},
+    PackKind{"overlay.yaml", "what regexes.yaml does not know", true,
+             load_user_agent_rules<&PackParts::user_agent_overlay, true>, drop<&PackParts::user_agent_overlay>},
     PackKind{"isbot.txt", "is it a bot", true, load_isbot, drop<&PackParts::isbot>},
     PackKind{"crawlers.json", "which bot, and what for", true, load_crawlers, drop<&PackParts::crawlers>},
     PackKind{"agents.txt", "AI agents, SDKs and HTTP clients", true, load_agents, drop<&PackParts::agents>},
@@ -168,6 +191,8 @@ constexpr std::array kKinds = {
              drop_places<&F::ranges_ipv6>},
     PackKind{"public_suffix_list.dat", "which part of a host name is the site", true, load_public_suffixes,
              drop<&PackParts::public_suffixes>},
+    PackKind{"sources.txt", "sources of visits, before weir's own table", false, load_sources,
+             drop<&PackParts::sources>},
     PackKind{"spam.txt", "hosts whose referrals are spam", false, load_spam_hosts, drop<&PackParts::spam_hosts>},
 };
 
@@ -203,12 +228,15 @@ Result<const PackKind*> recognise_pack(const std::string& path) {
   auto read = read_file(real_files(), path, kTextBytesMax);
   if (!read) return std::move(read).error();
   const std::string& text = *read;
+  if (text.find("device_type_parsers:") != std::string::npos) return pack_kind("overlay.yaml");
   if (holds_user_agent_rules(text)) return pack_kind("regexes.yaml");
   if (holds_public_suffixes(text)) return pack_kind("public_suffix_list.dat");
   if (auto ranges = CountryRanges::load(text))
     return pack_kind((*ranges)->v4() ? "country-ipv4.txt" : "country-ipv6.txt");
   if (AgentTable::load(text)) return pack_kind("agents.txt");
   if (CrawlerList::load(text)) return pack_kind("crawlers.json");
+  if (auto sources = Sources::load({text, {}, {}}, PublicSuffixes()); sources && sources->sites() > 0)
+    return pack_kind("sources.txt");
   size_t bad_line = 0;
   if (count_hosts(text, bad_line) > 0 && bad_line == 0) return pack_kind("spam.txt");
   // Any text is a list of regular expressions of some kind; this one has the rule that no list of bots goes without.

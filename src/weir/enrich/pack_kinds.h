@@ -20,9 +20,11 @@ struct PackParts {
   std::shared_ptr<const IsbotRules> isbot;
   std::shared_ptr<const CrawlerList> crawlers;
   Places::Files places;
-  // As they were read: whoever knows their language makes rules of them.
-  std::shared_ptr<const std::string> user_agent_rules;  // uap-core's regexes.yaml
+  // As they were read, and found to be right; Packs has what is made of several of them.
+  std::shared_ptr<const std::string> user_agent_rules;    // uap-core's regexes.yaml
+  std::shared_ptr<const std::string> user_agent_overlay;  // weir's own rules, asked first
   std::shared_ptr<const std::string> public_suffixes;
+  std::shared_ptr<const std::string> sources;     // an operator's, before weir's own table
   std::shared_ptr<const std::string> spam_hosts;  // an operator's, one host a line
 };
 

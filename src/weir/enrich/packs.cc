@@ -185,11 +185,47 @@ void PackStore::warn_of_age(UnixMillis now) {
                  fmt::join(old, ", "));
 }
 
+namespace {
+std::string_view text_of(const std::shared_ptr<const std::string>& text) { return text ? *text : std::string_view(); }
+}  // namespace
+
+// Each text was found to be right by itself.
+void PackStore::make_user_agents() {
+  if (user_agents_ != nullptr && made_of_.user_agent_rules == parts_.user_agent_rules &&
+      made_of_.user_agent_overlay == parts_.user_agent_overlay)
+    return;
+  user_agents_.reset();
+  if (parts_.user_agent_rules == nullptr && parts_.user_agent_overlay == nullptr) return;
+  auto made = UserAgentRules::load(text_of(parts_.user_agent_rules), text_of(parts_.user_agent_overlay));
+  if (made)
+    user_agents_ = *std::move(made);
+  else
+    log::error("packs: user agents: {}", made.error().message);
+}
+
+void PackStore::make_sources() {
+  if (sources_ != nullptr && made_of_.sources == parts_.sources && made_of_.spam_hosts == parts_.spam_hosts &&
+      made_of_.public_suffixes == parts_.public_suffixes)
+    return;
+  auto suffixes = PublicSuffixes::load(text_of(parts_.public_suffixes));
+  auto made = Sources::load({built_in_sources(), text_of(parts_.sources), text_of(parts_.spam_hosts)},
+                            suffixes ? *std::move(suffixes) : PublicSuffixes());
+  if (made)
+    sources_ = std::make_shared<const Sources>(*std::move(made));
+  else
+    log::error("packs: sources: {}", made.error().message);
+}
+
 void PackStore::publish() {
+  make_user_agents();
+  make_sources();
+  made_of_ = parts_;
   auto packs = std::make_shared<Packs>();
   packs->parts = parts_;
   packs->bots = Bots(parts_.agents, parts_.isbot, parts_.crawlers);
   packs->places = Places(parts_.places);
+  packs->user_agents = user_agents_;
+  packs->sources = sources_;
   for (const Slot& slot : slots_) packs->reports.push_back(slot.report);
   std::lock_guard lock(mutex_);
   current_ = std::move(packs);

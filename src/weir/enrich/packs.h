@@ -14,6 +14,8 @@
 #include "weir/enrich/bots.h"
 #include "weir/enrich/pack_kinds.h"
 #include "weir/enrich/place.h"
+#include "weir/enrich/source.h"
+#include "weir/enrich/user_agent_rules.h"
 
 // The data that enrichment looks things up in: files which weir comes with, or which an operator puts into DATA/packs,
 // and which may be replaced while weir runs.
@@ -50,6 +52,8 @@ struct Packs {
   PackParts parts;
   Bots bots;
   Places places;
+  std::shared_ptr<const UserAgentRules> user_agents;  // null: neither file is there
+  std::shared_ptr<const Sources> sources;
   std::vector<PackReport> reports;  // of every kind, in the order of pack_kinds()
 };
 
@@ -103,12 +107,17 @@ class PackStore {
   void add_manifest(PackReport& report) const;
   void warn_of_age(UnixMillis now);
   void publish();
+  void make_user_agents();
+  void make_sources();
 
   const PackDirectories directories_;
   const PlaceFile::Check check_;
   bool first_ = true;
   std::vector<Slot> slots_;
   PackParts parts_;
+  PackParts made_of_;  // what user_agents_ and sources_ were made of
+  std::shared_ptr<const UserAgentRules> user_agents_;
+  std::shared_ptr<const Sources> sources_;
   mutable std::mutex mutex_;  // guards current_
   std::shared_ptr<const Packs> current_;
 };

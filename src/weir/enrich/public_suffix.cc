@@ -1,9 +1,9 @@
 #include "weir/enrich/public_suffix.h"
 
-#include <fmt/format.h>
 #include <libpsl.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 namespace weir::enrich {
@@ -14,21 +14,22 @@ constexpr size_t kHostBytesMax = 253;
 
 void PublicSuffixes::Free::operator()(psl_ctx_st* list) const { psl_free(list); }
 
-Result<PublicSuffixes> PublicSuffixes::load(const std::string& path) {
+Result<PublicSuffixes> PublicSuffixes::load(std::string_view text) {
   PublicSuffixes made;
-  made.list_.reset(psl_load_file(path.c_str()));
-  if (made.list_ == nullptr) {
-    return Error{ErrorCode::kUnavailable, fmt::format("enrich: public suffix list: {}: cannot be read", path)};
+  // libpsl reads from streams alone; one over memory wants to have a byte at least.
+  if (!text.empty()) {
+    const std::unique_ptr<FILE, int (*)(FILE*)> stream(fmemopen(const_cast<char*>(text.data()), text.size(), "r"),
+                                                       fclose);
+    if (stream != nullptr) made.list_.reset(psl_load_fp(stream.get()));
   }
-  // Any readable text is a list without rules to libpsl; for a compact one it does not know the number, -1.
-  if (psl_suffix_count(made.list_.get()) == 0) {
-    return Error{ErrorCode::kCorrupt, fmt::format("enrich: public suffix list: {}: holds no rule", path)};
-  }
+  // Any readable text is a list without rules to libpsl.
+  if (made.list_ == nullptr || psl_suffix_count(made.list_.get()) == 0)
+    return Error{ErrorCode::kCorrupt, "enrich: public suffix list: it holds no rule"};
   return made;
 }
 
 std::string_view PublicSuffixes::registrable(std::string_view host) const {
-  if (host.empty() || host.size() > kHostBytesMax || host.front() == '.') return {};
+  if (list_ == nullptr || host.empty() || host.size() > kHostBytesMax || host.front() == '.') return {};
   if (host.find_first_of(std::string_view(":\0", 2)) != std::string_view::npos) return {};  // an IPv6 address, junk
   std::string_view last = host.substr(host.rfind('.') + 1);
   if (std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; })) return {};  // an address

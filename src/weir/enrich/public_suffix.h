@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "weir/base/result.h"
@@ -13,9 +12,10 @@ namespace weir::enrich {
 // The public suffix list: under which names (`com`, `co.uk`, `github.io`) others register theirs. Immutable.
 class PublicSuffixes {
  public:
-  // `path`: the list as Debian's package publicsuffix has it, public_suffix_list.dat (10 ms, quick look-ups) or .dafsa.
-  // Errors: kUnavailable (cannot be read), kCorrupt (holds no rule).
-  static Result<PublicSuffixes> load(const std::string& path);
+  // Knows no suffix.
+  PublicSuffixes() = default;
+  // `text`: the list as public_suffix_list.dat has it. 10 ms. Errors: kCorrupt (holds no rule).
+  static Result<PublicSuffixes> load(std::string_view text);
 
   // What somebody registered of `host`: `example.co.uk` of `www.example.co.uk`. A view into `host`, which is lower-case
   // and without a root dot. Empty for a public suffix itself, an address, what is no host name.

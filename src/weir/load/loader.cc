@@ -107,7 +107,7 @@ struct Loader::State {
   std::map<ProjectId, steady_clock::time_point> looked_in_vain;
   event::RecordParser parser;
   std::string opened_text;  // the personal fields opened last: those of one request are the same text
-  std::string opened_ip;
+  std::optional<settings::Secrets::Opened> opened_fields;
   const uint64_t process;
   uint64_t pieces_made = 0;
 
@@ -169,7 +169,7 @@ struct Loader::State {
   Result<> add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
                        Batch& batch);
   const event::Row& row_of(const event::Event& event, enrich::Place place, const settings::Project* project);
-  std::string_view address_of(const event::Event& event);
+  const settings::Secrets::Opened* personal_of(const event::Event& event);
   Result<> restore_visits(const store::VisitScope& scope, UnixMillis& from);
   void look_around(ProjectId project, UnixMillis time, Batch& batch);
   void insert_loop();
@@ -184,9 +184,8 @@ void Loader::State::run() {
   while (!stopping) {
     if (auto prepared = prepare(); !prepared) {
       // A store that is starting is no news; one that is not there after seconds is.
-      log::write(
-          wait < 16 * kFirstWait ? log::Level::debug : log::Level::warning,
-          fmt::format("load: {}: waiting for the store: {}", journal::name_of(partition), prepared.error().message));
+      log::write(wait < 16 * kFirstWait ? log::Level::debug : log::Level::warning,
+                 fmt::format("load: {}: waiting: {}", journal::name_of(partition), prepared.error().message));
       pause(wait);
       wait = std::min(wait * 2, std::max(options.retry_pause_max, kFirstWait));
       continue;
@@ -212,6 +211,9 @@ void Loader::State::run() {
 Result<> Loader::State::prepare() {
   reconciled = false;
   doubt = false;
+  // What is loaded before the packs are would not be known to have a place, or a device.
+  if (deps.packs != nullptr && deps.packs->current() == nullptr)
+    return Error{ErrorCode::kUnavailable, "the data packs are being read"};
   if (auto migrated = deps.store.migrate(); !migrated) return migrated;
   auto now_life = deps.store.life();
   if (!now_life) return std::move(now_life).error();
@@ -419,6 +421,7 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
 Result<> Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
                                     Batch& batch) {
   auto snapshot = deps.settings.snapshot();
+  enricher.use(deps.packs != nullptr ? deps.packs->current() : nullptr, snapshot);
   ProjectId project_id{};
   const settings::Project* project = nullptr;
   for (const journal::Record& record : read.records) {
@@ -460,18 +463,20 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
 // `project`: the event's, or null when it is gone.
 const event::Row& Loader::State::row_of(const event::Event& event, enrich::Place place,
                                         const settings::Project* project) {
-  settings::IpPolicy policy = project != nullptr ? project->ip_policy : settings::IpPolicy::none;
-  std::string_view ip = policy == settings::IpPolicy::none ? std::string_view() : address_of(event);
-  return enricher.enrich(event, place, policy, ip);
+  return enricher.enrich(event, place, project != nullptr ? project->ip_policy : settings::IpPolicy::none,
+                         personal_of(event));
 }
 
-std::string_view Loader::State::address_of(const event::Event& event) {
-  if (event.personal.empty()) return {};
-  if (event.personal == opened_text) return opened_ip;
-  auto opened = deps.secrets.open(event.project_id, event.personal);
-  opened_text.assign(event.personal);
-  opened_ip = opened ? std::move(opened->ip) : std::string();
-  return opened_ip;
+// Null when the event has none, or their key is gone.
+const settings::Secrets::Opened* Loader::State::personal_of(const event::Event& event) {
+  if (event.personal.empty()) return nullptr;
+  if (event.personal != opened_text) {
+    auto opened = deps.secrets.open(event.project_id, event.personal);
+    opened_text.assign(event.personal);
+    opened_fields.reset();
+    if (opened) opened_fields.emplace(*std::move(opened));
+  }
+  return opened_fields ? &*opened_fields : nullptr;
 }
 
 void Loader::State::insert_loop() {
@@ -531,6 +536,7 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
     auto event = parser.parse(letter.record);
     if (!event) return false;
     store::Block block;
+    enricher.use(deps.packs != nullptr ? deps.packs->current() : nullptr, deps.settings.snapshot());
     block.add(row_of(*event, {*p, letter.offset}, deps.settings.snapshot()->project(event->project_id)));
     const DirtyVisits dirty{event->project_id, enrich::visitor_of(*event), event->time, event->time};
     deps.healer.batch_begins(partition);

@@ -8,6 +8,7 @@
 
 #include "weir/base/clock.h"
 #include "weir/base/metrics.h"
+#include "weir/enrich/packs.h"
 #include "weir/journal/journal.h"
 #include "weir/load/dedup.h"
 #include "weir/load/options.h"
@@ -27,6 +28,7 @@ struct Dependencies {
   std::array<Outcomes*, 2> outcomes;  // of each partition, in the order of their numbers; outlive it
   Dedup& dedup;                       // shared by the loaders of all partitions
   VisitHealer& healer;                // likewise
+  const enrich::PackStore* packs;     // null: nothing is looked up; else its first snapshot is waited for
   Clock& clock;
   metrics::Registry& registry;
 };

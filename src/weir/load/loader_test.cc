@@ -146,6 +146,7 @@ class LoaderTest : public testing::Test {
                                                     {outcomes_.get(), bulk_outcomes_.get()},
                                                     *dedup_,
                                                     *healer_,
+                                                    nullptr,
                                                     clock_,
                                                     registry_},
                                        journal::Partition::live, nullptr);

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "weir/base/check.h"
+#include "weir/enrich/packs.h"
 
 namespace weir::enrich::testing {
 
@@ -56,6 +57,11 @@ std::vector<std::string> listed_in_yaml(const std::string& path) {
     texts.push_back(std::move(text));
   }
   return texts;
+}
+
+const std::string& suffix_list() {
+  static const std::string list = content(find_shipped_packs("") + "/public_suffix_list.dat");
+  return list;
 }
 
 }  // namespace weir::enrich::testing

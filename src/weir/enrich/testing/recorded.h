@@ -14,4 +14,7 @@ std::string unpacked(const std::string& path);
 // The user agents of isbot's own fixtures: every "  - TEXT" of a YAML file, some of them in quotes.
 std::vector<std::string> listed_in_yaml(const std::string& path);
 
+// The pack public_suffix_list.dat that weir comes with.
+const std::string& suffix_list();
+
 }  // namespace weir::enrich::testing
