@@ -51,7 +51,7 @@ const std::shared_ptr<const UserAgentRules>& rules() {
 // Drawn from the sampled visits of 2026 by their weights.
 const std::vector<std::string>& mix() {
   static const std::vector<std::string> drawn = [] {
-    auto rows = boost::json::parse(needed(testing::recorded("user-agents-npm/user-agents.json.xz"), "the mix"));
+    auto rows = boost::json::parse(needed(testing::recorded_text("user-agents-npm/user-agents.json.xz"), "the mix"));
     std::vector<std::string> agents;
     std::vector<double> weights;
     for (const auto& row : rows.as_array()) {
@@ -84,7 +84,7 @@ const std::vector<std::string>& diverse() {
     std::vector<std::string> out;
     for (const char* name : {"test_ua", "test_os", "test_device"}) {
       std::string file = std::string("uap-core-0.18.0/") + name + ".yaml.xz";
-      auto lists = read_rule_file(file, needed(testing::recorded(file), name));
+      auto lists = read_rule_file(file, needed(testing::recorded_text(file), name));
       WEIR_CHECK(lists.has_value());
       for (const RuleEntry& entry : lists->at(0).entries) out.push_back(*entry.find("user_agent_string"));
     }

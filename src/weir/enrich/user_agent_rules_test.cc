@@ -103,7 +103,7 @@ TEST(UserAgentRules, AnExpressionThatRunsAwayIsStopped) {
 // The package's own expectations, all of them, exactly. `fields`: what a case calls the values of `list`.
 void expect_all(AgentList list, std::string_view file, const std::vector<std::string>& fields) {
   auto regexes = testing::regexes_yaml();
-  auto cases = testing::recorded(file);
+  auto cases = testing::recorded_text(file);
   if (!regexes || !cases) GTEST_SKIP() << "WEIR_TEST_DATA does not hold " << file << ", or uap-core is not there";
   auto rules = loaded(*regexes);
   EXPECT_THAT(rules->warnings(), ElementsAre());

@@ -394,7 +394,7 @@ void for_each_case(const std::string& lines, OnCase&& on_case) {
 }
 
 TEST_F(UserAgentsTest, AgreesWithDeviceDetector) {
-  auto cases = testing::recorded("device-detector-sample/cases.jsonl.xz");
+  auto cases = testing::recorded_text("device-detector-sample/cases.jsonl.xz");
   if (!cases) GTEST_SKIP() << "WEIR_TEST_DATA does not hold device-detector-sample";
   Agreement agreement;
   for_each_case(*cases, [&](simdjson::dom::element object) {
@@ -440,7 +440,7 @@ std::string hints_of(simdjson::dom::element headers) {
 }
 
 TEST_F(UserAgentsTest, AgreesWithDeviceDetectorAboutHints) {
-  auto cases = testing::recorded("device-detector-sample/client-hints.jsonl.xz");
+  auto cases = testing::recorded_text("device-detector-sample/client-hints.jsonl.xz");
   if (!cases) GTEST_SKIP() << "WEIR_TEST_DATA does not hold device-detector-sample";
   Agreement agreement;
   Tally versions;
@@ -461,7 +461,7 @@ TEST_F(UserAgentsTest, AgreesWithDeviceDetectorAboutHints) {
 }
 
 TEST_F(UserAgentsTest, AgreesWithVisitsOf2026AboutTheDevice) {
-  auto visits = testing::recorded("user-agents-npm/user-agents.json.xz");
+  auto visits = testing::recorded_text("user-agents-npm/user-agents.json.xz");
   if (!visits) GTEST_SKIP() << "WEIR_TEST_DATA does not hold user-agents-npm";
   simdjson::dom::parser parser;
   simdjson::dom::array rows;
@@ -492,7 +492,7 @@ TEST_F(UserAgentsTest, TheOverlaysDifferencesAreKnown) {
   for (const auto& file_of_list : files) {
     const AgentList list = file_of_list.first;
     std::string file = "uap-core-0.18.0/" + std::string(file_of_list.second) + ".yaml.xz";
-    auto cases = testing::recorded(file);
+    auto cases = testing::recorded_text(file);
     if (!cases) GTEST_SKIP() << "WEIR_TEST_DATA does not hold " << file;
     auto tests = read_rule_file(file, *cases);
     ASSERT_TRUE(tests) << tests.error().message;

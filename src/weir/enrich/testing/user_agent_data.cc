@@ -13,7 +13,7 @@ std::optional<std::string> read_text(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
 }
 
-std::optional<std::string> recorded(std::string_view name) {
+std::optional<std::string> recorded_text(std::string_view name) {
   const char* directory = std::getenv("WEIR_TEST_DATA");
   if (directory == nullptr) return std::nullopt;
   auto packed = read_text(std::string(directory) + "/data/ua/" + std::string(name));
