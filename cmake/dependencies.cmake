@@ -8,7 +8,7 @@ find_package(simdjson REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 foreach(library IN ITEMS libsodium libcurl sqlite3 zlib liblz4 libzstd libbrotlidec libbrotlienc liblzma libxxhash
-        libpcre2-8 re2 yaml-0.1)
+                         re2 libpcre2-8 yaml-0.1 libmaxminddb libpsl)
   string(MAKE_C_IDENTIFIER ${library} name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})
 endforeach()

@@ -6,7 +6,7 @@ install(FILES LICENSE NOTICE README.md ARCHITECTURE.md CHANGELOG.md DESTINATION 
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY packaging/front/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/front)
 
-# What depends on the prefix of the moment of installing: the engine's library, the unit, the configuration.
+# What depends on the moment of installing: the engine's library, the data packs, the unit, the configuration.
 set(WEIR_ENGINE_LIBRARY ${CMAKE_SOURCE_DIR}/build/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so)
 install(CODE "set(WEIR_SOURCE_DIR \"${CMAKE_SOURCE_DIR}\")
 set(WEIR_ENGINE_LIBRARY \"${WEIR_ENGINE_LIBRARY}\")
@@ -22,7 +22,8 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 answers, loads them exactly once into a ClickHouse that it starts and watches
 itself, and answers SQL over them.
 .
-The package carries ClickHouse's library; nothing else has to be installed.")
+The package carries ClickHouse's library and the data by which visitors' programs
+and places are told; nothing else has to be installed.")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_SET_DESTDIR ON)  # because /etc is outside of the prefix
 set(CPACK_INSTALL_PREFIX /usr)
@@ -30,7 +31,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION web)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, publicsuffix")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "nginx-light | nginx | haproxy")
 # xz, the default, takes five minutes for the engine's library; zstd takes seconds and is a quarter larger.
 set(CPACK_DEBIAN_COMPRESSION_TYPE zstd)

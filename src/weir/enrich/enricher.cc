@@ -88,6 +88,7 @@ struct Enricher::State {
   explicit State(Visits& v) : visits(v) {}
   Visits& visits;
   event::Row row;
+  bool visit_is_certain = true;
   simdjson::ondemand::parser parser;
   std::string json;               // the properties with the padding simdjson reads beyond
   std::deque<std::string> texts;  // decoded values of this event; a deque never moves them
@@ -248,18 +249,24 @@ const event::Row& Enricher::enrich(const event::Event& event, Place place, setti
   visit.visitor = row.visitor_id;
   visit.client_session = event.client_session_id;
   visit.time = event.time;
-  uint64_t position[2] = {place.p, place.o};
-  visit.event_hash =
-      event.id.empty() ? XXH3_64bits(position, sizeof position) : XXH3_64bits(event.id.data(), event.id.size());
-  visit.is_pageview = event.kind == event::Kind::pageview;
-  visit.pageview_path = row.path;
-  VisitFacts facts = s.visits.assign(visit);
-  row.session_id = facts.session;
-  row.visit_seq = facts.seq;
-  row.visit_gap_ms = facts.gap_ms;
-  row.entry_path = facts.entry_path;
-  row.previous_path = facts.previous_path;
+  visit.hash = event::event_hash(row);
+  visit.kind = event.kind;
+  visit.path = row.path;
+  visit.acquisition = {row.source, row.channel, row.utm_campaign};
+  const Visits::Assigned assigned = s.visits.assign(visit);
+  s.visit_is_certain = assigned.certain;
+  row.session_id = assigned.facts.session;
+  row.visit_seq = assigned.facts.seq;
+  row.visit_gap_ms = assigned.facts.gap_ms;
+  row.visit_bounce = assigned.facts.bounce;
+  row.entry_path = assigned.facts.entry_path;
+  row.previous_path = assigned.facts.previous_path;
+  row.visit_source = assigned.facts.acquisition.source;
+  row.visit_channel = assigned.facts.acquisition.channel;
+  row.visit_campaign = assigned.facts.acquisition.campaign;
   return row;
 }
+
+bool Enricher::visit_is_certain() const { return state_->visit_is_certain; }
 
 }  // namespace weir::enrich

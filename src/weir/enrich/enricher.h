@@ -30,6 +30,8 @@ class Enricher {
   // `ip`: the visitor's address in clear when the project's policy keeps any of it, else empty.
   // The row's texts stay valid until the next call.
   const event::Row& enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy, std::string_view ip);
+  // Of the event enriched last: whether its visit is known for good; see Visits.
+  bool visit_is_certain() const;
 
  private:
   struct State;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// Recorded data, for tests and benchmarks.
+namespace weir::enrich::testing {
+
+// A file below $WEIR_TEST_DATA/data; empty when there is none: the test skips then.
+std::string recorded(const std::string& name);
+std::string content(const std::string& path);
+// Of a file packed with xz.
+std::string unpacked(const std::string& path);
+// The user agents of isbot's own fixtures: every "  - TEXT" of a YAML file, some of them in quotes.
+std::vector<std::string> listed_in_yaml(const std::string& path);
+
+}  // namespace weir::enrich::testing
