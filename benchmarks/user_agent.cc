@@ -1,6 +1,5 @@
 // What reading a user agent costs: the mix of real browsers, the many different ones of uap-core's tests, and what a
-// stranger may send; with and without the memory of those seen. Needs WEIR_TEST_DATA and uap-core's regexes.yaml
-// (WEIR_UAP_CORE).
+// stranger may send; with and without the memory of those seen. Needs WEIR_TEST_DATA and the pack regexes.yaml.
 // libraries: weir_enrich benchmark::benchmark Boost::json
 #include <benchmark/benchmark.h>
 #include <malloc.h>
@@ -28,17 +27,16 @@ double resident_mb() {
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
 }
 
-std::string needed(std::optional<std::string> text, const char* what) {
-  if (!text) {
-    std::fprintf(stderr, "%s is not there: set WEIR_TEST_DATA and WEIR_UAP_CORE\n", what);
+std::string needed(std::string text, const char* what) {
+  if (text.empty()) {
+    std::fprintf(stderr, "%s is not there: set WEIR_TEST_DATA, build the packs\n", what);
     std::exit(1);
   }
-  return *std::move(text);
+  return text;
 }
 
 std::unique_ptr<UserAgentRules> load() {
-  auto rules = UserAgentRules::load(needed(testing::regexes_yaml(), "regexes.yaml"),
-                                    needed(testing::overlay_yaml(), "overlay.yaml"));
+  auto rules = UserAgentRules::load(needed(testing::regexes_yaml(), "regexes.yaml"), built_in_overlay());
   WEIR_CHECK(rules.has_value());
   return std::move(*rules);
 }
