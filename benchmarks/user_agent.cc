@@ -36,7 +36,7 @@ std::string needed(std::string text, const char* what) {
 }
 
 std::unique_ptr<UserAgentRules> load() {
-  auto rules = UserAgentRules::load(needed(testing::regexes_yaml(), "regexes.yaml"), built_in_overlay());
+  auto rules = UserAgentRules::load(needed(testing::regexes_yaml(), "regexes.yaml"), testing::overlay_yaml());
   WEIR_CHECK(rules.has_value());
   return std::move(*rules);
 }

@@ -18,7 +18,7 @@ using namespace weir;
 using namespace weir::enrich;
 
 std::shared_ptr<const UserAgentRules> rules() {
-  auto loaded = UserAgentRules::load(testing::regexes_yaml(), built_in_overlay());
+  auto loaded = UserAgentRules::load(testing::regexes_yaml(), testing::overlay_yaml());
   WEIR_CHECK(loaded.has_value());
   return std::move(*loaded);
 }

@@ -34,9 +34,6 @@ struct AgentName {
 // Ordered by the name that it is said of.
 using AgentNames = std::map<std::string, AgentName, std::less<>>;
 
-// weir's own overlay, data/user-agents/overlay.yaml, which is built into the program.
-std::string_view built_in_overlay();
-
 // The rules that user agents are read by: the package's `regexes.yaml` (ua-parser's format,
 // https://github.com/ua-parser/ uap-core/blob/master/docs/specification.md) and weir's own overlay, whose rules are
 // asked first. The overlay has, in the same format, the package's three lists, and besides them

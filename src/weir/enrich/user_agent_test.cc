@@ -19,7 +19,7 @@ std::shared_ptr<const UserAgentRules> shared_rules() {
   static const std::shared_ptr<const UserAgentRules> rules = []() -> std::shared_ptr<const UserAgentRules> {
     std::string regexes = testing::regexes_yaml();
     if (regexes.empty()) return nullptr;
-    auto loaded = UserAgentRules::load(regexes, built_in_overlay());
+    auto loaded = UserAgentRules::load(regexes, testing::overlay_yaml());
     EXPECT_TRUE(loaded) << loaded.error().message;
     if (!loaded) return nullptr;
     EXPECT_THAT((*loaded)->warnings(), ::testing::IsEmpty());

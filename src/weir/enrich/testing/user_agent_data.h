@@ -11,6 +11,9 @@ namespace weir::enrich::testing {
 // The package's rules, of the packs that weir comes with.
 inline std::string regexes_yaml() { return content(find_shipped_packs("") + "/regexes.yaml"); }
 
+// weir's own rules, of the source tree.
+inline std::string overlay_yaml() { return content(WEIR_TESTS_DIR "/../data/user-agents/overlay.yaml"); }
+
 // The text of $WEIR_TEST_DATA/data/ua/<name>, an .xz file.
 inline std::string recorded_text(const std::string& name) {
   std::string path = recorded("ua/" + name);
