@@ -455,7 +455,7 @@ TEST_F(UserAgentsTest, AgreesWithDeviceDetectorAboutHints) {
   EXPECT_EQ(agreement.browser.right, agreement.browser.all) << agreement.browser.text();
   EXPECT_EQ(agreement.os.right, agreement.os.all) << agreement.os.text();
   EXPECT_EQ(versions.right, versions.all) << versions.text();
-  EXPECT_GE(agreement.device.percent(), 90) << agreement.device.text();
+  EXPECT_GE(agreement.device.percent(), 96) << agreement.device.text();
   EXPECT_EQ(agreement.os.all + 1, 83u);
 }
 
