@@ -1,6 +1,5 @@
 // What reading a user agent costs: the mix of real browsers, the many different ones of uap-core's tests, and what a
-// stranger may send; with and without the memory of those seen. Needs WEIR_TEST_DATA and uap-core's regexes.yaml
-// (WEIR_UAP_CORE).
+// stranger may send; with and without the memory of those seen. Needs WEIR_TEST_DATA and the pack regexes.yaml.
 // libraries: weir_enrich benchmark::benchmark Boost::json
 #include <benchmark/benchmark.h>
 #include <malloc.h>
@@ -28,17 +27,16 @@ double resident_mb() {
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
 }
 
-std::string needed(std::optional<std::string> text, const char* what) {
-  if (!text) {
-    std::fprintf(stderr, "%s is not there: set WEIR_TEST_DATA and WEIR_UAP_CORE\n", what);
+std::string needed(std::string text, const char* what) {
+  if (text.empty()) {
+    std::fprintf(stderr, "%s is not there: set WEIR_TEST_DATA, build the packs\n", what);
     std::exit(1);
   }
-  return *std::move(text);
+  return text;
 }
 
 std::unique_ptr<UserAgentRules> load() {
-  auto rules = UserAgentRules::load(needed(testing::regexes_yaml(), "regexes.yaml"),
-                                    needed(testing::overlay_yaml(), "overlay.yaml"));
+  auto rules = UserAgentRules::load(needed(testing::regexes_yaml(), "regexes.yaml"), testing::overlay_yaml());
   WEIR_CHECK(rules.has_value());
   return std::move(*rules);
 }
@@ -51,7 +49,7 @@ const std::shared_ptr<const UserAgentRules>& rules() {
 // Drawn from the sampled visits of 2026 by their weights.
 const std::vector<std::string>& mix() {
   static const std::vector<std::string> drawn = [] {
-    auto rows = boost::json::parse(needed(testing::recorded("user-agents-npm/user-agents.json.xz"), "the mix"));
+    auto rows = boost::json::parse(needed(testing::recorded_text("user-agents-npm/user-agents.json.xz"), "the mix"));
     std::vector<std::string> agents;
     std::vector<double> weights;
     for (const auto& row : rows.as_array()) {
@@ -84,7 +82,7 @@ const std::vector<std::string>& diverse() {
     std::vector<std::string> out;
     for (const char* name : {"test_ua", "test_os", "test_device"}) {
       std::string file = std::string("uap-core-0.18.0/") + name + ".yaml.xz";
-      auto lists = read_rule_file(file, needed(testing::recorded(file), name));
+      auto lists = read_rule_file(file, needed(testing::recorded_text(file), name));
       WEIR_CHECK(lists.has_value());
       for (const RuleEntry& entry : lists->at(0).entries) out.push_back(*entry.find("user_agent_string"));
     }

@@ -18,9 +18,7 @@ using namespace weir;
 using namespace weir::enrich;
 
 std::shared_ptr<const UserAgentRules> rules() {
-  auto overlay = testing::overlay_yaml();
-  WEIR_CHECK(overlay.has_value());
-  auto loaded = UserAgentRules::load(testing::regexes_yaml().value_or(""), *overlay);
+  auto loaded = UserAgentRules::load(testing::regexes_yaml(), testing::overlay_yaml());
   WEIR_CHECK(loaded.has_value());
   return std::move(*loaded);
 }

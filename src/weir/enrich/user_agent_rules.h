@@ -34,9 +34,9 @@ struct AgentName {
 // Ordered by the name that it is said of.
 using AgentNames = std::map<std::string, AgentName, std::less<>>;
 
-// The rules that user agents are read by: the package's `regexes.yaml` (ua-parser's format,
-// https://github.com/ua-parser/ uap-core/blob/master/docs/specification.md) and weir's own overlay, whose rules are
-// asked first. The overlay has, in the same format, the package's three lists, and besides them
+// The rules that user agents are read by: the package uap-core's `regexes.yaml` (its docs/specification.md says what it
+// means) and weir's own overlay, data/user-agents/overlay.yaml, whose rules are asked first. The overlay has, in the
+// same format, the package's three lists, and besides them
 //   device_type_parsers   regex, type_replacement: what kind of device it is
 //   browser_names, os_names   family (as a rule gives it), name, version: how it is shown
 //   brand_names           brand (as Sec-CH-UA gives it), name

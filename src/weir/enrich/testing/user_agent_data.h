@@ -1,30 +1,23 @@
 #pragma once
 
-#include <cstdlib>
-#include <optional>
 #include <string>
-#include <string_view>
 
+#include "weir/enrich/packs.h"
+#include "weir/enrich/testing/recorded.h"
+
+// What tests, fuzz targets and benchmarks of user agents read. Each is empty where the file is absent.
 namespace weir::enrich::testing {
 
-// What tests, fuzz targets and benchmarks of user agents read. Each answers nothing where the file is absent.
+// The package's rules, of the packs that weir comes with.
+inline std::string regexes_yaml() { return content(find_shipped_packs("") + "/regexes.yaml"); }
 
-std::optional<std::string> read_text(const std::string& path);
+// weir's own rules, of the source tree.
+inline std::string overlay_yaml() { return content(WEIR_TESTS_DIR "/../data/user-agents/overlay.yaml"); }
 
-// The unpacked text of $WEIR_TEST_DATA/data/ua/<name>, an .xz file.
-std::optional<std::string> recorded(std::string_view name);
-
-#ifdef WEIR_TESTS_DIR
-// weir's own overlay, from the source tree.
-inline std::optional<std::string> overlay_yaml() {
-  return read_text(WEIR_TESTS_DIR "/../data/user-agents/overlay.yaml");
+// The text of $WEIR_TEST_DATA/data/ua/<name>, an .xz file.
+inline std::string recorded_text(const std::string& name) {
+  std::string path = recorded("ua/" + name);
+  return path.empty() ? path : unpacked(path);
 }
-
-// The package's rules: the file that $WEIR_UAP_CORE names, else where the build keeps npm's packages.
-inline std::optional<std::string> regexes_yaml() {
-  const char* named = std::getenv("WEIR_UAP_CORE");
-  return read_text(named != nullptr ? named : WEIR_TESTS_DIR "/../build/packs/node_modules/uap-core/regexes.yaml");
-}
-#endif
 
 }  // namespace weir::enrich::testing
