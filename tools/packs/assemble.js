@@ -1,10 +1,10 @@
-// node assemble.js ROOT NEW PACKS: moves what tools/packs/fetch has fetched into NEW to PACKS, under the names of
+// node assemble.js ROOT NEW PACKS [tree]: moves what tools/packs/fetch has fetched into NEW to PACKS, under the names of
 // packs.txt, and writes PACKS/packs.json. What NEW lacks but PACKS has from an earlier run stays. Exit 1: some are
-// missing. Each file is renamed into place, so that a weir that reads PACKS sees the old one or the new one.
+// missing. With `tree` only the files of this repository are brought up to date. Each file is renamed into place, so that a weir that reads PACKS sees the old one or the new one.
 'use strict';
 const fs = require('fs');
 const path = require('path');
-const [root, fresh, packs] = process.argv.slice(2);
+const [root, fresh, packs, part] = process.argv.slice(2);
 
 const read = (file) => fs.readFileSync(file, 'utf8');
 const rows = read(path.join(root, 'tools/packs/packs.txt'))
@@ -53,8 +53,9 @@ for (const row of rows) {
   const { folder, name, version } = locate(row.origin);
   const from = path.join(folder, row.source);
   if (!fs.existsSync(from)) {
-    const before = known.find((entry) => entry.file === row.file);
-    if (before && fs.existsSync(path.join(packs, row.file))) listed.push(before);
+    const before = known.find((entry) => entry.file === row.file && fs.existsSync(path.join(packs, row.file)));
+    if (before) listed.push(before);
+    if (before && part === 'tree') continue;
     console.error(`weir: warning: the data pack ${row.file} (${row.origin}) is missing${before ? '; the earlier one stays' : ''}`);
     missing += 1;
     continue;

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <compare>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "weir/enrich/text_lines.h"
@@ -16,11 +16,7 @@
 namespace weir::enrich {
 
 namespace {
-struct V6 {
-  uint64_t high;
-  uint64_t low;
-  auto operator<=>(const V6&) const = default;
-};
+using V6 = std::pair<uint64_t, uint64_t>;  // the upper and the lower half
 
 // Every pair of capital letters, so that an answer needs no owner.
 constexpr auto kCountries = [] {

@@ -127,7 +127,8 @@ bool PackStore::take(Slot& slot, const Stamp& file) {
     bool replaced = !shipped.path.empty() && shipped.path != file.path && load(slot, shipped);
     instead = replaced ? "; the one that weir came with is used instead" : "";
   }
-  if (slot.report.state == PackState::damaged && slot.report.reason == reason + instead) return false;
+  if (slot.complained == file) return false;
+  slot.complained = file;
   slot.report.state = PackState::damaged;
   slot.report.reason = reason + instead;
   log::warning("packs: {}", slot.report.reason);

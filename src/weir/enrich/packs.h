@@ -93,9 +93,10 @@ class PackStore {
   };
   struct Slot {
     const PackKind* kind = nullptr;
-    Stamp loaded;  // what `parts_` holds; no path: nothing
-    Stamp tried;   // the newest that was judged
-    Stamp seen;    // at the last look
+    Stamp loaded;      // what `parts_` holds; no path: nothing
+    Stamp tried;       // the newest that was judged
+    Stamp seen;        // at the last look
+    Stamp complained;  // of which the log said why it cannot be used
     bool warned_of_age = false;
     PackReport report;
   };

@@ -38,6 +38,7 @@ def test_it_holds_the_program_the_engine_the_unit_and_the_configuration(unpacked
     for name in (
         "usr/bin/weir", "usr/lib/weir/libchdb.so", "usr/lib/systemd/system/weir.service", "etc/weir/weir.toml",
         "usr/share/doc/weir/LICENSE", "usr/share/doc/weir/NOTICE", "usr/share/doc/weir/front/nginx.conf",
+        "usr/share/weir/packs/packs.json", "usr/share/weir/packs/agents.txt",
     ):
         assert (unpacked / name).is_file(), name
     unit = (unpacked / "usr/lib/systemd/system/weir.service").read_text()
@@ -50,9 +51,19 @@ def test_it_asks_for_the_libraries_it_is_linked_with(package, unpacked):
     needed = subprocess.run(
         ["objdump", "-p", str(unpacked / "usr/bin/weir")], check=True, capture_output=True, text=True
     ).stdout
-    for library, debian in (("libcurl.so", "libcurl4"), ("libsqlite3.so", "libsqlite3-0"), ("libsodium.so", "libsodium23")):
+    for library, debian in (("libcurl.so", "libcurl4"), ("libsqlite3.so", "libsqlite3-0"), ("libsodium.so", "libsodium23"),
+                            ("libre2.so", "libre2-9"), ("libpcre2-8.so", "libpcre2-8-0"), ("libmaxminddb.so", "libmaxminddb0")):
         assert (library in needed) and (debian in depends), f"{library}: {depends}"
     assert "adduser" in depends
+
+
+def test_the_data_packs_lie_where_weir_looks_for_them(unpacked, tmp_path):
+    listed = subprocess.run([str(unpacked / "usr/bin/weir"), "--data", str(tmp_path / "data"), "packs", "list", "--json"],
+                            check=True, capture_output=True, text=True).stdout
+    for pack in json.loads(listed):
+        shipped = unpacked / "usr/share/weir/packs" / pack["name"]
+        assert pack["state"] == ("ok" if shipped.exists() else "missing")
+        assert not pack["file"] or pathlib.Path(pack["file"]).samefile(shipped)
 
 
 def test_the_configuration_is_kept_when_it_was_changed(package):

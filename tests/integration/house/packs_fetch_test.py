@@ -78,6 +78,19 @@ def test_everything_is_put_in_place_and_described(tree):
     assert tree().stdout == ""  # nothing to do
 
 
+def test_a_file_of_the_tree_needs_no_network(tree):
+    tree()
+    before = tree.listed()
+    for group in ("no-rules", "no-places", "no-tor-geoipdb", "no-publicsuffix"):
+        (tree.stubs / group).touch()
+    agents = tree.packs.parents[1] / "data" / "bots" / "agents.txt"
+    agents.write_text("ai NewBot\n")
+    done = tree()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tree.packs / "agents.txt").read_text() == "ai NewBot\n"
+    assert tree.listed() == before and (tree.packs / "packs.stamp").exists()
+
+
 def test_what_cannot_be_fetched_is_left_out_with_a_warning(tree):
     (tree.stubs / "no-places").touch()
     (tree.stubs / "no-tor-geoipdb").touch()
