@@ -1,12 +1,12 @@
 #include "weir/enrich/source.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <initializer_list>
 
+#include "weir/base/address.h"
 #include "weir/event/url.h"
 
 namespace weir::enrich {
@@ -345,10 +345,8 @@ void SourceFinder::parse(std::string_view text, Referrer& out) const {
   }
   assign_lower(out.host, host);
   host = out.host;
-  bool v6 = host.find(':') != std::string_view::npos;
-  if (v6 || (!host.empty() && ends_in_number(host))) {
-    unsigned char address[16];
-    if (inet_pton(v6 ? AF_INET6 : AF_INET, out.host.c_str(), address) != 1) return out.host.clear();
+  if (host.find(':') != std::string_view::npos || (!host.empty() && ends_in_number(host))) {
+    if (Address address; !parse_address(host, address)) return out.host.clear();
   } else if (!is_host(host)) {
     return out.host.clear();
   }

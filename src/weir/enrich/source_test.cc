@@ -163,6 +163,8 @@ TEST_F(SourceTest, WhatIsNoAddressIsNoReferrer) {
   EXPECT_EQ(referred("https://" + std::string(300, 'a') + ".com/"), " |  | Direct");
   EXPECT_EQ(referred("https://" + std::string(64, 'a') + ".com/"), " |  | Direct");
   EXPECT_EQ(referred("https://a\xff.com/"), " |  | Direct");
+  using namespace std::string_view_literals;
+  EXPECT_EQ(referred("http://[2001:db8::1\0\xa0]/"sv), " |  | Direct");
   EXPECT_EQ(referred("https://www.google.com/" + std::string(100'000, 'x')), "Google | search | Organic Search");
   EXPECT_EQ(reason({}), "no referrer");
   EXPECT_EQ(reason({.referrer = "  "}), "no referrer");
