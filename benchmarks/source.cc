@@ -81,7 +81,7 @@ void BM_Campaign(benchmark::State& state) {
 }
 BENCHMARK(BM_Campaign);
 
-// More sites than a finder remembers: the public suffix list is asked each time.
+// More sites and referrers than a finder remembers: tables and public suffix list are asked each time.
 void BM_OwnOfManySites(benchmark::State& state) {
   std::vector<std::string> hosts;
   std::vector<std::string> referrers;
@@ -95,12 +95,17 @@ void BM_OwnOfManySites(benchmark::State& state) {
 }
 BENCHMARK(BM_OwnOfManySites);
 
-// The dearest a stranger can make it: long, many labels, none of them known.
+// The dearest a stranger can make it: long, many labels, none of them known, none seen before.
 void BM_Hostile(benchmark::State& state) {
-  std::string referrer = "https://";
-  for (int i = 0; i < 60; ++i) referrer += "a-b.";
-  referrer += "example/" + std::string(8'000, 'x');
-  ask(state, {{.referrer = referrer, .hostname = kHost}});
+  std::vector<std::string> referrers;
+  for (int i = 0; i < 1'000; ++i) {
+    std::string referrer = "https://";
+    for (int label = 0; label < 60; ++label) referrer += "a-b.";
+    referrers.push_back(referrer + "x" + std::to_string(i) + "/" + std::string(2'000, 'x'));
+  }
+  std::vector<SourceQuestion> questions;
+  for (const std::string& referrer : referrers) questions.push_back({.referrer = referrer, .hostname = kHost});
+  ask(state, questions);
 }
 BENCHMARK(BM_Hostile);
 

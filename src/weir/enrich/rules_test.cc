@@ -64,7 +64,7 @@ TEST(Rules, Referrers) {
 
 TEST(Rules, Paths) {
   auto fits = [](std::string value, std::string_view path) {
-    return reason(rules_of({{.kind = RuleKind::path, .value = std::move(value)}}), {.path = path}) != "";
+    return !reason(rules_of({{.kind = RuleKind::path, .value = std::move(value)}}), {.path = path}).empty();
   };
   for (const char* path : {"/admin", "/admin/", "/admin/users/7"}) {
     EXPECT_TRUE(fits("/admin", path)) << path;

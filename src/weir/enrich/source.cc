@@ -1,12 +1,12 @@
 #include "weir/enrich/source.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <initializer_list>
 
+#include "weir/base/address.h"
 #include "weir/event/url.h"
 
 namespace weir::enrich {
@@ -16,6 +16,7 @@ constexpr size_t kHostBytesMax = 253;
 constexpr size_t kLabelBytesMax = 63;
 constexpr size_t kLabelsMax = 8;  // of a host that are looked at, from the right: what a stranger can make us look up
 constexpr size_t kReferrerBytesMax = 2048;  // of which more than scheme, host and the path's beginning is not needed
+constexpr size_t kKeptBytesMax = 256;       // longer ones hardly repeat
 constexpr size_t kTagBytesMax = 200;
 constexpr size_t kMediumBytesMax = 100;
 
@@ -90,6 +91,10 @@ size_t top_level_at(std::string_view host) {
   for (std::string_view known : {"com", "co", "org", "net", "or", "ne", "ac", "edu", "gov"})
     if (label == known) return second;
   return dot;
+}
+
+std::string_view without_www(std::string_view host) {
+  return host.starts_with("www.") && host.find('.', 4) != std::string_view::npos ? host.substr(4) : host;
 }
 
 bool is_unset(std::string_view medium) {
@@ -299,57 +304,57 @@ bool SourceFinder::is_own(std::string_view host, const SourceQuestion& question)
   return !registered.empty() && is_within(host, registered);
 }
 
-SourceFinder::Referrer SourceFinder::read_app(std::string_view scheme, std::string_view package) {
-  Referrer referrer{ReferrerKind::not_understood, Sources::kNoSite, {}};
-  assign_lower(host_, package);
-  if (!is_host(host_)) return referrer;
-  host_.insert(0, "://").insert(0, scheme);
-  referrer.kind = ReferrerKind::site;
-  referrer.name = cut(host_, kHostBytesMax);
-  if (auto app = sources_->apps_.find(host_); app != sources_->apps_.end()) referrer.site = app->second;
-  return referrer;
+const SourceFinder::Referrer& SourceFinder::read(std::string_view text) {
+  bool fits = text.size() <= kKeptBytesMax;
+  Referrer& kept = fits ? referrers_[Sources::Hash()(text) % referrers_.size()] : long_referrer_;
+  if (kept.text != text) {
+    kept.text = text;
+    parse(kept.text, kept);
+  }
+  return kept;
 }
 
-SourceFinder::Referrer SourceFinder::read(const SourceQuestion& question) {
-  Referrer referrer;
-  std::string_view text = trim(question.referrer).substr(0, kReferrerBytesMax);
-  if (text.empty()) return referrer;
-  referrer.kind = ReferrerKind::not_understood;
+void SourceFinder::parse(std::string_view text, Referrer& out) const {
+  out.understood = false;
+  out.app = false;
+  out.site = Sources::kNoSite;
+  out.host.clear();
+  out.spam.clear();
+  if (text.empty()) return;
   event::UrlParts parts = event::split_url(text);
-  for (std::string_view scheme : {"android-app", "ios-app"})
-    if (equal_ignoring_case(parts.scheme, scheme)) return read_app(scheme, parts.hostname);
+  if (parts.hostname.size() > kHostBytesMax) return;
+  for (std::string_view scheme : {"android-app", "ios-app"}) {
+    if (!equal_ignoring_case(parts.scheme, scheme)) continue;
+    assign_lower(out.host, parts.hostname);
+    out.understood = out.app = is_host(out.host) && out.host.size() + scheme.size() + 3 <= kHostBytesMax;
+    if (!out.app) return out.host.clear();
+    out.host.insert(0, "://").insert(0, scheme);
+    if (auto app = sources_->apps_.find(out.host); app != sources_->apps_.end()) out.site = app->second;
+    return;
+  }
   bool web =
       parts.scheme.empty() || equal_ignoring_case(parts.scheme, "https") || equal_ignoring_case(parts.scheme, "http");
-  if (!web) return referrer;
+  if (!web) return;
   std::string_view host = parts.hostname;
   if (host.empty() && parts.path.empty()) {  // `example.com/page`, as some clients write it
     host = text.substr(0, text.find_first_of("/?#"));
     size_t path = host.size();
     parts.path = text.substr(path, text.find_first_of("?#", path) - path);
     host = host.substr(0, host.find(':'));
-    if (host.find('.') == std::string_view::npos) return referrer;
+    if (host.find('.') == std::string_view::npos || host.size() > kHostBytesMax) return;
   }
-  if (host.size() > kHostBytesMax) return referrer;
-  assign_lower(host_, host);
-  host = host_;
+  assign_lower(out.host, host);
+  host = out.host;
   if (host.find(':') != std::string_view::npos || (!host.empty() && ends_in_number(host))) {
-    unsigned char address[16];
-    if (inet_pton(host.find(':') != std::string_view::npos ? AF_INET6 : AF_INET, host_.c_str(), address) != 1)
-      return referrer;
+    if (Address address; !parse_address(host, address)) return out.host.clear();
   } else if (!is_host(host)) {
-    return referrer;
+    return out.host.clear();
   }
-  if (is_own(host, question)) {
-    referrer.kind = ReferrerKind::own;
-    return referrer;
-  }
-  if (is_loopback(host)) return referrer;
+  if (is_loopback(host)) return;
+  out.understood = true;
   Sources::Found found = sources_->find_host(host, parts.path);
-  if (!found.spam.empty()) spam_.assign("referrer spam: ").append(found.spam);
-  referrer.kind = ReferrerKind::site;
-  referrer.site = found.site;
-  referrer.name = host.starts_with("www.") && host.find('.', 4) != std::string_view::npos ? host.substr(4) : host;
-  return referrer;
+  out.site = found.site;
+  if (!found.spam.empty()) out.spam.assign("referrer spam: ").append(found.spam);
 }
 
 // Of a tag that is trimmed and cut. Leaves it in lower case in tag_.
@@ -368,13 +373,13 @@ uint32_t SourceFinder::site_of_tag(std::string_view tag) {
 
 SourceAnswer SourceFinder::find(const SourceQuestion& question) {
   SourceAnswer answer;
-  spam_.clear();
   tag_.clear();
   uint32_t site = Sources::kNoSite;
   ChannelQuestion channel;
 
-  Referrer referrer = read(question);
-  answer.spam = spam_;
+  const Referrer& referrer = read(trim(question.referrer).substr(0, kReferrerBytesMax));
+  bool own = !referrer.host.empty() && !referrer.app && is_own(referrer.host, question);
+  if (!own) answer.spam = referrer.spam;
 
   std::string_view tag = cut(trim(question.utm_source), kTagBytesMax);
   if (!tag.empty()) {
@@ -400,21 +405,21 @@ SourceAnswer SourceFinder::find(const SourceQuestion& question) {
       channel.display_click = name == "dclid";
     }
   }
-  bool referred = referrer.kind == ReferrerKind::site &&
+  bool referred = !own && referrer.understood &&
                   (referrer.site == Sources::kNoSite || sources_->sites_[referrer.site].medium != Medium::none);
   if (tag.empty() && click != nullptr && (click->paid || !referred)) {
-    auto listed = std::find(click->sites.begin(), click->sites.end(), referrer.site);
+    auto listed = std::find(click->sites.begin(), click->sites.end(), referred ? referrer.site : Sources::kNoSite);
     site = listed == click->sites.end() ? click->sites.front() : *listed;
     answer.reason = "click id";
   } else if (tag.empty() && referred) {
     site = referrer.site;
-    answer.source = referrer.name;
+    answer.source = without_www(referrer.host);
     answer.reason = "referrer";
   } else if (tag.empty()) {
-    answer.reason = referrer.kind == ReferrerKind::absent ? "no referrer"
-                    : referrer.kind == ReferrerKind::own  ? "own site"
-                    : referrer.kind == ReferrerKind::site ? "referrer passed over"
-                                                          : "referrer not understood";
+    answer.reason = referrer.text.empty()  ? "no referrer"
+                    : own                  ? "own site"
+                    : !referrer.understood ? "referrer not understood"
+                                           : "referrer passed over";
   }
   if (site != Sources::kNoSite) {
     answer.source = sources_->sites_[site].name;

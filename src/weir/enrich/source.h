@@ -101,8 +101,8 @@ struct SourceAnswer {
   std::string_view spam;     // `referrer spam: HOST` when the referrer is listed; else empty
 };
 
-// Asks `sources`. Confined to one thread; keeps its buffers, and the registered names of the last hosts it saw. No
-// allocation once these have grown.
+// Asks `sources`. Confined to one thread; remembers what it found of the last referrers, which repeat, and the
+// registered names of the last hosts: at most 200 KB. No allocation once its buffers have grown.
 class SourceFinder {
  public:
   explicit SourceFinder(std::shared_ptr<const Sources> sources);
@@ -112,26 +112,31 @@ class SourceFinder {
   SourceAnswer find(const SourceQuestion& question);
 
  private:
-  enum class ReferrerKind : uint8_t { absent, not_understood, own, site };
+  // A referrer, whatever page it led to.
   struct Referrer {
-    ReferrerKind kind = ReferrerKind::absent;
+    std::string text;
+    bool understood = false;
+    std::string host;  // lower-case; with the scheme for an app; empty for what has none
+    bool app = false;
     uint32_t site = Sources::kNoSite;
-    std::string_view name;  // when the site is not in the table
+    std::string spam;
   };
   struct Registered {
     std::string hostname;
     std::string name;
   };
 
-  Referrer read(const SourceQuestion& question);
-  Referrer read_app(std::string_view scheme, std::string_view package);
+  const Referrer& read(std::string_view text);
+  void parse(std::string_view text, Referrer& referrer) const;
   bool is_own(std::string_view host, const SourceQuestion& question);
   std::string_view registrable(std::string_view hostname);
   uint32_t site_of_tag(std::string_view tag);
 
   std::shared_ptr<const Sources> sources_;
-  std::string host_, spam_, tag_, medium_, campaign_;
+  std::array<Referrer, 256> referrers_;
+  Referrer long_referrer_;
   std::array<Registered, 64> registered_;
+  std::string tag_, medium_, campaign_;
 };
 
 }  // namespace weir::enrich

@@ -104,6 +104,11 @@ TEST_F(SourceTest, KnowsApps) {
             "Google | search | Organic Search");
   EXPECT_EQ(referred("android-app://org.example.reader/"), "android-app://org.example.reader | referral | Referral");
   EXPECT_EQ(referred("ios-app://544007664/x"), "YouTube | video | Organic Video");
+  EXPECT_EQ(referred("android-app://com.google.*/"), " |  | Direct");
+  std::string longest;
+  for (int i = 0; i < 62; ++i) longest += "abc.";
+  EXPECT_EQ(referred("android-app://" + longest + "d/"), " |  | Direct");
+  EXPECT_EQ(referred("https://" + longest + "d/"), longest + "d | referral | Referral");
 }
 
 TEST_F(SourceTest, AnUnknownReferrerIsItsHostWithoutWww) {
@@ -158,6 +163,8 @@ TEST_F(SourceTest, WhatIsNoAddressIsNoReferrer) {
   EXPECT_EQ(referred("https://" + std::string(300, 'a') + ".com/"), " |  | Direct");
   EXPECT_EQ(referred("https://" + std::string(64, 'a') + ".com/"), " |  | Direct");
   EXPECT_EQ(referred("https://a\xff.com/"), " |  | Direct");
+  using namespace std::string_view_literals;
+  EXPECT_EQ(referred("http://[2001:db8::1\0\xa0]/"sv), " |  | Direct");
   EXPECT_EQ(referred("https://www.google.com/" + std::string(100'000, 'x')), "Google | search | Organic Search");
   EXPECT_EQ(reason({}), "no referrer");
   EXPECT_EQ(reason({.referrer = "  "}), "no referrer");
@@ -196,6 +203,24 @@ TEST_F(SourceTest, TheOwnSiteIsNoSource) {
       EXPECT_TRUE(own("https://a." + name, "b." + name));
       EXPECT_FALSE(own("https://a.x" + name, "b." + name));
     }
+  }
+}
+
+// What is remembered of a referrer does not depend on the page it led to, nor on what came before.
+TEST_F(SourceTest, RemembersReferrersRightly) {
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(reason({.referrer = "https://a.example/", .hostname = "a.example"}), "own site");
+    EXPECT_EQ(reason({.referrer = "https://a.example/", .hostname = "b.example"}), "referrer");
+    EXPECT_EQ(reason({.referrer = "http://localhost/", .hostname = "localhost"}), "own site");
+    EXPECT_EQ(reason({.referrer = "http://localhost/", .hostname = "b.example"}), "referrer not understood");
+    for (int i = 0; i < 1'000; ++i) {
+      std::string name = "s" + std::to_string(i) + ".example";
+      EXPECT_EQ(referred("https://" + name + "/"), name + " | referral | Referral");
+      EXPECT_EQ(referred("https://www.google.de/" + std::to_string(i)), "Google | search | Organic Search");
+    }
+    std::string tail(300, 'x');
+    EXPECT_EQ(referred("https://t.co/" + tail), "Twitter | social | Organic Social");
+    EXPECT_EQ(referred("https://bsky.app/" + tail), "Bluesky | social | Organic Social");
   }
 }
 
