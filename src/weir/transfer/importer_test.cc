@@ -433,5 +433,155 @@ TEST(ImportSummaryTest, JsonThereAndBack) {
   for (std::string_view json : {"", "{}", "[]", "{\"lines\":-1}", "nonsense"}) EXPECT_FALSE(ImportSummary::parse(json));
 }
 
+// Asks until the history is whole, as the command does.
+class SeedImportTest : public ImporterTest {
+ protected:
+  Result<SeedProgress> seed_all() {
+    while (true) {
+      auto progress = importer_->seed(project_, plan_);
+      if (!progress || progress->done == progress->events) return progress;
+    }
+  }
+  const int64_t today_ = day_of(kNow);
+  SeedPlan plan_{40'000, 30, 1, today_};
+};
+
+TEST_F(SeedImportTest, EveryEventBecomesARecordOnce) {
+  auto first = seed_all();
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->seeded, 40'000u);
+  EXPECT_EQ(first->already, 0u);
+  EXPECT_EQ(ids().size(), 40'000u);
+  auto again = seed_all();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->seeded, 0u);
+  EXPECT_EQ(again->already, 40'000u);
+  EXPECT_EQ(ids().size(), 40'000u);
+
+  event::RecordParser parser;
+  auto records = journal_.bulk();
+  auto event = parser.parse(records[7]);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->project_id, project_.id);
+  EXPECT_EQ(event->received_at, kNow);
+  EXPECT_EQ(event->protocol, kSeedProtocol);
+  auto opened = secrets_->open(project_.id, event->personal);
+  ASSERT_TRUE(opened) << opened.error().message;
+  SeedHistory history(plan_);
+  const SeededEvent* same = nullptr;
+  for (int i = 0; i <= 7; ++i) same = history.next();
+  EXPECT_EQ(opened->ip, same->address);
+  EXPECT_EQ(opened->user_agent, same->user_agent);
+  EXPECT_EQ(event->url, same->event.url);
+  EXPECT_EQ(event->time, same->event.time);
+}
+
+TEST_F(SeedImportTest, AnotherHistoryAndAnotherProjectStandBesideIt) {
+  ASSERT_TRUE(seed_all());
+  plan_.seed = 2;
+  EXPECT_EQ(seed_all()->seeded, 40'000u);
+  EXPECT_EQ(ids().size(), 80'000u);
+  project_.id = ProjectId{4712};
+  EXPECT_EQ(seed_all()->seeded, 40'000u);
+}
+
+TEST_F(SeedImportTest, GoesOnAfterARestart) {
+  auto part = importer_->seed(project_, plan_);
+  ASSERT_TRUE(part);
+  ASSERT_LT(part->done, plan_.events);
+  restart();
+  auto whole = seed_all();
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->already, part->done);
+  EXPECT_EQ(whole->seeded, plan_.events - part->done);
+  EXPECT_EQ(ids().size(), plan_.events);
+}
+
+TEST_F(SeedImportTest, AKillBetweenTheJournalAndTheLedgerDoublesNothing) {
+  append_bytes_ = 64 * KiB;
+  restart();
+  int appends = 0;
+  journal_.survives = [&] { return ++appends % 37 != 0; };
+  int deaths = 0;
+  while (true) {
+    auto progress = seed_all();
+    if (progress) break;
+    EXPECT_EQ(progress.error().code, ErrorCode::kUnavailable);
+    ASSERT_LT(++deaths, 100);
+    restart();
+  }
+  EXPECT_GT(deaths, 0);
+  EXPECT_EQ(ids().size(), plan_.events);
+}
+
+TEST_F(SeedImportTest, AJournalThatRefusesLosesAndDoublesNothing) {
+  append_bytes_ = 64 * KiB;
+  restart();
+  int appends = 0;
+  journal_.refuse = [&]() -> Result<> {
+    if (++appends % 41 == 0) return Error{ErrorCode::kOverloaded, "journal: full"};
+    return {};
+  };
+  int refused = 0;
+  while (true) {
+    auto progress = seed_all();
+    if (progress) break;
+    EXPECT_EQ(progress.error().code, ErrorCode::kOverloaded);
+    ASSERT_LT(++refused, 100);
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(ids().size(), plan_.events);
+}
+
+TEST_F(SeedImportTest, TwoAtOnceShareOneHistory) {
+  uint64_t mine = 0;
+  SeedPlan other = plan_;
+  other.seed = 9;
+  while (true) {
+    ASSERT_TRUE(importer_->seed(project_, other));
+    auto progress = importer_->seed(project_, plan_);
+    ASSERT_TRUE(progress);
+    mine = progress->done;
+    if (mine == plan_.events) break;
+  }
+  EXPECT_EQ(ids().size(), 2 * plan_.events);
+}
+
+TEST_F(SeedImportTest, RefusesWhatItCannotKeep) {
+  project_.retention_days = 20;
+  auto refused = importer_->seed(project_, plan_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
+  EXPECT_EQ(
+      refused.error().message,
+      "seed: project website keeps events for 20 days: --days 30 with this --end would begin before that; at most "
+      "19");
+  plan_.days = 19;
+  EXPECT_TRUE(importer_->seed(project_, plan_));
+  plan_.events = 0;
+  EXPECT_EQ(importer_->seed(project_, plan_).error().message, "seed: --events 0: expected 1 to 1000000000");
+  EXPECT_TRUE(journal_.bulk().size() > 0);
+}
+
+TEST_F(SeedImportTest, AFifthHistoryAtOnceWaits) {
+  for (uint64_t seed = 1; seed <= Importer::kSeedsMax; ++seed) {
+    plan_.seed = seed;
+    ASSERT_TRUE(importer_->seed(project_, plan_));
+  }
+  plan_.seed = 99;
+  EXPECT_EQ(importer_->seed(project_, plan_).error().code, ErrorCode::kOverloaded);
+  // Nobody asks any more: what they held is given back.
+  ASSERT_TRUE(importer_->rest());
+  EXPECT_TRUE(importer_->seed(project_, plan_));
+}
+
+TEST(SeedProgress, ReadsItsOwnJson) {
+  SeedProgress progress{10, 7, 4, 3};
+  auto read = SeedProgress::parse(progress.to_json());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->to_json(), R"({"events":10,"done":7,"seeded":4,"already":3})");
+  EXPECT_EQ(SeedProgress::parse("{}").error().code, ErrorCode::kCorrupt);
+}
+
 }  // namespace
 }  // namespace weir::transfer
