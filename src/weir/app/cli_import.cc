@@ -1,20 +1,19 @@
 #include "weir/app/cli_import.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "weir/app/client.h"
 #include "weir/app/invocation.h"
+#include "weir/app/patient_client.h"
+#include "weir/app/progress.h"
 #include "weir/base/queue.h"
 #include "weir/base/random.h"
 #include "weir/base/thread.h"
@@ -26,13 +25,8 @@
 namespace weir::app {
 
 namespace {
-using Steady = std::chrono::steady_clock;
-
 constexpr size_t kChunkBytes = 2 * MiB;
 constexpr size_t kChunksAhead = 4;
-// How long a server that refuses for the moment (restarting, its disk full) is asked again.
-constexpr std::chrono::seconds kPatience{120};
-constexpr std::chrono::milliseconds kPauseMax{5000};
 // A log of another format is told by its first lines.
 constexpr uint64_t kGuessLines = 1000;
 
@@ -124,46 +118,10 @@ class LogReading {
   bool closed_ = false;
 };
 
-// On a terminal one line that changes, elsewhere a line every few seconds.
-class Progress {
- public:
-  explicit Progress(Steady::time_point started) : started_(started), terminal_(::isatty(STDERR_FILENO) == 1) {}
-  ~Progress() { clear(); }
-
-  void show(std::string_view file, uint64_t lines, uint64_t read, uint64_t size) {
-    Steady::time_point now = Steady::now();
-    if (now - last_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(5000))) return;
-    if (last_ == Steady::time_point() && !terminal_) {  // short imports say nothing but their summary
-      last_ = now;
-      return;
-    }
-    last_ = now;
-    auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - started_);
-    std::string text = transfer::progress_text(file, lines, read, size, took);
-    std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "weir: %s\n", text.c_str());
-    std::fflush(stderr);
-    shown_ = true;
-  }
-  void note(const std::string& text) {
-    clear();
-    std::fprintf(stderr, "weir: %s\n", text.c_str());
-  }
-  void clear() {
-    if (terminal_ && shown_) std::fputs("\r\033[K", stderr);
-    shown_ = false;
-  }
-
- private:
-  const Steady::time_point started_;
-  const bool terminal_;
-  Steady::time_point last_{};
-  bool shown_ = false;
-};
-
 class Import {
  public:
   Import(const Invocation& invocation, const Arguments& arguments, transfer::LogFormat format)
-      : invocation_(invocation), arguments_(arguments), format_(format) {
+      : arguments_(arguments), format_(format), client_(invocation, progress_) {
     target_ = fmt::format("/api/v1/import/access-log?project={}&format={}&users={}", url_encode(arguments.project),
                           name_of(format), arguments.users ? "yes" : "no");
     report_.project = arguments.project;
@@ -200,7 +158,7 @@ class Import {
 
   int finish(EndReading reading) {
     progress_.clear();
-    report_.took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - started_);
+    report_.took = progress_.took();
     std::string text = arguments_.output == "json" ? report_.to_json() : report_.to_text();
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -234,7 +192,9 @@ class Import {
                    fmt::format("import: the server counted {} lines of {}", summary->lines, piece.chunk.count)};
     file.summary.add(*summary, first_line);
     lines_ += summary->lines;
-    progress_.show(file.file, lines_, piece.read, piece.size);
+    progress_.show([&](std::chrono::milliseconds took) {
+      return transfer::progress_text(file.file, lines_, piece.read, piece.size, took);
+    });
     return {};
   }
 
@@ -264,41 +224,22 @@ class Import {
     request.body = std::move(piece.repeats);
     request.body.push_back('\n');
     request.body += piece.chunk.lines;
-    std::optional<Steady::time_point> failing_since;
-    std::chrono::milliseconds pause{250};
-    while (true) {
-      auto answer = app::request(invocation_, request);
-      if (answer) {
-        answered_ = true;
-        return transfer::ImportSummary::parse(answer->body);
-      }
-      Steady::time_point now = Steady::now();
-      if (!failing_since) failing_since = now;
-      // Before the first answer an absent server is told at once; later it may be restarting.
-      bool again = is_retryable(answer.error().code) && now - *failing_since < kPatience &&
-                   (answered_ || answer.error().code != ErrorCode::kUnavailable);
-      if (!again) {
-        Error error = std::move(answer).error();
-        if (lines_ > 0) error.message += " (what was imported stays; the same command goes on from there)";
-        return error;
-      }
-      progress_.note(answer.error().message + "; trying again");
-      std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, kPauseMax);
-    }
+    auto answer = client_.send(request);
+    if (answer) return transfer::ImportSummary::parse(answer->body);
+    Error error = std::move(answer).error();
+    if (lines_ > 0) error.message += " (what was imported stays; the same command goes on from there)";
+    return error;
   }
 
-  const Invocation& invocation_;
   const Arguments& arguments_;
   const transfer::LogFormat format_;
   std::string target_;
   SystemClock clock_;
   transfer::Preview preview_;
-  const Steady::time_point started_ = Steady::now();
-  Progress progress_{started_};
+  Progress progress_;
+  PatientClient client_;
   transfer::ImportReport report_;
   uint64_t lines_ = 0;
-  bool answered_ = false;
 };
 
 int import_access_log(const Invocation& invocation, const Arguments& arguments) {

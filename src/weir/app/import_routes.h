@@ -20,6 +20,11 @@ inline constexpr uint64_t kImportBodyBytesMax = 8u << 20;
 // Errors: 400, 401, 403, 404 (project), 413 (body above 8 MiB), 503 with Retry-After; the same chunk may be sent again
 // after any of them. docs/formats/imports.md says more.
 //
+// And `weir seed`, for the same callers, again and again until it is done:
+//
+//   POST /api/v1/seed?project=P&events=N[&days=D][&seed=S][&end=2026-11-29]   without a body
+//   200 {"events":N,"done":..,"seeded":..,"already":..} (transfer::SeedProgress): what counts as done is durable
+//
 // Keeps the references; they must outlive the router's use.
 void add_import_routes(http::Router& router, settings::Repository& settings, Clock& clock,
                        transfer::ImportThread& importing);
