@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "weir/collect/testing/fake_secrets.h"
-#include "weir/collect/time_text.h"
+#include "weir/base/time_text.h"
 
 namespace weir::collect {
 namespace {
