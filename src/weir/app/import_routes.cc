@@ -101,11 +101,18 @@ Result<transfer::ImportJob> job_of(http::Request& request, const settings::Snaps
 
   std::string value;
   if (http::query_parameter(request.query, "format", value) && !transfer::parse_log_format(value, job.format))
-    return bad_parameter("format", value, "auto, combined or common");
+    return bad_parameter("format", value, transfer::kLogFormatNames);
   if (http::query_parameter(request.query, "users", value)) {
     if (value != "yes" && value != "no") return bad_parameter("users", value, "yes or no");
-    job.keep_user = value == "yes" ? transfer::KeepUser::yes : transfer::KeepUser::no;
+    job.rules.keep_user = value == "yes" ? transfer::KeepUser::yes : transfer::KeepUser::no;
   }
+  if (http::query_parameter(request.query, "assets", value) && !transfer::parse_assets(value, job.rules.assets))
+    return bad_parameter("assets", value, "keep, mark or skip");
+  if (http::query_parameter(request.query, "pages_only", value)) {
+    if (value != "yes" && value != "no") return bad_parameter("pages_only", value, "yes or no");
+    job.rules.pages_only = value == "yes";
+  }
+  http::query_parameter(request.query, "fields", job.fields);
 
   std::string_view type = media_type(request.header("content-type"));
   if (type == kLogType) {

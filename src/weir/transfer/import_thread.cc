@@ -18,7 +18,7 @@ Result<> ImportThread::queue(Work work) {
 void ImportThread::submit(ImportJob job, Done done) {
   auto held = std::make_shared<ImportJob>(std::move(job));
   auto queued = queue([this, held, done] {
-    done(importer_.import({held->project, held->format, held->keep_user,
+    done(importer_.import({held->project, held->format, held->rules, held->fields,
                            std::string_view(held->body).substr(held->lines_at), held->repeats}));
   });
   if (!queued) done(std::move(queued).error());

@@ -17,7 +17,8 @@ namespace weir::transfer {
 struct ImportJob {
   settings::Project project;
   LogFormat format = LogFormat::automatic;
-  KeepUser keep_user = KeepUser::no;
+  LineRules rules;
+  std::string fields;  // ImportChunk's
   std::string body;
   size_t lines_at = 0;  // where in the body the lines begin
   std::vector<Repeat> repeats;

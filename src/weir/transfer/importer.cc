@@ -123,7 +123,9 @@ Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   counts_.clear();
   Result<> outcome;
   auto repeat = chunk.repeats.begin();
-  scan_lines(chunk.lines, chunk.format, TimeWindow::at(now, chunk.project.retention_days), summary,
+  LogParser parser(chunk.format);
+  if (!chunk.fields.empty()) parser.set_fields(chunk.fields);
+  scan_lines(chunk.lines, parser, TimeWindow::at(now, chunk.project.retention_days), summary,
              [&](uint64_t index, std::string_view text, const LogLine& line) {
                while (repeat != chunk.repeats.end() && repeat->index < index) ++repeat;
                uint32_t before = repeat != chunk.repeats.end() && repeat->index == index ? repeat->before : 0;
@@ -154,6 +156,15 @@ void Importer::hold_memory(Ledger& ledger) {
 
 Result<> Importer::import_line(const ImportChunk& chunk, Ledger& ledger, const LogLine& line, std::string_view text,
                                uint32_t before, UnixMillis now, Pending& pending, ImportSummary& summary) {
+  // What is left out is not noted: with other rules it may be taken later.
+  const event::Event* made = nullptr;
+  if (chunk.rules.may_skip()) {
+    made = &events_.make(line, chunk.rules);
+    if (auto skip = events_.skip(chunk.rules)) {
+      summary.skip(*skip);
+      return {};
+    }
+  }
   uint64_t hash = ledger.salt().line(text);
   LineCounts::Entry& count = counts_.entry(hash);
   if (count.count == 0) count.count = before;
@@ -172,7 +183,7 @@ Result<> Importer::import_line(const ImportChunk& chunk, Ledger& ledger, const L
     address_.assign(line.client);
     if (!is_address(address_)) address_.clear();
     user_agent_.clear();
-    append_unescaped(line.user_agent, user_agent_);
+    append_field(line, line.user_agent, user_agent_);
     fields.ip = address_;
     fields.user_agent = user_agent_;
   });
@@ -181,7 +192,7 @@ Result<> Importer::import_line(const ImportChunk& chunk, Ledger& ledger, const L
     pending.lines.pop_back();
     return std::move(personal).error();
   }
-  event::Event event = events_.make(line, chunk.keep_user);
+  event::Event event = made != nullptr ? *made : events_.make(line, chunk.rules);
   std::string id = identity.id();
   event.project_id = chunk.project.id;
   event.id = id;

@@ -42,7 +42,8 @@ struct ImporterOptions {
 struct ImportChunk {
   settings::Project project;
   LogFormat format = LogFormat::automatic;
-  KeepUser keep_user = KeepUser::no;
+  LineRules rules;
+  std::string_view fields;          // of a W3C log, as its last #Fields line before these lines said; or empty
   std::string_view lines;           // each but the last ends in '\n'
   std::span<const Repeat> repeats;  // of the file's earlier chunks
 };

@@ -52,7 +52,7 @@ class ImporterTest : public ::testing::Test {
     return options;
   }
   Result<ImportSummary> try_import(std::string_view lines, std::vector<Repeat> repeats = {}) {
-    return importer_->import({project_, LogFormat::automatic, keep_user_, lines, repeats});
+    return importer_->import({project_, LogFormat::automatic, rules_, {}, lines, repeats});
   }
   ImportSummary import(std::string_view lines, std::vector<Repeat> repeats = {}) {
     auto summary = try_import(lines, std::move(repeats));
@@ -80,7 +80,7 @@ class ImporterTest : public ::testing::Test {
   MemoryJournal journal_;
   std::unique_ptr<settings::Secrets> secrets_;
   settings::Project project_;
-  KeepUser keep_user_ = KeepUser::no;
+  LineRules rules_;
   std::unique_ptr<Importer> importer_;
 };
 
@@ -88,7 +88,7 @@ TEST_F(ImporterTest, ALineBecomesACanonicalRecord) {
   ImportSummary summary = import(line(3, "/a?utm_source=x"));
   EXPECT_EQ(summary.imported, 1u);
   EXPECT_EQ(summary.pageviews, 1u);
-  EXPECT_EQ(summary.combined, 1u);
+  EXPECT_EQ(summary.forms[0], 1u);
   ASSERT_EQ(journal_.bulk().size(), 1u);
   std::string record = journal_.bulk()[0];
   event::RecordParser parser;
@@ -180,8 +180,8 @@ TEST_F(ImporterTest, AccountsForEveryLine) {
   EXPECT_EQ(s.lines, 11u);
   EXPECT_EQ(s.imported, 2u);
   EXPECT_EQ(s.pageviews, 1u);
-  EXPECT_EQ(s.combined, 1u);
-  EXPECT_EQ(s.common, 1u);
+  EXPECT_EQ(s.forms[0], 1u);
+  EXPECT_EQ(s.forms[1], 1u);
   auto skipped = [&](Skip reason) { return s.skipped[static_cast<size_t>(reason)]; };
   EXPECT_EQ(skipped(Skip::blank), 2u);
   EXPECT_EQ(skipped(Skip::comment), 1u);
@@ -234,7 +234,7 @@ TEST_F(ImporterTest, UsersAreVisitorsOnlyWhenAskedFor) {
   std::string with_user = R"(192.0.2.1 - ann [17/May/2015:10:00:00 +0000] "GET / HTTP/1.1" 200 3)";
   import(with_user);
   EXPECT_EQ(journal_.bulk()[0].find("ann"), std::string::npos);
-  keep_user_ = KeepUser::yes;
+  rules_.keep_user = KeepUser::yes;
   EXPECT_EQ(import(with_user).already, 1u) << "the same line, whatever is kept of it";
   import(with_user + " ");
   event::RecordParser parser;
@@ -415,8 +415,8 @@ TEST(ImportSummaryTest, JsonThereAndBack) {
   part.skip(Skip::unreadable);
   part.skip(Skip::unreadable);
   part.pageviews = 1;
-  part.combined = 4;
-  part.common = 1;
+  part.forms[0] = 4;
+  part.forms[1] = 1;
   part.saw(1000);
   part.saw(5000);
   part.add_example(6, "no \"time\"");
@@ -431,6 +431,44 @@ TEST(ImportSummaryTest, JsonThereAndBack) {
   EXPECT_EQ(whole.examples.back().line, 106u);
   EXPECT_EQ(whole.last_time, 5000);
   for (std::string_view json : {"", "{}", "[]", "{\"lines\":-1}", "nonsense"}) EXPECT_FALSE(ImportSummary::parse(json));
+}
+
+TEST_F(ImporterTest, WhatTheRulesLeaveOutMayBeTakenLater) {
+  std::string file = line(1, "/a") + line(2, "/a.css") + line(3, "/feed.xml");
+  rules_.pages_only = true;
+  ImportSummary pages = import(file);
+  EXPECT_EQ(pages.imported, 1u);
+  EXPECT_EQ(pages.skipped[static_cast<size_t>(Skip::asset)], 1u);
+  EXPECT_EQ(pages.skipped[static_cast<size_t>(Skip::not_page)], 1u);
+  rules_.pages_only = false;
+  ImportSummary rest = import(file);
+  EXPECT_EQ(rest.imported, 2u);
+  EXPECT_EQ(rest.already, 1u);
+  EXPECT_EQ(ids().size(), 3u);
+}
+
+TEST_F(ImporterTest, EveryFormatIsKnownAgain) {
+  std::string file =
+      R"(shop.example:443 192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /v HTTP/1.1" 200 3 "-" "M")"
+      "\n"
+      R"({"ts":1431857103,"uri":"/j","remote_addr":"192.0.2.1","user_agent":"a \\x41","host":"shop.example"})"
+      "\n#Fields: date time c-ip cs-method cs-uri-stem sc-status\n2015-05-17 10:05:03 192.0.2.1 GET /w 200\n";
+  ImportSummary summary = import(file);
+  EXPECT_EQ(summary.imported, 3u);
+  for (LineForm form : {LineForm::vhost, LineForm::json, LineForm::w3c})
+    EXPECT_EQ(summary.forms[static_cast<size_t>(form)], 1u);
+  EXPECT_EQ(import(file).already, 3u);
+  event::RecordParser parser;
+  auto records = journal_.bulk();
+  auto event = parser.parse(records[0]);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->hostname, "shop.example");
+  EXPECT_EQ(event->url, "https://shop.example/v");
+  event = parser.parse(records[1]);
+  ASSERT_TRUE(event);
+  auto opened = secrets_->open(project_.id, event->personal);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->user_agent, "a \\x41");  // JSON's escapes are undone once, and no server's after it
 }
 
 // Asks until the history is whole, as the command does.
