@@ -620,7 +620,7 @@ void SeedHistory::State::act(Visit& visit, Stay& stay, Act what, uint32_t value)
 // Leaves the page and answers when the next one opens. Attention was there for a third to all of the time.
 uint32_t SeedHistory::State::leave(Visit& visit, const Stay& stay) {
   if (dice.chance(kEngagement)) {
-    uint32_t engaged = (stay.until - stay.since) / 1000 * (333 + dice.below(667));
+    auto engaged = static_cast<uint32_t>(uint64_t{stay.until - stay.since} * (333 + dice.below(667)) / 1000);
     const Step& before = visit.steps.back();
     visit.steps.push_back({stay.until, engaged, before.page, before.from, Act::engagement,
                            static_cast<uint8_t>(10 + dice.below(91)), before.first_page, stay.known});
