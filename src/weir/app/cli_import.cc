@@ -97,7 +97,8 @@ class LogReading {
       else
         push_end(i, opened.error().message, 0);
     }
-    while (!stop_asked.load() && !closed_) {
+    bool any = std::any_of(followed.begin(), followed.end(), [](const Followed& f) { return f.log != nullptr; });
+    while (any && !stop_asked.load() && !closed_) {
       bool came = false;
       for (size_t i = 0; i < files_.size(); ++i) {
         if (!followed[i].log) continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <thread>
 
 namespace weir::app {
@@ -17,6 +18,7 @@ constexpr milliseconds kLook{50};  // for a stop, during a pause
 Result<IncomingAnswer> PatientClient::send(const ServerRequest& request) {
   std::optional<Steady::time_point> failing_since;
   milliseconds pause = kFirstPause;
+  std::string told;
   while (true) {
     auto answer = app::request(invocation_, request);
     if (answer) {
@@ -28,7 +30,8 @@ Result<IncomingAnswer> PatientClient::send(const ServerRequest& request) {
     bool again = is_retryable(answer.error().code) && now - *failing_since < patience_ && !is_stopped() &&
                  (answered_ || answer.error().code != ErrorCode::kUnavailable);
     if (!again) return answer;
-    progress_.note(answer.error().message + "; trying again");
+    if (answer.error().message != told) progress_.note(answer.error().message + "; trying again");
+    told = answer.error().message;
     for (auto until = now + pause; Steady::now() < until && !is_stopped();) std::this_thread::sleep_for(kLook);
     pause = std::min(pause * 2, kPauseMax);
   }

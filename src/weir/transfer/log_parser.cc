@@ -244,6 +244,12 @@ struct LogParser::State {
 LogParser::LogParser(LogFormat format) : state_(std::make_unique<State>(format)) {}
 LogParser::~LogParser() = default;
 
+std::optional<std::string_view> LogParser::fields_of(std::string_view line) {
+  constexpr std::string_view kBegin = "#Fields:";
+  if (!line.starts_with(kBegin) || line.size() - kBegin.size() > kFieldsBytesMax) return std::nullopt;
+  return line.substr(kBegin.size());
+}
+
 void LogParser::set_fields(std::string_view fields) {
   static const Table table = table_of(kW3cNames);
   State& s = *state_;
@@ -275,7 +281,7 @@ LineFault LogParser::parse(std::string_view line, LogLine& out) {
   size_t begin = line.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return LineFault::blank;
   if (line[begin] == '#') {
-    if (line.starts_with(kFields) && s.format != LogFormat::json) set_fields(line.substr(kFields.size()));
+    if (auto fields = fields_of(line); fields && s.format != LogFormat::json) set_fields(*fields);
     return LineFault::comment;
   }
   if (s.format == LogFormat::json || (s.format == LogFormat::automatic && line[begin] == '{'))

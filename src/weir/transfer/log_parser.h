@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,10 @@ class LogParser {
   explicit LogParser(LogFormat format);
   ~LogParser();
 
-  // The begin of a line that names a W3C log's fields.
-  static constexpr std::string_view kFields = "#Fields:";
-  // What stands behind "#Fields:".
+  // What stands behind "#Fields:" in a line that names a W3C log's fields; nothing for other lines, and for such as
+  // name more than kFieldsBytesMax.
+  static std::optional<std::string_view> fields_of(std::string_view line);
+  static constexpr size_t kFieldsBytesMax = 4096;
   void set_fields(std::string_view fields);
 
   // `line`: without its line end; a trailing '\r' is taken off. `out` is meaningful when the answer is `none`; its

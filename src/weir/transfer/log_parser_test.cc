@@ -202,6 +202,14 @@ TEST_F(LogParserTest, FieldsMayBeGivenForTheMiddleOfAFile) {
   EXPECT_EQ(parsed("2026-03-01 10:00:00 192.0.2.2 GET /a 200").request, "GET /a HTTP/1.1");
 }
 
+TEST_F(LogParserTest, NamesOfFieldsHaveALimit) {
+  std::string line = "#Fields:" + std::string(LogParser::kFieldsBytesMax, 'x');
+  EXPECT_TRUE(LogParser::fields_of(line));
+  line.push_back('x');
+  EXPECT_FALSE(LogParser::fields_of(line));
+  EXPECT_FALSE(LogParser::fields_of("#Version: 1.0"));
+}
+
 TEST_F(LogParserTest, OneFileMayHoldSeveralFormats) {
   EXPECT_EQ(parsed(R"(192.0.2.1 - - [10/Feb/2012:16:42:07 -0500] "GET / HTTP/1.1" 200 5 "-" "M")").form,
             LineForm::combined);

@@ -27,7 +27,7 @@ Result<TracedChunk> TracedLog::next() {
     lines = newline == std::string_view::npos ? std::string_view() : lines.substr(newline + 1);
     if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
     if (uint32_t before = window_.add(text); before > 0) repeats.push_back({index, before});
-    if (text.starts_with(LogParser::kFields)) fields_.assign(text.substr(LogParser::kFields.size()));
+    if (auto fields = LogParser::fields_of(text)) fields_.assign(*fields);
   }
   traced.repeats = write_repeats(repeats);
   return traced;
