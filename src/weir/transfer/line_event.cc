@@ -25,11 +25,14 @@ void append_hostname(std::string_view host, std::string& out) {
   if (host.empty() || host.size() > 253) return;
   size_t size = out.size();
   bool named = false;  // "_" is nginx's name for any host
+  bool address = host.find(':') != std::string_view::npos;
   for (char c : host) {
     bool upper = c >= 'A' && c <= 'Z';
-    bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    bool word = digit || upper || (c >= 'a' && c <= 'z');
     named = named || word;
-    if (!word && c != '.' && c != '-' && c != '_' && c != ':') return out.resize(size);
+    bool fits = address ? digit || c == ':' || c == '.' : word || c == '.' || c == '-' || c == '_';
+    if (!fits) return out.resize(size);
     out.push_back(upper ? static_cast<char>(c | 0x20) : c);
   }
   if (!named) out.resize(size);

@@ -137,7 +137,7 @@ TEST_F(HostOf, AWholeUrlInTheRequestKnowsBetter) {
 
 TEST_F(HostOf, WhatIsNoHostGivesNone) {
   for (std::string_view host :
-       {"", "-", "_", "*", "a b", "a/b", "[", "[]", ":80", "\xC3\xA9.example", "a\"b", "..", "%41"}) {
+       {"", "-", "_", "*", "a b", "a/b", "[", "[]", ":80", "\xC3\xA9.example", "a\"b", "..", "%41", "x:y:z"}) {
     const event::Event& e = of(host, "https", "GET /a HTTP/1.1");
     EXPECT_EQ(e.hostname, "") << host;
     EXPECT_EQ(e.url, "") << host;

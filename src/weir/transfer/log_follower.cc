@@ -57,6 +57,7 @@ class GrowingSource final : public LogSource {
     if (!got) return std::move(got).error();
     return std::string_view(now, *got) != head_;
   }
+  const std::string& head() const { return head_; }
   bool is(const struct stat& other) const {
     struct stat info {};
     return ::fstat(fd_, &info) == 0 && info.st_dev == other.st_dev && info.st_ino == other.st_ino;
@@ -77,6 +78,18 @@ class GrowingSource final : public LogSource {
   uint64_t position_ = 0;
   std::string head_;
 };
+// Whether a log, unpacked, begins with these bytes.
+bool begins_with(const std::string& path, std::string_view head) {
+  auto source = open_log(path);
+  std::string begin(head.size(), '\0');
+  size_t held = 0;
+  while (source && held < begin.size()) {
+    auto got = (*source)->read(begin.data() + held, begin.size() - held);
+    if (!got || *got == 0) break;
+    held += *got;
+  }
+  return source && held == head.size() && begin == head;
+}
 }  // namespace
 
 struct LogFollower::File {
@@ -169,9 +182,10 @@ Result<> LogFollower::look(Moment now) {
     return std::move(another).error();
   }
   if (*cut) {
+    std::string head = file.growing->head();
     too_long_ += file.log.too_long();
     files_.pop_back();
-    read_copy();
+    read_copy(head);
   } else {
     file.has_name = false;
     file.quiet_since = now;
@@ -180,37 +194,25 @@ Result<> LogFollower::look(Moment now) {
   return {};
 }
 
-void LogFollower::read_copy() {
+void LogFollower::read_copy(const std::string& head) {
   size_t slash = path_.rfind('/');
-  std::string directory = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+  std::string directory = slash == std::string::npos ? "./" : path_.substr(0, slash + 1);
   std::string name = slash == std::string::npos ? path_ : path_.substr(slash + 1);
-  std::string newest;
-  timespec newest_time{};
-  if (DIR* entries = ::opendir(directory.c_str())) {
-    while (const dirent* entry = ::readdir(entries)) {  // NOLINT(concurrency-mt-unsafe): a stream of our own
-      std::string other = entry->d_name;
-      if (!other.starts_with(name) || other.size() == name.size()) continue;
-      other = directory + (slash == std::string::npos ? "/" : "") + other;
-      struct stat info {};
-      if (::stat(other.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-      bool newer = info.st_mtim.tv_sec != newest_time.tv_sec ? info.st_mtim.tv_sec > newest_time.tv_sec
-                                                             : info.st_mtim.tv_nsec > newest_time.tv_nsec;
-      if (!newest.empty() && !newer) continue;
-      newest = other;
-      newest_time = info.st_mtim;
+  DIR* entries = ::opendir(directory.c_str());
+  while (const dirent* entry = entries == nullptr ? nullptr : ::readdir(entries)) {
+    std::string other = entry->d_name;
+    if (!other.starts_with(name) || other.size() == name.size()) continue;
+    other.insert(0, directory);
+    struct stat info {};
+    if (::stat(other.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || !begins_with(other, head)) continue;
+    if (auto source = open_log(other)) {
+      files_.push_back(std::make_unique<File>(*std::move(source), chunk_bytes_));
+      ::closedir(entries);
+      return;
     }
-    ::closedir(entries);
   }
-  if (newest.empty()) {
-    log::warning("{} was emptied, and no copy lies beside it: lines written just before that were not seen", path_);
-    return;
-  }
-  auto source = open_log(newest);
-  if (!source) {
-    log::warning("{} was emptied, and its copy cannot be read: {}", path_, source.error().message);
-    return;
-  }
-  files_.push_back(std::make_unique<File>(*std::move(source), chunk_bytes_));
+  if (entries != nullptr) ::closedir(entries);
+  log::warning("{} was emptied, and no copy of it lies beside it: lines written just before that were not seen", path_);
 }
 
 uint64_t LogFollower::too_long() const {

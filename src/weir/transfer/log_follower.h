@@ -15,9 +15,10 @@ namespace weir::transfer {
 //
 // - Another file has taken the name (rename and create): the new one is read beside the old one, which its server may
 //   still write to for a moment. The old one ends when it has not grown for kRest.
-// - The file became shorter or begins otherwise (copytruncate): it is a new file from its begin on, and the newest file
-//   beside it whose name begins with its own is read, once: that is the copy, which holds what was written since the
-//   last look.
+// - The file became shorter or begins otherwise (copytruncate): it is a new file from its begin on, and its copy is
+// read,
+//   once, which holds what was written since the last look: a file beside it whose name begins with its own and which,
+//   unpacked, begins as it began.
 // - The name is gone: what is known is read on, until the name is back.
 //
 // Each file is a TracedLog of its own; so a line of the copy or of a file that is followed again is known again, and
@@ -49,7 +50,7 @@ class LogFollower {
   LogFollower(std::string path, size_t chunk_bytes);
   Result<> look(Moment now);
   Result<std::unique_ptr<File>> open_growing() const;
-  void read_copy();
+  void read_copy(const std::string& head);
 
   const std::string path_;
   const size_t chunk_bytes_;

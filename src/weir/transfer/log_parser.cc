@@ -168,6 +168,7 @@ bool parse_epoch(std::string_view text, UnixMillis& time) {
   int64_t millis = 0;
   int64_t unit = 100;
   std::string_view rest = text.substr(static_cast<size_t>(end - text.data()));
+  if (rest.find('.', 1) != std::string_view::npos) return false;
   if (!rest.empty() && rest[0] == '.')
     for (size_t i = 1; i < rest.size() && i <= 3 && rest[i] >= '0' && rest[i] <= '9'; ++i, unit /= 10)
       millis += (rest[i] - '0') * unit;

@@ -113,7 +113,7 @@ TEST_F(LogParserTest, TimesOfJsonInAllTheirUnits) {
     EXPECT_EQ(format_rfc3339(parsed(fmt::format(R"({{"ts":{},"uri":"/"}})", time)).time), "2026-03-01T10:00:00.000Z")
         << time;
   for (std::string_view time : {"null", "\"\"", "\"yesterday\"", "-5", "true", "[]", "{}", "\"2026-02-30T10:00:00Z\"",
-                                "99999999999999999999999"})
+                                "\"1.2.3\"", "99999999999999999999999"})
     EXPECT_EQ(fault_of(fmt::format(R"({{"ts":{},"uri":"/"}})", time)), LineFault::no_named_time) << time;
 }
 
