@@ -92,7 +92,8 @@ void add_seed_command(CLI::App& cli, Invocation& invocation) {
   CLI::App* command = cli.add_subcommand("seed", "Fill a project with a demo history");
   command->footer(
       "The same options give the same events, and give them once: a seed that was interrupted goes on when it is given "
-      "again.\nOther options add another history beside it. Its events have sdk = 'weir-seed'.");
+      "again\n(on another day with the same --end). Other options add another history beside it. Its events have sdk = "
+      "'weir-seed'.");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--project", arguments->project, "Where the events go")->required();
   command->add_option("--events", arguments->plan.events, "How many")->required();

@@ -188,7 +188,7 @@ const Site& site() {
 }
 
 // Networks: allocations of the regional registries to large access providers of the country, as their public delegation
-// and routing data show them in 2026; each was looked up at 150 random addresses in two independent geo databases
+// and routing data show them in 2026; each was looked up at 400 random addresses in two independent geo databases
 // (DB-IP Lite and IPFire's), which agreed on the country for all. Languages and time zones: the place's most common
 // ones.
 const std::array<Place, 38> kPlaces = {{
