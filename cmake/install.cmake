@@ -6,7 +6,7 @@ install(FILES LICENSE NOTICE README.md ARCHITECTURE.md CHANGELOG.md DESTINATION 
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY packaging/front/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/front)
 
-# What depends on the prefix of the moment of installing: the engine's library, the unit, the configuration.
+# What depends on the moment of installing: the engine's library, the data packs, the unit, the configuration.
 set(WEIR_ENGINE_LIBRARY ${CMAKE_SOURCE_DIR}/build/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so)
 install(CODE "set(WEIR_SOURCE_DIR \"${CMAKE_SOURCE_DIR}\")
 set(WEIR_ENGINE_LIBRARY \"${WEIR_ENGINE_LIBRARY}\")
@@ -22,7 +22,8 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 answers, loads them exactly once into a ClickHouse that it starts and watches
 itself, and answers SQL over them.
 .
-The package carries ClickHouse's library; nothing else has to be installed.")
+The package carries ClickHouse's library and the data by which visitors' programs
+and places are told; nothing else has to be installed.")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_SET_DESTDIR ON)  # because /etc is outside of the prefix
 set(CPACK_INSTALL_PREFIX /usr)

@@ -7,6 +7,15 @@ endif()
 file(INSTALL "${WEIR_ENGINE_LIBRARY}" DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/weir"
      PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 
+# A weir that runs from there maps copies of its own (enrich/place_file.h), so they may be overwritten.
+if(EXISTS "${WEIR_SOURCE_DIR}/build/packs/packs.json")
+  file(GLOB packs "${WEIR_SOURCE_DIR}/build/packs/*")
+  list(FILTER packs EXCLUDE REGEX "\\.(new|stamp)$")
+  file(INSTALL ${packs} DESTINATION "${CMAKE_INSTALL_PREFIX}/share/weir/packs")
+else()
+  message(WARNING "The data packs are missing (tools/packs/fetch gets them): weir will know less of visitors")
+endif()
+
 if(CMAKE_INSTALL_PREFIX MATCHES "^/usr(/local)?/?$")
   set(etc /etc/weir)
 else()

@@ -56,7 +56,7 @@ void check_head(std::string_view head) {
   std::string value;
   query_parameter(request.query, "app", value);
   static const auto proxies = TrustedProxies::parse({"10.0.0.0/8", "fd00::/8"});
-  Address peer;
+  weir::Address peer;
   parse_address("10.0.0.1", peer);
   const std::string client = proxies->client(request, peer).text();
   WEIR_CHECK(!client.empty());

@@ -42,9 +42,18 @@ class ProcessStore final : public store::Store {
   Result<uint64_t> life() override {
     return call([&] { return store_.life(); });
   }
-  Result<std::vector<store::OpenVisit>> open_visits(std::span<const uint32_t> p, int64_t since,
-                                                    uint64_t limit) override {
-    return call([&] { return store_.open_visits(p, since, limit); });
+  Result<std::vector<store::OpenVisit>> open_visits(const store::VisitScope& scope, uint64_t limit) override {
+    return call([&] { return store_.open_visits(scope, limit); });
+  }
+  Result<std::optional<int64_t>> day_with_events(ProjectId project, int64_t time) override {
+    return call([&] { return store_.day_with_events(project, time); });
+  }
+  Result<> visit_rows(ProjectId project, std::span<const uint64_t> visitors, int64_t from, int64_t until,
+                      const std::function<void(const store::VisitRow&)>& sink) override {
+    return call([&] { return store_.visit_rows(project, visitors, from, until, sink); });
+  }
+  Result<> rewrite_visits(ProjectId project, std::span<const store::VisitRow> rows) override {
+    return call([&] { return store_.rewrite_visits(project, rows); });
   }
   Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) override {
     return call([&] { return store_.set_project_names(names); });

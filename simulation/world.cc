@@ -4,9 +4,11 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "weir/base/testing/fake_files.h"
 #include "weir/base/watchdog.h"
 #include "weir/collect/testing/fake_secrets.h"
+#include "weir/enrich/visits.h"
 #include "weir/event/record.h"
 #include "weir/journal/open.h"
 #include "weir/load/loader.h"
@@ -88,6 +91,7 @@ struct Process {
   std::unique_ptr<journal::Journal> journal;
   std::array<std::unique_ptr<load::Outcomes>, 2> outcomes;
   std::unique_ptr<load::Dedup> dedup;
+  std::unique_ptr<load::VisitHealer> healer;
   std::array<std::unique_ptr<load::Loader>, 2> loaders;
 };
 
@@ -117,6 +121,7 @@ class World {
   void note_rot(const Process& process);
   void last_life();
   Oracle::Found find(Process& process, Partition partition);
+  std::string judge_visits();
   bool dead() const { return files_.died(); }
   // Else the store alone has what was loaded.
   bool keeps_all() const { return journal_options_.keep > std::chrono::seconds(0); }
@@ -131,7 +136,8 @@ class World {
   load::Dedup::Options dedup_options_;
   uint64_t names_ = 0;
   uint64_t ids_ = 0;
-  bool rotten_ = false;  // since the last opening
+  bool rotten_ = false;
+  bool damaged_ = false;  // at any time
 };
 
 void World::run() {
@@ -153,6 +159,7 @@ void World::run() {
   for (uint64_t i = 0; i < lives; ++i) {
     const Plan plan = plan_life();
     live(plan);
+    damaged_ = damaged_ || plan.lying_disk;  // the list of visits to put right is gone with it
     if (plan.lying_disk) break;
     if (keeps_all() && oracle_.acknowledgements() > 0 && chance(0.07)) rot();
   }
@@ -195,6 +202,10 @@ Result<> World::open(Process& process) {
   auto dedup = load::Dedup::open(files_, "dedup", process.journal->uuid(), dedup_options_);
   if (!dedup) return std::move(dedup).error();
   process.dedup = *std::move(dedup);
+  auto healer =
+      load::VisitHealer::open(files_, "outcomes", process.journal->uuid(), {*process.store, process.registry});
+  if (!healer) return std::move(healer).error();
+  process.healer = *std::move(healer);
   for (size_t i = 0; i < 2; ++i) {
     process.loaders[i] =
         std::make_unique<load::Loader>(load_options_,
@@ -204,11 +215,14 @@ Result<> World::open(Process& process) {
                                                           process.secrets,
                                                           {process.outcomes[0].get(), process.outcomes[1].get()},
                                                           *process.dedup,
+                                                          *process.healer,
+                                                          nullptr,
                                                           process.clock,
                                                           process.registry},
                                        kPartitions[i], nullptr);
     process.loaders[i]->start();
   }
+  process.healer->start();
   return {};
 }
 
@@ -290,10 +304,18 @@ SentEvent& World::new_event(UnixMillis now) {
   event.id = sent.id;
   event.id_given = !sent.id.empty();
   event.name = sent.name;
-  event.user_id = "u";
+  const std::string user = fmt::format("u{}", between(1, 3));
+  event.user_id = user;
   event.protocol = "native";
   event.received_at = now;
-  event.time = chance(0.05) ? now - 40 * kMillisPerDay : now;
+  // Late, now and then, by what matters to visits: moments, less or more than their silence, days, months.
+  constexpr std::array<UnixMillis, 4> kLate = {1000, 40 * 60'000, 2 * kMillisPerDay, 40 * kMillisPerDay};
+  event.time = chance(0.2) ? now - static_cast<UnixMillis>(between(0, kLate[below(kLate.size())])) : now;
+  event.kind = std::array{event::Kind::pageview, event::Kind::event, event::Kind::engagement}[below(3)];
+  const std::string path = fmt::format("/{}", below(5));
+  event.path = path;
+  const std::string client_session = fmt::format("s{}", below(2));
+  if (chance(0.2)) event.client_session_id = client_session;
   const std::string title(chance(0.05) ? between(1, 6000) : between(1, 200), 't');
   event.title = title;
   event::append_record(event, sent.record);
@@ -401,7 +423,7 @@ void World::rot() {
   const size_t position = between(head, frames - 1);
   tell("{} rots at {}", path, position);
   files_.flip(path, position, static_cast<uint8_t>(1U << below(8)));
-  rotten_ = true;
+  rotten_ = damaged_ = true;
 }
 
 // What stood in the last group of a segment may have been taken for one that was never acknowledged.
@@ -419,11 +441,13 @@ void World::end_life(Process& process, const Plan& plan) {
     tell("a clean stop");
     for (auto& loader : process.loaders)
       if (loader) loader->stop();
+    if (process.healer) process.healer->stop();
     if (process.dedup) (void)process.dedup->checkpoint();
     (void)process.journal->close();
   }
   if (plan.end != Plan::End::stop) files_.die_now();
   for (auto& loader : process.loaders) loader.reset();
+  process.healer.reset();
   process.dedup.reset();
   process.journal.reset();
   if (plan.end == Plan::End::power_cut) {
@@ -469,6 +493,41 @@ Oracle::Found World::find(Process& process, Partition partition) {
   return found;
 }
 
+// Every row's visit, worked out from the rows alone.
+std::string World::judge_visits() {
+  std::map<uint64_t, std::set<uint64_t>> visitors;
+  for (const StoredRow& row : store_.rows()) visitors[row.project_id].insert(row.visitor_id);
+  std::string problem;
+  for (const auto& [project, some] : visitors) {
+    const std::vector<uint64_t> all(some.begin(), some.end());
+    uint64_t stream = 0;
+    enrich::VisitState state;
+    std::string previous;
+    auto judge = [&](const store::VisitRow& row) {
+      const uint64_t its = enrich::stream_of(row.project_id, row.visitor_id, row.client_session_id);
+      if (its != stream) state = {};
+      stream = its;
+      enrich::VisitEvent event{row.project_id,
+                               row.visitor_id,
+                               row.client_session_id,
+                               row.time,
+                               row.hash,
+                               row.kind,
+                               row.path,
+                               {row.source, row.channel, row.campaign}};
+      const enrich::VisitFacts facts = enrich::advance(state, event, its, previous);
+      if (problem.empty() && (facts.session != row.session_id || facts.seq != row.visit_seq ||
+                              facts.gap_ms != row.visit_gap_ms || facts.bounce != row.visit_bounce ||
+                              facts.entry_path != row.entry_path || facts.previous_path != row.previous_path))
+        problem = fmt::format("the row {}:{} is event {} of visit {:x}, and should be event {} of visit {:x}", row.p,
+                              row.o, row.visit_seq, row.session_id, facts.seq, facts.session);
+    };
+    if (auto read = store_.visit_rows(ProjectId{project}, all, INT64_MIN, INT64_MAX, judge); !read)
+      return read.error().message;
+  }
+  return problem;
+}
+
 // No more faults: it opens, takes events, and loads all there is.
 void World::last_life() {
   ++verdict.lives;
@@ -488,8 +547,12 @@ void World::last_life() {
     std::array<Oracle::Found, 2> found;
     for (size_t i = 0; i < 2; ++i) found[i] = find(process, kPartitions[i]);
     if (verdict.problem.empty()) verdict.problem = oracle_.judge(found, store_.rows());
+    if (verdict.problem.empty() && !process.healer->wait_until_healed(kLoaded))
+      verdict.problem = "the last life does not put its visits right";
+    if (verdict.problem.empty() && keeps_all() && !damaged_) verdict.problem = judge_visits();
   }
   for (auto& loader : process.loaders) loader.reset();
+  process.healer.reset();
   if (auto closed = process.journal->close(); !closed && verdict.problem.empty())
     verdict.problem = "the last life does not end well: " + closed.error().message;
 }

@@ -25,7 +25,7 @@ def documents():
 
 def main():
     errors = []
-    tree = [p for folder in ("src", "docs", "tools", "tests", "fuzz", "simulation", "benchmarks", "packaging", "cmake") for p in (ROOT / folder).rglob("*")]
+    tree = [p for folder in ("src", "data", "docs", "tools", "tests", "fuzz", "simulation", "benchmarks", "packaging", "cmake") for p in (ROOT / folder).rglob("*")]
     names = {str(p.relative_to(ROOT)) for p in [*tree, *ROOT.glob("*")] if p.is_file()}
 
     def exists(name, document):

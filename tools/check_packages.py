@@ -2,15 +2,21 @@
 """tools/packages.txt is the one list of what weir takes from outside. This holds the rest against it:
 
 - README.md's list, between its two markers, is this list (`--fix` writes it);
-- tools/engine's package.json and lock file name the same engine, with a hash and without anybody's registry address.
+- the package.json and lock files of tools/engine and tools/packs name the same npm packages, with a hash and without
+  anybody's registry address;
+- tools/packs/packs.txt takes its files from packages of the list.
 """
 import json
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BEGIN = "<!-- packages: tools/check_packages.py --fix -->\n"
 END = "<!-- end of packages -->\n"
+# As README.md calls them.
+SOURCES = {"debian": "debian", "unpack": "debian, unpacked", "npm": "npm"}
+LOCKS = ("tools/engine", "tools/packs/rules", "tools/packs/places")
 HEADINGS = {
     "run": "To run (the `.deb` asks for what it links by itself)",
     "build": "To build",
@@ -24,7 +30,7 @@ def read_list():
         if not line or line.startswith("#"):
             continue
         fields = line.split(None, 4)
-        if len(fields) != 5 or fields[0] not in HEADINGS or fields[1] not in ("debian", "npm"):
+        if len(fields) != 5 or fields[0] not in HEADINGS or fields[1] not in SOURCES:
             raise SystemExit(f"tools/packages.txt:{number}: kind, source, package, found, reason: {line}")
         rows.append(fields)
     names = [row[2] for row in rows]
@@ -40,7 +46,7 @@ def table(rows):
         for row_kind, source, package, _, reason in rows:
             if row_kind == kind:
                 name, _, version = package.partition("=")
-                parts.append(f"| `{name}`{' ' + version if version else ''} | {source} | {reason} |\n")
+                parts.append(f"| `{name}`{' ' + version if version else ''} | {SOURCES[source]} | {reason} |\n")
         parts.append("\n")
     return BEGIN + "\n" + "".join(parts) + END
 
@@ -60,27 +66,39 @@ def check_readme(rows, fix):
     return ["README.md: the package list is stale; tools/check_packages.py --fix writes it"]
 
 
-def check_engine(rows):
+def check_locks(rows):
     errors = []
     listed = dict(row[2].rsplit("=", 1) for row in rows if row[1] == "npm")
-    asked = json.loads((ROOT / "tools/engine/package.json").read_text())["dependencies"]
-    lock = (ROOT / "tools/engine/package-lock.json").read_text()
-    locked = {
-        path.removeprefix("node_modules/"): entry for path, entry in json.loads(lock)["packages"].items() if path
-    }
-    if asked != listed:
-        errors.append(f"tools/engine/package.json asks for {asked}, tools/packages.txt for {listed}")
-    if {name: entry["version"] for name, entry in locked.items()} != listed:
-        errors.append("tools/engine/package-lock.json is of another version; npm install --package-lock-only there")
-    errors += [f"tools/engine/package-lock.json: {name} has no hash" for name, entry in locked.items() if not entry.get("integrity")]
-    if '"resolved"' in lock:
-        errors.append("tools/engine/package-lock.json names a registry (npm's omit-lockfile-registry-resolved)")
+    all_asked = {}
+    for folder in LOCKS:
+        asked = json.loads((ROOT / folder / "package.json").read_text())["dependencies"]
+        all_asked.update(asked)
+        lock = (ROOT / folder / "package-lock.json").read_text()
+        locked = {
+            path.removeprefix("node_modules/"): entry for path, entry in json.loads(lock)["packages"].items() if path
+        }
+        if {name: entry["version"] for name, entry in locked.items()} != asked:
+            errors.append(f"{folder}/package-lock.json is of other versions; npm install --package-lock-only there")
+        errors += [f"{folder}/package-lock.json: {name} has no hash" for name, entry in locked.items() if not entry.get("integrity")]
+        if '"resolved"' in lock:
+            errors.append(f"{folder}/package-lock.json names a registry (npm's omit-lockfile-registry-resolved)")
+    if all_asked != listed:
+        errors.append(f"the package.json files ask for {all_asked}, tools/packages.txt for {listed}")
+    return errors
+
+
+def check_packs(rows):
+    known = {f"{row[1]}:{row[2].split('=')[0]}" for row in rows} | {"tree"}
+    lines = [line for line in (ROOT / "tools/packs/packs.txt").read_text().splitlines() if not line.startswith("#")]
+    packs = [re.split(r" {2,}", line) for line in lines if line]
+    errors = [f"tools/packs/packs.txt: six fields: {pack}" for pack in packs if len(pack) != 6]
+    errors += [f"tools/packs/packs.txt: {pack[1]} is not in tools/packages.txt" for pack in packs if pack[1] not in known]
     return errors
 
 
 def main():
     rows = read_list()
-    errors = check_readme(rows, "--fix" in sys.argv[1:]) + check_engine(rows)
+    errors = check_readme(rows, "--fix" in sys.argv[1:]) + check_locks(rows) + check_packs(rows)
     for error in errors:
         print(error)
     print(f"{len(rows)} packages, {len(errors)} errors")

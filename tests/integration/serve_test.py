@@ -46,8 +46,8 @@ def test_every_column_of_the_view(weir):
                    "de-DE", "1.2", "pro", "3", "1.5", "true", '{"a":[1,"x"]}', 0, 3, 1.5, 12.5, "EUR", "human", 1, 1]
     columns = {r[0] for r in weir.query("describe events")}
     assert {"project", "event_id", "name", "timestamp", "received_at", "time_rule", "kind", "user_id", "anonymous_id",
-            "visitor_id", "session_id", "client_session_id", "hostname", "path", "title", "referrer", "source", "channel",
-            "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "click_id", "country", "region", "city",
+            "visitor_id", "session_id", "client_session_id", "hostname", "path", "title", "referrer", "source", "medium",
+            "channel", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "click_id", "country", "region", "city",
             "browser", "browser_version", "os", "os_version", "device", "screen", "locale", "app_version", "properties",
             "numbers", "revenue_amount", "revenue_currency", "traffic", "traffic_reason", "sdk", "ip", "_p", "_o"} <= columns
 
@@ -181,7 +181,7 @@ def test_stop_is_clean_and_leaves_no_process():
 
 
 def test_without_a_server_commands_say_how_to_start_it(tmp_path):
-    for command in (["query", "select 1"], ["project", "list"], ["key", "list"]):
+    for command in (["query", "select 1"], ["project", "list"], ["key", "list"], ["rule", "list"]):
         done = subprocess.run([BINARY, "--data", tmp_path / "none", *command], capture_output=True)
         assert done.returncode == 1
         assert b"weir serve" in done.stderr, command

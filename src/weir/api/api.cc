@@ -144,6 +144,15 @@ void Api::add_routes(http::Router& router) {
     }
     return delete_name(r, c, value);
   });
+  s.add(router, Method::get, "/api/v1/rules", [&r](const Caller& c, Text, Text query, Text) {
+    std::string project;
+    http::query_parameter(query, "project", project);
+    return list_rules(r, c, project);
+  });
+  s.add(router, Method::post, "/api/v1/rules",
+        [&r](const Caller& c, Text, Text, Text body) { return add_rule(r, c, body); });
+  s.add(router, Method::del, "/api/v1/rules/*",
+        [&r](const Caller& c, Text id, Text, Text) { return delete_rule(r, c, id); });
   s.add_sql(router);
 }
 

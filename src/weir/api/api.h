@@ -36,7 +36,7 @@ struct Dependencies {
 };
 
 // The product's API under /api/v1, for the owner (Unix socket) and for keys of the right scope (access.h): projects,
-// keys, outside names, SQL.
+// keys, outside names, rules about traffic, SQL.
 //
 // Thread-safe. Calls that wait, for the settings database or the store, run on threads of its own: "api-settings" and
 // `options.threads` "api-sql"; full, they answer 503.

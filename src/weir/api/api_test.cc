@@ -288,6 +288,57 @@ TEST_F(ApiTest, OutsideNamesHoldAnyCharacters) {
   EXPECT_EQ(call(Method::post, "/api/v1/names", R"({"value":"x"})").status, 400);
 }
 
+TEST_F(ApiTest, RulesAreAddedListedAndDeleted) {
+  Answer made = call(Method::post, "/api/v1/rules",
+                     R"({"kind":"address","value":"10.0.0.0/8","label":"internal","note":"office"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_TRUE(made.parsed().at("project").is_null());
+  EXPECT_EQ(made.parsed().at("kind").as_string(), "address");
+  EXPECT_EQ(made.parsed().at("value").as_string(), "10.0.0.0/8");
+  EXPECT_EQ(made.parsed().at("label").as_string(), "internal");
+  EXPECT_EQ(made.parsed().at("note").as_string(), "office");
+  EXPECT_EQ(made.parsed().at("created_at").as_string(), format_rfc3339(clock_.now()));
+  ASSERT_EQ(call(Method::post, "/api/v1/rules",
+                 R"({"project":"app","kind":"hostname","value":"*.Staging.example","label":"bot"})")
+                .status,
+            201);
+  EXPECT_EQ(settings_.snapshot()->traffic_rules().at(1).project, app_.id);
+
+  Answer all = call(Method::get, "/api/v1/rules");
+  ASSERT_EQ(all.parsed().at("rules").as_array().size(), 2u);
+  EXPECT_EQ(all.parsed().at("rules").at(1).at("value").as_string(), "*.staging.example");
+  EXPECT_EQ(all.parsed().at("rules").at(1).at("note").as_string(), "");
+  EXPECT_EQ(call(Method::get, "/api/v1/rules?project=app").parsed().at("rules").as_array().size(), 1u);
+  EXPECT_EQ(call(Method::get, "/api/v1/rules?project=website").body, R"({"rules":[]})");
+  EXPECT_EQ(call(Method::get, "/api/v1/rules?project=nope").status, 404);
+
+  const std::map<std::string, std::string> wrong = {
+      {R"({"value":"/a","label":"bot"})", "kind: is missing"},
+      {R"({"kind":"ip","value":"/a","label":"bot"})", "kind: `ip`: expected one of address, hostname"},
+      {R"({"kind":"path","label":"bot"})", "value: is missing"},
+      {R"({"kind":"path","value":"/a"})", "label: is missing"},
+      {R"({"kind":"path","value":"/a","label":"human"})", "label: `human`: expected one of internal, spam, bot"},
+      {R"({"kind":"address","value":"10.0.0.0/40","label":"bot"})", "address: `10.0.0.0/40`: neither an address nor"},
+      {R"({"kind":"path","value":"/a","label":"bot","note":7})", "note: expected a text"},
+      {R"({"kind":"path","value":"/a","label":"bot","until":"x"})", "unknown field `until`"},
+  };
+  for (const auto& [body, message] : wrong) {
+    Answer answer = call(Method::post, "/api/v1/rules", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(std::string(answer.parsed().at("error").at("message").as_string()), HasSubstr(message));
+  }
+  EXPECT_EQ(call(Method::post, "/api/v1/rules", R"({"kind":"address","value":"10.0.0.0/8","label":"bot"})").status,
+            409);
+  EXPECT_EQ(
+      call(Method::post, "/api/v1/rules", R"({"project":"nope","kind":"path","value":"/a","label":"bot"})").status,
+      404);
+
+  std::string id(made.parsed().at("id").as_string());
+  EXPECT_EQ(call(Method::del, "/api/v1/rules/" + id).status, 204);
+  EXPECT_EQ(call(Method::del, "/api/v1/rules/" + id).status, 404);
+  EXPECT_EQ(settings_.snapshot()->traffic_rules().size(), 1u);
+}
+
 TEST_F(ApiTest, AKeyOfOneProjectSeesNothingOfTheOthers) {
   std::string admin = key(Scope::admin, website_.id);
   std::string stats = key(Scope::stats, website_.id);
@@ -324,6 +375,22 @@ TEST_F(ApiTest, AKeyOfOneProjectSeesNothingOfTheOthers) {
   EXPECT_EQ(names.body.find("app.example"), std::string::npos);
   EXPECT_EQ(call(Method::del, "/api/v1/names?value=app.example", "", admin).status, 404);
   EXPECT_EQ(call(Method::post, "/api/v1/names", R"({"value":"y","project":"app"})", admin).status, 404);
+
+  auto of_all = settings_.add_traffic_rule({.kind = settings::RuleKind::path, .value = "/all"});
+  auto of_app = settings_.add_traffic_rule({.project = app_.id, .kind = settings::RuleKind::path, .value = "/app"});
+  ASSERT_TRUE(of_all && of_app);
+  EXPECT_EQ(call(Method::get, "/api/v1/rules", "", admin).body, R"({"rules":[]})");
+  EXPECT_EQ(call(Method::get, "/api/v1/rules?project=app", "", admin).status, 404);
+  EXPECT_EQ(call(Method::del, "/api/v1/rules/" + of_all->id, "", admin).status, 404);
+  EXPECT_EQ(call(Method::del, "/api/v1/rules/" + of_app->id, "", admin).status, 404);
+  Answer rule = call(Method::post, "/api/v1/rules", R"({"kind":"path","value":"/x","label":"bot"})", admin);
+  ASSERT_EQ(rule.status, 201);
+  EXPECT_EQ(rule.parsed().at("project").as_string(), "website");
+  EXPECT_EQ(call(Method::post, "/api/v1/rules", R"({"project":"app","kind":"path","value":"/x","label":"bot"})", admin)
+                .status,
+            404);
+  EXPECT_EQ(call(Method::del, "/api/v1/rules/" + std::string(rule.parsed().at("id").as_string()), "", admin).status,
+            204);
 }
 
 TEST_F(ApiTest, SqlGetsStatementFormatAndProject) {

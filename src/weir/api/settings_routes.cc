@@ -18,6 +18,7 @@ using settings::OutsideName;
 using settings::Project;
 using settings::Repository;
 using settings::Snapshot;
+using settings::TrafficRule;
 
 void append_text(std::string& out, std::string_view key, std::string_view value) {
   append_json_key(out, key);
@@ -70,6 +71,18 @@ void append(std::string& out, const OutsideName& name, const Snapshot& snapshot)
   out += '{';
   append_text(out, "value", name.value);
   append_project_name(out, snapshot, name.project);
+  out += '}';
+}
+
+void append(std::string& out, const TrafficRule& rule, const Snapshot& snapshot) {
+  out += '{';
+  append_text(out, "id", rule.id);
+  append_project_name(out, snapshot, rule.project);
+  append_text(out, "kind", name_of(rule.kind));
+  append_text(out, "value", rule.value);
+  append_text(out, "label", name_of(rule.label));
+  append_text(out, "note", rule.note);
+  append_moment(out, "created_at", rule.created_at);
   out += '}';
 }
 
@@ -281,6 +294,72 @@ Response delete_name(Repository& settings, const Caller& caller, std::string_vie
         Error{ErrorCode::kNotFound, fmt::format("api: outside name: `{}`: no such name", value.substr(0, 80))});
   }
   if (auto done = settings.delete_outside_name(value); !done) return http::error_response(done.error());
+  return no_content();
+}
+
+Response list_rules(Repository& settings, const Caller& caller, std::string_view reference) {
+  auto snapshot = settings.snapshot();
+  std::optional<ProjectId> only = caller.project;
+  if (!reference.empty()) {
+    const Project* project = find_project(*snapshot, caller, reference);
+    if (project == nullptr) return http::error_response(no_project(reference));
+    only = project->id;
+  }
+  std::string out = R"({"rules":[)";
+  for (const TrafficRule& rule : snapshot->traffic_rules()) {
+    if (only && rule.project != only) continue;
+    append_comma(out);
+    append(out, rule, *snapshot);
+  }
+  return http::json_response(200, out + "]}");
+}
+
+Response add_rule(Repository& settings, const Caller& caller, std::string_view text) {
+  auto body = Body::parse(text, {"project", "kind", "value", "label", "note"});
+  if (!body) return http::error_response(body.error());
+  TrafficRule wanted;
+  auto project = project_field(*body, caller, *settings.snapshot());
+  if (!project) return http::error_response(project.error());
+  wanted.project = *project;
+  auto kind = body->needed_text("kind");
+  if (!kind) return http::error_response(kind.error());
+  if (!settings::parse_rule_kind(*kind, wanted.kind)) {
+    return http::error_response(
+        Error{ErrorCode::kBadInput,
+              fmt::format("api: body: kind: `{}`: expected one of address, hostname, referrer, path, user_agent",
+                          std::string_view(*kind).substr(0, 80))});
+  }
+  auto value = body->needed_text("value");
+  if (!value) return http::error_response(value.error());
+  wanted.value = std::move(*value);
+  auto label = body->needed_text("label");
+  if (!label) return http::error_response(label.error());
+  if (!settings::parse_rule_label(*label, wanted.label)) {
+    return http::error_response(
+        Error{ErrorCode::kBadInput, fmt::format("api: body: label: `{}`: expected one of internal, spam, bot",
+                                                std::string_view(*label).substr(0, 80))});
+  }
+  auto note = body->text("note");
+  if (!note) return http::error_response(note.error());
+  wanted.note = note->value_or("");
+  auto made = settings.add_traffic_rule(wanted);
+  if (!made) return http::error_response(made.error());
+  std::string out;
+  append(out, *made, *settings.snapshot());
+  return http::json_response(201, std::move(out));
+}
+
+Response delete_rule(Repository& settings, const Caller& caller, std::string_view id) {
+  auto snapshot = settings.snapshot();
+  const auto& rules = snapshot->traffic_rules();
+  bool visible = std::any_of(rules.begin(), rules.end(), [&](const TrafficRule& rule) {
+    return rule.id == id && (!caller.project || rule.project == caller.project);
+  });
+  if (!visible) {
+    return http::error_response(
+        Error{ErrorCode::kNotFound, fmt::format("api: rule: `{}`: no such rule", id.substr(0, 80))});
+  }
+  if (auto done = settings.delete_traffic_rule(id); !done) return http::error_response(done.error());
   return no_content();
 }
 

@@ -320,6 +320,82 @@ void add_key_commands(CLI::App& cli, Invocation& invocation) {
   });
 }
 
+// ---- rule ---------------------------------------------------------------------------------------------------------
+
+struct RuleArguments {
+  std::string id;
+  std::string project;
+  bool all = false;
+  std::string kind;
+  std::string value;
+  std::string label;
+  std::string note;
+  bool json = false;
+};
+
+void add_rule_commands(CLI::App& cli, Invocation& invocation) {
+  auto* rule = cli.add_subcommand("rule", "Rules that label traffic as internal, spam or bot, from now on");
+  rule->require_subcommand(1);
+  auto a = std::make_shared<RuleArguments>();
+
+  auto* add = rule->add_subcommand("add", "Add a rule");
+  auto* where = add->add_option_group("where", "");
+  where->add_option("--project", a->project, "For this project");
+  where->add_flag("--all", a->all, "For all projects");
+  where->require_option(1);
+  add->add_option("--kind", a->kind, "What it looks at: address, hostname, referrer, path, user_agent")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>{"address", "hostname", "referrer", "path", "user_agent"}));
+  add->add_option(
+         "--value", a->value,
+         "10.0.0.0/8; www.example.com or *.example.com; a referring host; /path and below, or with *; a part of "
+         "the user agent")
+      ->required();
+  add->add_option("--label", a->label, "internal, spam, bot")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>{"internal", "spam", "bot"}));
+  add->add_option("--note", a->note, "What it is for");
+  add->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      std::string body = Fields()
+                             .text("project", a->project)
+                             .text("kind", a->kind)
+                             .text("value", a->value)
+                             .text("label", a->label)
+                             .text("note", a->note)
+                             .done();
+      return change(invocation, {.method = "POST", .target = "/api/v1/rules", .body = body},
+                    [](const std::string& answer) {
+                      json::value made = json::parse(answer);
+                      const json::object& row = made.as_object();
+                      return fmt::format("added rule {}: {} {} is {}\n", shown(row, "id"), shown(row, "kind"),
+                                         shown(row, "value"), shown(row, "label"));
+                    });
+    };
+  });
+
+  auto* list_command = rule->add_subcommand("list", "All rules, the oldest first");
+  list_command->add_option("--project", a->project, "Only those of this project");
+  list_command->add_flag("--json", a->json, "As JSON");
+  list_command->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      std::string target = "/api/v1/rules";
+      if (!a->project.empty()) target += "?project=" + url_encode(a->project);
+      return list(invocation, target, "rules", a->json ? Output::json : Output::table,
+                  {"id", "project", "kind", "value", "label", "note", "created_at"});
+    };
+  });
+
+  auto* remove = rule->add_subcommand("delete", "Delete a rule; what it labelled stays labelled");
+  remove->add_option("ID", a->id, "As `weir rule list` shows it")->required();
+  remove->callback([&invocation, a] {
+    invocation.action = [&invocation, a] {
+      return change(invocation, {.method = "DELETE", .target = "/api/v1/rules/" + url_encode(a->id)},
+                    [a](const std::string&) { return fmt::format("deleted rule {}\n", a->id); });
+    };
+  });
+}
+
 // ---- event --------------------------------------------------------------------------------------------------------
 
 std::string text_of(const json::object& from, std::string_view key) {
@@ -464,6 +540,7 @@ void add_config_commands(CLI::App& cli, Invocation& invocation) {
 void add_admin_commands(CLI::App& cli, Invocation& invocation) {
   add_project_commands(cli, invocation);
   add_key_commands(cli, invocation);
+  add_rule_commands(cli, invocation);
   add_event_command(cli, invocation);
   add_query_command(cli, invocation);
   add_config_commands(cli, invocation);

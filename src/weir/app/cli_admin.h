@@ -8,7 +8,7 @@ namespace weir::app {
 
 struct Invocation;
 
-// The commands `project`, `key` and `query`, which talk to a running server, and `config`, which needs none.
+// The commands `project`, `key`, `rule` and `query`, which talk to a running server, and `config`, which needs none.
 // Keeps `invocation` by reference.
 void add_admin_commands(CLI::App& cli, Invocation& invocation);
 

@@ -222,6 +222,43 @@ TEST_F(CliAdmin, OutsideNamesAreAddedListedAndRemoved) {
   EXPECT_EQ(settings_.snapshot()->outside_names().size(), 0u);
 }
 
+TEST_F(CliAdmin, RulesAreAddedListedAndDeleted) {
+  start();
+  EXPECT_THAT(output({"rule", "add", "--all", "--kind", "address", "--value", "10.0.0.0/8", "--label", "internal",
+                      "--note", "the office"}),
+              MatchesRegex("added rule [0-9a-f]{12}: address 10.0.0.0/8 is internal\n"));
+  (void)output(
+      {"rule", "add", "--project", "website", "--kind", "path", "--value", "*/admin/*", "--label", "internal"});
+  std::string all = output({"rule", "list"});
+  EXPECT_THAT(all, HasSubstr("ID            PROJECT  KIND     VALUE       LABEL     NOTE        CREATED AT"));
+  EXPECT_THAT(all, HasSubstr("  -        address  10.0.0.0/8  internal  the office  "));
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 3);
+  std::string own = output({"rule", "list", "--project", "website"});
+  EXPECT_EQ(std::count(own.begin(), own.end(), '\n'), 2);
+  boost::json::value rules = boost::json::parse(output({"rule", "list", "--json"}));
+  std::string id(rules.at("rules").at(0).at("id").as_string());
+  EXPECT_EQ(output({"rule", "delete", id}), "deleted rule " + id + "\n");
+  EXPECT_EQ(settings_.snapshot()->traffic_rules().size(), 1u);
+
+  Outcome again = run({"rule", "delete", id});
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(again.err, "weir: api: rule: `" + id + "`: no such rule\n");
+  Outcome bad = run({"rule", "add", "--all", "--kind", "address", "--value", "10.0.0.300", "--label", "bot"});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_EQ(bad.err,
+            "weir: settings: address: `10.0.0.300`: neither an address nor a network such as 10.0.0.0/8 or "
+            "2001:db8::/32\n");
+  for (const std::vector<std::string>& usage : std::vector<std::vector<std::string>>{
+           {"rule", "add", "--kind", "path", "--value", "/a", "--label", "bot"},
+           {"rule", "add", "--all", "--project", "website", "--kind", "path", "--value", "/a", "--label", "bot"},
+           {"rule", "add", "--all", "--kind", "ip", "--value", "/a", "--label", "bot"},
+           {"rule", "add", "--all", "--kind", "path", "--value", "/a", "--label", "human"},
+           {"rule", "delete"},
+           {"rule"}}) {
+    EXPECT_EQ(run(usage).code, 2);
+  }
+}
+
 TEST_F(CliAdmin, QueryPrintsTheAnswerAsItComes) {
   start();
   EXPECT_EQ(output({"query", "select number"}), "0\n1\n");

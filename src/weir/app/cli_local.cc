@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "weir/app/cli_packs.h"
 #include "weir/app/client.h"
 #include "weir/app/invocation.h"
 #include "weir/base/bytes.h"
@@ -182,7 +183,9 @@ int doctor(const Invocation& invocation) {
     std::printf("bad      configuration: %s\n", problem.message.c_str());
     outcome = 1;
   }
-  for (const operate::Finding& finding : operate::examine(patient)) {
+  std::vector<operate::Finding> findings = operate::examine(patient);
+  for (operate::Finding& finding : examine_packs(invocation)) findings.push_back(std::move(finding));
+  for (const operate::Finding& finding : findings) {
     const char* mark = finding.verdict == operate::Verdict::good      ? "ok"
                        : finding.verdict == operate::Verdict::warning ? "warning"
                                                                       : "bad";
@@ -234,7 +237,7 @@ void add_local_commands(CLI::App& cli, Invocation& invocation) {
   letters->callback(
       [&invocation, dead] { invocation.action = [&invocation, dead] { return dead_letters(invocation, *dead); }; });
 
-  cli.add_subcommand("doctor", "Check disk, fsync, clock, ports, limits and store; say what to do")
+  cli.add_subcommand("doctor", "Check disk, fsync, clock, ports, limits, store and data packs; say what to do")
       ->callback([&invocation] { invocation.action = [&invocation] { return doctor(invocation); }; });
 }
 

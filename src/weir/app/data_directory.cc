@@ -117,7 +117,7 @@ Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& 
   }
 
   DataDirectory directory(path, std::move(*lock), created);
-  for (const std::string& part : {directory.imports(), directory.secrets(), directory.temporary()})
+  for (const std::string& part : {directory.imports(), directory.packs(), directory.secrets(), directory.temporary()})
     if (auto made = files.make_directory(part); !made) return std::move(made).error();
   return directory;
 }

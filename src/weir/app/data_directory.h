@@ -26,6 +26,7 @@ class DataDirectory {
   std::string dedup() const { return path_ + "/dedup"; }
   std::string outcomes() const { return path_ + "/outcomes"; }
   std::string imports() const { return path_ + "/imports"; }
+  std::string packs() const { return path_ + "/packs"; }
   std::string secrets() const { return path_ + "/secrets"; }
   std::string temporary() const { return path_ + "/tmp"; }
   std::string socket() const { return path_ + "/weir.sock"; }

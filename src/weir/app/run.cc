@@ -10,6 +10,7 @@
 #include "weir/app/cli_import.h"
 #include "weir/app/cli_local.h"
 #include "weir/app/cli_seed.h"
+#include "weir/app/cli_packs.h"
 #include "weir/app/invocation.h"
 #include "weir/app/serve.h"
 #include "weir/base/files.h"
@@ -62,6 +63,7 @@ int run(int argc, char** argv) {
   add_import_commands(cli, invocation);
   add_seed_command(cli, invocation);
   add_local_commands(cli, invocation);
+  add_pack_commands(cli, invocation);
   bool needs_config = true;
   cli.add_subcommand("version", "Print the version")->callback([&] {
     needs_config = false;

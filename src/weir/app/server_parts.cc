@@ -20,8 +20,10 @@
 #include "weir/app/status_routes.h"
 #include "weir/app/upkeep.h"
 #include "weir/base/logging.h"
+#include "weir/base/thread.h"
 #include "weir/base/watchdog.h"
 #include "weir/collect/collector.h"
+#include "weir/enrich/packs.h"
 #include "weir/http/server.h"
 #include "weir/journal/open.h"
 #include "weir/load/loader.h"
@@ -64,6 +66,8 @@ constexpr seconds kStorePatience{10};
 // So many times a store has to say that its tables are not whole before it is believed.
 constexpr int kCorruptAnswers = 4;
 constexpr milliseconds kStorePoll{50};
+// How often the data packs are compared with their files.
+constexpr seconds kPackPoll{2};
 
 // The address a person on this machine would type.
 std::string reachable(const std::string& bound) {
@@ -96,9 +100,12 @@ struct ServerParts::State {
   std::unique_ptr<store::Endpoints> endpoints;
   store::engine::Engine* engine = nullptr;  // the private one, when it is that
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<enrich::PackStore> packs;  // filled by its own thread
+  Upkeep pack_watch{"packs"};
   std::unique_ptr<load::Outcomes> live_outcomes;
   std::unique_ptr<load::Outcomes> bulk_outcomes;
   std::unique_ptr<load::Dedup> dedup;
+  std::unique_ptr<load::VisitHealer> healer;
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<collect::Collector> collector;
@@ -114,7 +121,7 @@ struct ServerParts::State {
   http::Router metrics_router;
   std::unique_ptr<http::Server> server;
   ClockWatch clock_watch{registry};  // of upkeep's thread
-  Upkeep upkeep;
+  Upkeep upkeep{"upkeep"};
   std::string public_address;
   std::string api_address;
 
@@ -122,6 +129,7 @@ struct ServerParts::State {
   Result<> open_settings();
   Result<> open_store();
   Result<> expect_known_journal();
+  void watch_packs();
   Result<> start_loaders();
   void add_routes();
   Result<> listen();
@@ -149,6 +157,7 @@ Result<> ServerParts::State::open() {
   if (roles.collect)
     collector = std::make_unique<collect::Collector>(options.collect, clock, *settings, *secrets,
                                                      journal->writer(journal::Partition::live), registry);
+  if (roles.load) watch_packs();
   if (auto started = start_loaders(); !started) return started;
   auto made = http::Server::open(options.http, clock, registry);
   if (!made) return std::move(made).error();
@@ -221,6 +230,18 @@ Result<> ServerParts::State::expect_known_journal() {
                            options.store.url, data->path())};
 }
 
+// Collecting never waits for packs; loading them takes a second, at a low priority.
+void ServerParts::State::watch_packs() {
+  packs = std::make_unique<enrich::PackStore>(
+      enrich::PackDirectories{data->packs(), enrich::find_shipped_packs(options.packs.directory), data->temporary()});
+  pack_watch.every(kPackPoll, [this] {
+    lower_priority(10);
+    packs->refresh(clock.now());
+    enrich::show_packs(*packs->current(), clock.now(), registry);
+  });
+  pack_watch.start();
+}
+
 Result<> ServerParts::State::start_loaders() {
   if (!roles.load) return {};
   auto open_outcomes = [this](journal::Partition partition, std::unique_ptr<load::Outcomes>& into) -> Result<> {
@@ -234,8 +255,12 @@ Result<> ServerParts::State::start_loaders() {
   auto opened = load::Dedup::open(real_files(), data->dedup(), journal->uuid(), {});
   if (!opened) return std::move(opened).error();
   dedup = *std::move(opened);
+  auto healing = load::VisitHealer::open(real_files(), data->outcomes(), journal->uuid(), {*store, registry});
+  if (!healing) return std::move(healing).error();
+  healer = *std::move(healing);
   const load::Dependencies dependencies{
-      *journal, *store, *settings, *secrets, {live_outcomes.get(), bulk_outcomes.get()}, *dedup, clock, registry};
+      *journal, *store,  *settings,   *secrets, {live_outcomes.get(), bulk_outcomes.get()},
+      *dedup,   *healer, packs.get(), clock,    registry};
   live = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::live, nullptr);
   // History waits while today is more than a batch behind.
   auto behind = [this] {
@@ -245,6 +270,7 @@ Result<> ServerParts::State::start_loaders() {
   bulk = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::bulk, behind);
   live->start();
   bulk->start();
+  healer->start();
   return {};
 }
 
@@ -424,8 +450,10 @@ int ServerParts::State::stop() {
   draining = true;
   // Stopping the loaders ends replays that wait for them, so that the drain does not.
   upkeep.stop();
+  pack_watch.stop();
   if (live) live->stop();
   if (bulk) bulk->stop();
+  if (healer) healer->stop();
   if (dedup)
     if (auto kept = dedup->checkpoint(); !kept) log::warning("{}", kept.error().message);
   server->drain();

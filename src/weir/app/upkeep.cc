@@ -11,7 +11,7 @@ void Upkeep::every(std::chrono::milliseconds period, std::function<void()> duty)
 }
 
 void Upkeep::start() {
-  thread_ = Thread("upkeep", [this] { run(); });
+  thread_ = Thread(thread_name_, [this] { run(); });
 }
 
 void Upkeep::stop() {

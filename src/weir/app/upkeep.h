@@ -14,6 +14,7 @@ namespace weir::app {
 // Small duties that come round again, on one thread of their own. Confined to the owner.
 class Upkeep {
  public:
+  explicit Upkeep(std::string thread_name) : thread_name_(std::move(thread_name)) {}
   // `duty` runs at once and then every `period`; it may block, which delays the others. Before start().
   void every(std::chrono::milliseconds period, std::function<void()> duty);
   void start();
@@ -29,6 +30,7 @@ class Upkeep {
   };
   void run();
 
+  const std::string thread_name_;
   std::vector<Duty> duties_;
   std::mutex mutex_;  // guards stopping_
   std::condition_variable wake_;

@@ -7,6 +7,7 @@
 #include "weir/api/options.h"
 #include "weir/base/options.h"
 #include "weir/collect/options.h"
+#include "weir/enrich/options.h"
 #include "weir/http/options.h"
 #include "weir/journal/options.h"
 #include "weir/load/options.h"
@@ -66,6 +67,7 @@ struct Options {
   store::Options store;
   settings::Options settings;
   settings::PersonalOptions personal;
+  enrich::PackOptions packs;
   MetricsOptions metrics;
   LogOptions log;
 };
@@ -82,6 +84,7 @@ void for_each_room(Options& o, Room&& room) {
   room("load", o.load);
   room("store", o.store);
   room("settings", o.settings);
+  room("packs", o.packs);
   room("metrics", o.metrics);
   room("log", o.log);
 }

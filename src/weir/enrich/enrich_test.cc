@@ -7,84 +7,6 @@ namespace weir::enrich {
 namespace {
 
 constexpr UnixMillis kNoon = 1'700'000'000'000;
-constexpr UnixMillis kMinute = 60'000;
-
-VisitEvent at(UnixMillis time, uint64_t visitor = 7, std::string_view path = "/a", std::string_view client = {}) {
-  VisitEvent e;
-  e.project = ProjectId{1};
-  e.visitor = visitor;
-  e.time = time;
-  e.client_session = client;
-  e.event_hash = static_cast<uint64_t>(time);
-  e.is_pageview = !path.empty();
-  e.pageview_path = path;
-  return e;
-}
-
-TEST(Visits, HalfAnHourOfSilenceEndsAVisit) {
-  Visits visits;
-  uint64_t first = visits.assign(at(kNoon)).session;
-  EXPECT_EQ(visits.assign(at(kNoon + 30 * kMinute)).session, first);
-  EXPECT_NE(visits.assign(at(kNoon + 60 * kMinute + 1)).session, first);
-}
-
-TEST(Visits, ADayEndsAVisitWithoutSilence) {
-  Visits visits;
-  uint64_t first = visits.assign(at(kNoon)).session;
-  UnixMillis t = kNoon;
-  for (int i = 1; i < 72; ++i) EXPECT_EQ(visits.assign(at(t += 20 * kMinute)).session, first) << i;
-  EXPECT_NE(visits.assign(at(kNoon + kVisitLength)).session, first);
-}
-
-TEST(Visits, ClientSessionsAreKeptApart) {
-  Visits visits;
-  uint64_t a = visits.assign(at(kNoon, 7, "/a", "one")).session;
-  uint64_t b = visits.assign(at(kNoon + 1, 7, "/a", "two")).session;
-  EXPECT_NE(a, b);
-  EXPECT_EQ(visits.assign(at(kNoon + 2, 7, "/a", "one")).session, a);
-}
-
-TEST(Visits, FactsAddUp) {
-  Visits visits;
-  VisitFacts facts = visits.assign(at(kNoon, 7, "/entry"));
-  EXPECT_EQ(facts.seq, 0);
-  EXPECT_EQ(facts.gap_ms, 0u);
-  EXPECT_EQ(facts.entry_path, "/entry");
-  EXPECT_EQ(facts.previous_path, "");
-  EXPECT_EQ(facts.session >> 32, static_cast<uint64_t>(kNoon / 1000));
-  facts = visits.assign(at(kNoon + 1500, 7, ""));
-  EXPECT_EQ(facts.seq, 1);
-  EXPECT_EQ(facts.gap_ms, 1500u);
-  facts = visits.assign(at(kNoon + 2000, 7, "/next"));
-  EXPECT_EQ(facts.entry_path, "/entry");
-  EXPECT_EQ(facts.previous_path, "/entry");
-  facts = visits.assign(at(kNoon + 3000, 7, "/last"));
-  EXPECT_EQ(facts.previous_path, "/next");
-  EXPECT_EQ(facts.seq, 3);
-}
-
-TEST(Visits, SameEventsGiveTheSameIds) {
-  Visits a;
-  Visits b;
-  EXPECT_EQ(a.assign(at(kNoon)).session, b.assign(at(kNoon)).session);
-  EXPECT_NE(a.assign(at(kNoon, 8)).session, a.assign(at(kNoon, 9)).session);
-}
-
-TEST(Visits, RestoredVisitGoesOn) {
-  Visits visits;
-  visits.restore(ProjectId{1}, 7, "", 42, kNoon - kMinute, kNoon, 3, "/entry", "/last");
-  VisitFacts facts = visits.assign(at(kNoon + kMinute));
-  EXPECT_EQ(facts.session, 42u);
-  EXPECT_EQ(facts.seq, 3);
-  EXPECT_EQ(facts.previous_path, "/last");
-}
-
-TEST(Visits, MemoryStaysBounded) {
-  Visits visits(1000);
-  for (uint64_t v = 1; v < 20'000; ++v) visits.assign(at(kNoon + static_cast<UnixMillis>(v), v));
-  EXPECT_LE(visits.size(), 1000u);
-}
-
 class EnricherTest : public testing::Test {
  protected:
   Visits visits_;
@@ -95,7 +17,10 @@ class EnricherTest : public testing::Test {
     event_.name = "pageview";
     event_.kind = event::Kind::pageview;
     event_.time = kNoon;
-    return enricher_.enrich(event_, {3, 99}, policy, ip);
+    enricher_.use(nullptr, nullptr);
+    settings::Secrets::Opened personal;
+    personal.ip = ip;
+    return enricher_.enrich(event_, {3, 99}, policy, ip.empty() ? nullptr : &personal);
   }
 };
 

@@ -88,11 +88,17 @@ struct Enricher::State {
   explicit State(Visits& v) : visits(v) {}
   Visits& visits;
   event::Row row;
+  bool visit_is_certain = true;
   simdjson::ondemand::parser parser;
   std::string json;               // the properties with the padding simdjson reads beyond
   std::deque<std::string> texts;  // decoded values of this event; a deque never moves them
   size_t texts_used = 0;
   std::string ip;
+  Lookup lookup;
+
+  // What the event says by itself.
+  void begin(const event::Event& event, Place place);
+  Circumstances circumstances(const event::Event& event, const settings::Secrets::Opened* personal) const;
 
   std::string& text() {
     if (texts_used == texts.size()) texts.emplace_back();
@@ -202,10 +208,12 @@ struct Enricher::State {
 Enricher::Enricher(Visits& visits) : state_(std::make_unique<State>(visits)) {}
 Enricher::~Enricher() = default;
 
-const event::Row& Enricher::enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy,
-                                   std::string_view ip) {
-  State& s = *state_;
-  event::Row& row = s.row;
+void Enricher::use(const std::shared_ptr<const Packs>& packs,
+                   const std::shared_ptr<const settings::Snapshot>& settings) {
+  state_->lookup.use(packs, settings);
+}
+
+void Enricher::State::begin(const event::Event& event, Place place) {
   auto properties = std::move(row.properties);
   auto numbers = std::move(row.numbers);
   row = event::Row();
@@ -213,7 +221,7 @@ const event::Row& Enricher::enrich(const event::Event& event, Place place, setti
   numbers.clear();
   row.properties = std::move(properties);
   row.numbers = std::move(numbers);
-  s.texts_used = 0;
+  texts_used = 0;
 
   row.project_id = event.project_id;
   row.id = event.id;
@@ -235,31 +243,74 @@ const event::Row& Enricher::enrich(const event::Event& event, Place place, setti
   row.sdk = event.sdk;
   row.p = place.p;
   row.o = place.o;
-  if (!event.url.empty()) s.read_url(event.url);
-  s.lower_hostname();
-  s.read_properties(event.properties);
+  if (!event.url.empty()) read_url(event.url);
+  lower_hostname();
+  read_properties(event.properties);
   row.has_revenue = !event.revenue_amount.empty() && parse_micros(event.revenue_amount, row.revenue_micros);
   if (row.has_revenue) row.revenue_currency = event.revenue_currency;
-  row.ip = apply_ip_policy(ip_policy, ip, s.ip);
-
   row.visitor_id = visitor_of(event);
+}
+
+Circumstances Enricher::State::circumstances(const event::Event& event,
+                                             const settings::Secrets::Opened* personal) const {
+  Circumstances c;
+  c.project = event.project_id;
+  if (personal != nullptr) {
+    c.ip = personal->ip;
+    c.user_agent = personal->user_agent;
+    c.hints = personal->hints;
+  }
+  c.screen = row.screen;
+  c.hostname = row.hostname;
+  c.path = row.path;
+  c.referrer = row.referrer;
+  c.utm_source = row.utm_source;
+  c.utm_medium = row.utm_medium;
+  c.utm_campaign = row.utm_campaign;
+  c.click_id = row.click_id;
+  c.names_its_user = !event.user_id.empty() || !event.anonymous_id.empty();
+  return c;
+}
+
+const event::Row& Enricher::enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy,
+                                   const settings::Secrets::Opened* personal) {
+  State& s = *state_;
+  s.begin(event, place);
+  event::Row& row = s.row;
+  s.lookup.find(s.circumstances(event, personal)).write(row);
+  if (personal != nullptr) row.ip = apply_ip_policy(ip_policy, personal->ip, s.ip);
   VisitEvent visit;
   visit.project = event.project_id;
   visit.visitor = row.visitor_id;
   visit.client_session = event.client_session_id;
   visit.time = event.time;
-  uint64_t position[2] = {place.p, place.o};
-  visit.event_hash =
-      event.id.empty() ? XXH3_64bits(position, sizeof position) : XXH3_64bits(event.id.data(), event.id.size());
-  visit.is_pageview = event.kind == event::Kind::pageview;
-  visit.pageview_path = row.path;
-  VisitFacts facts = s.visits.assign(visit);
-  row.session_id = facts.session;
-  row.visit_seq = facts.seq;
-  row.visit_gap_ms = facts.gap_ms;
-  row.entry_path = facts.entry_path;
-  row.previous_path = facts.previous_path;
+  visit.hash = event::event_hash(row);
+  visit.kind = event.kind;
+  visit.path = row.path;
+  visit.acquisition = {row.source, row.channel, row.utm_campaign};
+  const Visits::Assigned assigned = s.visits.assign(visit);
+  s.visit_is_certain = assigned.certain;
+  row.session_id = assigned.facts.session;
+  row.visit_seq = assigned.facts.seq;
+  row.visit_gap_ms = assigned.facts.gap_ms;
+  row.visit_bounce = assigned.facts.bounce;
+  row.entry_path = assigned.facts.entry_path;
+  row.previous_path = assigned.facts.previous_path;
+  row.visit_source = assigned.facts.acquisition.source;
+  row.visit_channel = assigned.facts.acquisition.channel;
+  row.visit_campaign = assigned.facts.acquisition.campaign;
   return row;
 }
+
+const event::Row& Enricher::explain(const event::Event& event, const settings::Secrets::Opened* personal,
+                                    const Findings*& why) {
+  State& s = *state_;
+  s.begin(event, {});
+  why = &s.lookup.explain(s.circumstances(event, personal));
+  why->write(s.row);
+  return s.row;
+}
+
+bool Enricher::visit_is_certain() const { return state_->visit_is_certain; }
 
 }  // namespace weir::enrich

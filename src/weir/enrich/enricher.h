@@ -4,9 +4,11 @@
 #include <string_view>
 
 #include "weir/base/result.h"
+#include "weir/enrich/lookup.h"
 #include "weir/enrich/visits.h"
 #include "weir/event/event.h"
 #include "weir/event/row.h"
+#include "weir/settings/secrets.h"
 #include "weir/settings/settings.h"
 
 namespace weir::enrich {
@@ -18,7 +20,8 @@ struct Place {
 };
 
 // Turns accepted events into rows: splits the URL, reads campaign parameters and click ids, spreads the properties,
-// finds visitor and visit. Never fails: what cannot be understood stays empty.
+// looks up programs, places, sources and labels, finds visitor and visit. Never fails: what cannot be understood stays
+// empty.
 //
 // Confined to one loader thread; keeps its buffers from event to event.
 class Enricher {
@@ -27,9 +30,18 @@ class Enricher {
   explicit Enricher(Visits& visits);
   ~Enricher();
 
-  // `ip`: the visitor's address in clear when the project's policy keeps any of it, else empty.
+  // What is looked things up in from now on; see Lookup::use().
+  void use(const std::shared_ptr<const Packs>& packs, const std::shared_ptr<const settings::Snapshot>& settings);
+
+  // `personal`: the event's personal fields in clear; null when their key is gone.
   // The row's texts stay valid until the next call.
-  const event::Row& enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy, std::string_view ip);
+  const event::Row& enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy,
+                           const settings::Secrets::Opened* personal);
+  // The same for an event that stands nowhere yet: the row's visit is that of the event alone, and the findings say
+  // why. They stay valid until the next call.
+  const event::Row& explain(const event::Event& event, const settings::Secrets::Opened* personal, const Findings*& why);
+  // Of the event enriched last: whether its visit is known for good; see Visits.
+  bool visit_is_certain() const;
 
  private:
   struct State;

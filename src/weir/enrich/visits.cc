@@ -5,87 +5,229 @@
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
 namespace weir::enrich {
 
 namespace {
-uint64_t key_of(ProjectId project, uint64_t visitor, std::string_view client_session) {
+constexpr uint32_t kEventsMax = std::numeric_limits<uint16_t>::max();
+// Visits are held this much longer than they can go on, so that events which are a little late find them.
+constexpr UnixMillis kSlack = kVisitSilence;
+
+uint64_t session_of(const VisitEvent& event, uint64_t stream) {
+  uint64_t parts[3] = {stream, static_cast<uint64_t>(event.time), event.hash};
+  auto second = static_cast<uint64_t>(std::max<UnixMillis>(event.time, 0) / 1000);
+  uint64_t session = second << 32 | (XXH3_64bits(parts, sizeof parts) & 0xffffffffu);
+  return session == 0 ? 1 : session;
+}
+
+bool is_interaction(event::Kind kind) { return kind == event::Kind::pageview || kind == event::Kind::event; }
+
+// One pageview, and nothing else that somebody caused.
+bool is_bounce(const VisitState& state) { return state.pageviews == 1 && state.interactions == 1; }
+
+UnixMillis plus(UnixMillis time, UnixMillis more) { return time > INT64_MAX - more ? INT64_MAX : time + more; }
+}  // namespace
+
+uint64_t stream_of(ProjectId project, uint64_t visitor, std::string_view client_session) {
   uint64_t head[2] = {number(project), visitor};
   uint64_t hash = XXH3_64bits(head, sizeof head);
   return client_session.empty() ? hash : XXH3_64bits_withSeed(client_session.data(), client_session.size(), hash);
 }
 
-uint64_t session_of(const VisitEvent& event, uint64_t key) {
-  uint64_t parts[3] = {key, static_cast<uint64_t>(event.time), event.event_hash};
-  auto second = static_cast<uint64_t>(std::max<UnixMillis>(event.time, 0) / 1000);
-  return second << 32 | (XXH3_64bits(parts, sizeof parts) & 0xffffffffu);
+// The length is counted in whole seconds of both ends, because the visit's id tells its start in seconds.
+bool begins(const VisitState& state, UnixMillis time) {
+  if (state.session == 0 || time > state.last + kVisitSilence) return true;
+  auto started = static_cast<UnixMillis>(state.session >> 32);
+  return std::max<UnixMillis>(time, 0) / 1000 - started >= kVisitLength / 1000;
 }
 
-constexpr uint16_t kEventsMax = std::numeric_limits<uint16_t>::max();
-}  // namespace
-
-VisitFacts Visits::assign(const VisitEvent& event) {
-  uint64_t key = key_of(event.project, event.visitor, event.client_session);
-  auto at = open_.find(key);
-  bool joins = at != open_.end() && event.time <= at->second.last + kVisitSilence &&
-               event.time >= at->second.started - kVisitSilence && event.time < at->second.started + kVisitLength;
+VisitFacts advance(VisitState& state, const VisitEvent& event, uint64_t stream, std::string& previous) {
   VisitFacts facts;
-  if (!joins) {
-    if (at == open_.end()) {
-      if (open_.size() >= visits_max_) make_room(event.time);
-      at = open_.try_emplace(key).first;
-    }
-    Visit& visit = at->second;
-    visit.session = session_of(event, key);
-    visit.started = visit.last = event.time;
-    visit.events = 1;
-    visit.entry_path = event.is_pageview ? event.pageview_path : std::string_view();
-    visit.last_path = visit.entry_path;
-    facts.session = visit.session;
-    facts.entry_path = visit.entry_path;
-    return facts;
+  if (begins(state, event.time)) {
+    state.cut_off = state.session != 0 && event.time <= state.last + kVisitSilence;
+    state.session = session_of(event, stream);
+    state.events = 0;
+    state.pageviews = state.interactions = 0;
+    state.entry_path.clear();
+    state.last_path.clear();
+    state.source = event.acquisition.source;
+    state.channel = event.acquisition.channel;
+    state.campaign = event.acquisition.campaign;
+  } else {
+    facts.gap_ms = static_cast<uint32_t>(std::clamp<UnixMillis>(event.time - state.last, 0, kVisitSilence));
   }
-  Visit& visit = at->second;
-  facts.session = visit.session;
-  facts.seq = visit.events;
-  facts.gap_ms = static_cast<uint32_t>(std::clamp<UnixMillis>(event.time - visit.last, 0, kVisitLength));
-  previous_ = visit.last_path;
-  facts.previous_path = previous_;
-  if (visit.events < kEventsMax) ++visit.events;
-  visit.last = std::max(visit.last, event.time);
-  if (event.is_pageview) {
-    if (visit.entry_path.empty()) visit.entry_path = event.pageview_path;
-    visit.last_path = event.pageview_path;
+  const bool bounced = is_bounce(state);
+  previous = state.last_path;
+  facts.previous_path = previous;
+  facts.session = state.session;
+  facts.seq = static_cast<uint16_t>(state.events);
+  if (state.events < kEventsMax) ++state.events;
+  if (event.kind == event::Kind::pageview) {
+    if (state.pageviews == 0) state.entry_path = event.path;
+    state.pageviews = static_cast<uint8_t>(std::min(state.pageviews + 1, 2));
+    state.last_path = event.path;
   }
-  facts.entry_path = visit.entry_path;
+  if (is_interaction(event.kind)) state.interactions = static_cast<uint8_t>(std::min(state.interactions + 1, 2));
+  facts.bounce = static_cast<int8_t>(is_bounce(state) - bounced);
+  facts.entry_path = state.entry_path;
+  facts.acquisition = {state.source, state.channel, state.campaign};
+  state.last = event.time;
+  state.last_hash = event.hash;
   return facts;
 }
 
-void Visits::restore(ProjectId project, uint64_t visitor, std::string_view client_session, uint64_t session,
-                     UnixMillis started, UnixMillis last, uint64_t events, std::string_view entry_path,
-                     std::string_view last_path) {
-  Visit& visit = open_[key_of(project, visitor, client_session)];
-  if (visit.session != 0 && visit.last >= last) return;
-  visit = {session,
-           started,
-           last,
-           static_cast<uint16_t>(std::min<uint64_t>(events, kEventsMax)),
-           std::string(entry_path),
-           std::string(last_path)};
+Visits::Project& Visits::project_of(ProjectId id) {
+  auto [at, added] = projects_.try_emplace(id);
+  if (added && known_from_ != INT64_MAX) at->second.spans.push_back({known_from_, INT64_MAX});
+  return at->second;
 }
 
-void Visits::make_room(UnixMillis now) {
-  std::erase_if(open_, [&](const auto& entry) { return entry.second.last + kVisitSilence < now; });
-  if (open_.size() < visits_max_) return;
+// An event touches what is within the silence before and after it.
+bool Visits::knows(const Project& project, UnixMillis time) {
+  return std::any_of(project.spans.begin(), project.spans.end(), [&](const Span& span) {
+    return time - kVisitSilence >= span.from && plus(time, kVisitSilence) < span.upto;
+  });
+}
+
+Visits::Assigned Visits::assign(const VisitEvent& event) {
+  const uint64_t stream = stream_of(event.project, event.visitor, event.client_session);
+  Assigned out;
+  {
+    std::lock_guard lock(mutex_);
+    used_.store(true, std::memory_order_release);
+    Project& project = project_of(event.project);
+    project.first_assigned = std::min(project.first_assigned, event.time);
+    project.last_assigned = std::max(project.last_assigned, event.time);
+    auto at = open_.find(stream);
+    if (at == open_.end()) {
+      if (open_.size() >= visits_max_) make_room();
+      at = open_.try_emplace(stream).first;
+      Visit& visit = at->second;
+      visit.project = &project;
+      out.certain = knows(project, event.time);
+      visit.unsure = !out.certain;
+      out.facts = advance(visit.state, event, stream, previous_);
+      project.latest = std::max(project.latest, event.time);
+    } else if (Visit& visit = at->second; visit.state.after(event)) {
+      out.certain = false;
+      // The guess is of a visit that consists of this event; what is in memory stays as it is.
+      VisitState alone;
+      alone.last = event.time;
+      out.facts = advance(alone, event, stream, previous_);
+      out.facts.entry_path = event.kind == event::Kind::pageview ? event.path : std::string_view();
+      out.facts.acquisition = event.acquisition;
+      auto started = static_cast<UnixMillis>(visit.state.session >> 32) * 1000;
+      // What is earlier than the silence before a visit moves its beginning only through cuts.
+      if (visit.state.cut_off || plus(event.time, kVisitSilence) >= started) visit.unsure = true;
+    } else {
+      const bool fresh = event.time > visit.state.last + kVisitSilence;
+      // Nothing in memory is later than `last`, so a visit that begins afterwards owes nothing to what is unsure.
+      const bool known = knows(project, event.time);
+      if (visit.unsure && fresh && known) visit.unsure = false;
+      // Whether rows of other spans follow close behind matters to a visit in memory, too.
+      out.certain =
+          !visit.unsure && (known || !fresh) &&
+          std::none_of(project.spans.begin(), project.spans.end(), [&](const Span& span) {
+            return span.upto != INT64_MAX && event.time < span.upto && plus(event.time, kVisitSilence) >= span.upto;
+          });
+      if (!out.certain) visit.unsure = true;
+      out.facts = advance(visit.state, event, stream, previous_);
+      project.latest = std::max(project.latest, event.time);
+    }
+  }
+  if (out.certain && peer_ != nullptr && peer_->may_hold(event.project, stream, event.time)) {
+    out.certain = false;
+    std::lock_guard lock(mutex_);
+    if (auto at = open_.find(stream); at != open_.end()) at->second.unsure = true;
+  }
+  return out;
+}
+
+void Visits::know(ProjectId id, UnixMillis from, UnixMillis upto) {
+  std::lock_guard lock(mutex_);
+  Project& project = project_of(id);
+  std::erase_if(project.spans, [&](const Span& span) { return span.from >= from && span.upto <= upto; });
+  if (project.spans.size() >= kSpans) project.spans.erase(project.spans.begin());
+  project.spans.push_back({from, upto});
+}
+
+void Visits::know_all_from(UnixMillis from) {
+  std::lock_guard lock(mutex_);
+  known_from_ = from;
+}
+
+bool Visits::knows(ProjectId id, UnixMillis time) const {
+  std::lock_guard lock(mutex_);
+  auto at = projects_.find(id);
+  if (at != projects_.end() && !at->second.spans.empty()) return knows(at->second, time);
+  return known_from_ != INT64_MAX && time - kVisitSilence >= known_from_;
+}
+
+void Visits::restore(ProjectId id, uint64_t stream, VisitState state, bool unsure) {
+  std::lock_guard lock(mutex_);
+  Visit& visit = open_[stream];
+  visit.unsure = visit.unsure || unsure;
+  if (visit.state.session != 0 && visit.state.last >= state.last) return;
+  visit.project = &project_of(id);
+  visit.state = std::move(state);
+  visit.state.last_hash = UINT64_MAX;
+  visit.state.cut_off = true;
+  visit.project->latest = std::max(visit.project->latest, visit.state.last);
+}
+
+void Visits::clear() {
+  std::lock_guard lock(mutex_);
+  open_.clear();
+  known_from_ = INT64_MAX;
+  for (auto& [id, project] : projects_) {
+    project.spans.clear();
+    project.latest = INT64_MIN;
+    project.forgot = project.last_assigned != INT64_MIN;
+  }
+}
+
+size_t Visits::size() const {
+  std::lock_guard lock(mutex_);
+  return open_.size();
+}
+
+bool Visits::may_hold(ProjectId id, uint64_t stream, UnixMillis time) const {
+  if (!used_.load(std::memory_order_acquire)) return false;
+  std::lock_guard lock(mutex_);
+  auto at = projects_.find(id);
+  if (at == projects_.end() || at->second.last_assigned == INT64_MIN) return false;
+  const Project& project = at->second;
+  if (plus(time, kVisitSilence) < project.first_assigned || time - kVisitSilence > project.last_assigned) return false;
+  return project.forgot || open_.contains(stream);
+}
+
+// Of this time and before, there may be visits that are not in memory.
+void Visits::forget(const Visit& visit) {
+  for (Span& span : visit.project->spans)
+    if (span.from <= visit.state.last && visit.state.last < span.upto) span.from = visit.state.last + 1;
+  visit.project->forgot = true;
+}
+
+void Visits::make_room() {
+  std::erase_if(open_, [&](const auto& entry) {
+    const Visit& visit = entry.second;
+    bool ended = plus(visit.state.last, kVisitSilence + kSlack) < visit.project->latest;
+    if (ended) forget(visit);
+    return ended;
+  });
+  if (open_.size() < visits_max_ - visits_max_ / 8) return;
   // Everyone is active: forget the quarter that has been silent longest.
   std::vector<UnixMillis> lasts;
   lasts.reserve(open_.size());
-  for (const auto& [key, visit] : open_) lasts.push_back(visit.last);
+  for (const auto& [stream, visit] : open_) lasts.push_back(visit.state.last);
   auto quarter = lasts.begin() + static_cast<std::ptrdiff_t>(lasts.size() / 4);
   std::nth_element(lasts.begin(), quarter, lasts.end());
   UnixMillis limit = *quarter;
-  std::erase_if(open_, [&](const auto& entry) { return entry.second.last <= limit; });
+  std::erase_if(open_, [&](const auto& entry) {
+    bool oldest = entry.second.state.last <= limit;
+    if (oldest) forget(entry.second);
+    return oldest;
+  });
 }
 
 }  // namespace weir::enrich

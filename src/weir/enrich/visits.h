@@ -1,18 +1,32 @@
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "weir/base/clock.h"
 #include "weir/base/ids.h"
+#include "weir/event/event.h"
 
+// Visits (sessions): which events of a visitor belong together, and what that says of each.
+//
+// The answer is a function of the set of events, not of the order they come in. A stream is what one visitor does, or,
+// where clients name their sessions, what one visitor does in one of those. Its events in the order of (time, hash) are
+// cut where 30 minutes were silent, and 24 hours after a visit's first event; see begins().
 namespace weir::enrich {
 
-// A visit (session) ends after this silence, and after this length in any case.
 inline constexpr UnixMillis kVisitSilence = 30 * 60 * 1000;
 inline constexpr UnixMillis kVisitLength = 24 * 60 * 60 * 1000;
+
+// Where a visit came from: what its first event says.
+struct Acquisition {
+  std::string_view source, channel, campaign;
+};
 
 // What an event contributes to its visit.
 struct VisitEvent {
@@ -20,56 +34,121 @@ struct VisitEvent {
   uint64_t visitor = 0;
   std::string_view client_session;  // the client's own session id, or empty
   UnixMillis time = 0;
-  uint64_t event_hash = 0;         // of the event's id: tells apart visits that begin in the same millisecond
-  std::string_view pageview_path;  // its path when it is a pageview, else empty
-  bool is_pageview = false;
+  uint64_t hash = 0;  // event::event_hash(): orders the events of one millisecond
+  event::Kind kind = event::Kind::event;
+  std::string_view path;
+  Acquisition acquisition;
 };
 
-// What the visit says of the event. Texts are valid until the next call.
+// What the visit says of the event.
 struct VisitFacts {
-  uint64_t session = 0;
-  uint16_t seq = 0;     // 0 for the first event; stops at 65535
-  uint32_t gap_ms = 0;  // since the event before, 0 for the first
-  std::string_view entry_path;
-  std::string_view previous_path;
+  uint64_t session = 0;  // the visit's id: its start second in the upper 32 bits; never 0
+  uint16_t seq = 0;      // 0 for the first event; stops at 65535
+  uint32_t gap_ms = 0;   // since the event before, 0 for the first
+  // By how much the visit's being a bounce (one pageview, and no other event that somebody caused) changes with this
+  // event: the sum over a visit is 1 or 0.
+  int8_t bounce = 0;
+  std::string_view entry_path;     // of the first pageview so far
+  std::string_view previous_path;  // of the pageview before
+  Acquisition acquisition;         // of the first event
 };
 
-// Assigns events to visits. An event joins the open visit of its visitor (and client session id, where given) when it
-// is at most 30 minutes after the last event and 24 hours after the first one; else it begins a new visit, whose id
-// holds its start second in the upper and a hash of project, visitor, time and event in the lower 32 bits: the same
-// events give the same ids, and the id alone tells which day to read. Events are taken in the order given; one that
-// is older than its visit's last event joins without moving it.
+// A visit up to some event of it.
+struct VisitState {
+  uint64_t session = 0;
+  UnixMillis last = 0;       // time and hash of its latest event
+  uint64_t last_hash = 0;    //
+  uint32_t events = 0;       // so far
+  uint8_t pageviews = 0;     // so far, of which two are as good as many
+  uint8_t interactions = 0;  // likewise: pageviews and events, which somebody caused
+  bool cut_off = false;      // it began because the one before had lasted its length, or how it began is not known
+  std::string entry_path;
+  std::string last_path;  // of the latest pageview
+  std::string source, channel, campaign;
+
+  bool after(const VisitEvent& event) const { return event.time != last ? event.time < last : event.hash < last_hash; }
+};
+
+// The stream that an event belongs to.
+uint64_t stream_of(ProjectId project, uint64_t visitor, std::string_view client_session);
+
+// Whether an event that follows `state` in its stream begins a visit of its own.
+bool begins(const VisitState& state, UnixMillis time);
+
+// The one rule: takes up the next event of the stream, in the order of (time, hash). A state without a session is a
+// stream without events. The facts' texts point into `state`, `event` and `previous` (a buffer of the caller's).
+VisitFacts advance(VisitState& state, const VisitEvent& event, uint64_t stream, std::string& previous);
+
+// Assigns events to visits as they come. The visits that may go on are held in memory; an event that comes in order is
+// assigned for good. For any other (late, or of a time about which the memory knows nothing) what is answered is a
+// first guess that says so (`certain`): who stores the row then has its visitor's rows read and put right
+// (load/visit_healer.h).
 //
-// Confined to one loader thread. Full: at `visits_max` open visits those that have ended by `time` are forgotten, then
-// the ones that have been silent longest.
+// What the memory knows of a project is spans of time: within one, whoever is not in memory has no visit there.
+//
+// Confined to one loader thread, but for may_hold(). Full: at `visits_max` visits those that have ended are
+// forgotten, then those that have been silent longest; the spans shrink by as much.
 class Visits {
  public:
   explicit Visits(size_t visits_max = 400'000) : visits_max_(visits_max) {}
 
-  VisitFacts assign(const VisitEvent& event);
+  // The other loader's: what it holds makes an event uncertain here. Before the first event; outlives this.
+  void set_peer(const Visits& peer) { peer_ = &peer; }
 
-  // Takes up a visit as the store knows it, after a restart.
-  void restore(ProjectId project, uint64_t visitor, std::string_view client_session, uint64_t session,
-               UnixMillis started, UnixMillis last, uint64_t events, std::string_view entry_path,
-               std::string_view last_path);
-  void clear() { open_.clear(); }
-  size_t size() const { return open_.size(); }
+  struct Assigned {
+    VisitFacts facts;  // texts valid until the next call
+    bool certain = true;
+  };
+  Assigned assign(const VisitEvent& event);
+
+  // From here on all visits of `project` whose last event is at or after `from` and whose first is before `upto` are
+  // in memory, once they have been restored.
+  void know(ProjectId project, UnixMillis from, UnixMillis upto);
+  // The same for all projects about which nothing else is known.
+  void know_all_from(UnixMillis from);
+  // Whether an event at `time` can be told from what is in memory.
+  bool knows(ProjectId project, UnixMillis time) const;
+  // Takes up a visit as the store knows it. Of several visits of a stream the latest stays. An event in the
+  // millisecond of its last one counts as late. `unsure`: what the store shows is to be put right yet.
+  void restore(ProjectId project, uint64_t stream, VisitState state, bool unsure);
+
+  // Forgets everything: the store is to be asked anew.
+  void clear();
+  size_t size() const;
+
+  // Whether an event of this stream at `time` may touch what was assigned here since the process began. Thread-safe.
+  bool may_hold(ProjectId project, uint64_t stream, UnixMillis time) const;
 
  private:
-  struct Visit {
-    uint64_t session;
-    UnixMillis started;
-    UnixMillis last;
-    uint16_t events;  // capped
-    std::string entry_path;
-    std::string last_path;
+  static constexpr size_t kSpans = 4;  // of a project; beyond, the oldest knowledge goes
+  struct Span {
+    UnixMillis from, upto;
   };
-  void make_room(UnixMillis now);
+  struct Project {
+    std::vector<Span> spans;
+    UnixMillis latest = INT64_MIN;  // time of an event that came in order
+    UnixMillis first_assigned = INT64_MAX, last_assigned = INT64_MIN;
+    bool forgot = false;  // some of what was assigned is not in memory any more
+  };
+  struct Visit {
+    VisitState state;
+    Project* project = nullptr;
+    bool unsure = false;  // there may be more of the stream in the store than is known here
+  };
+  Project& project_of(ProjectId id);
+  static bool knows(const Project& project, UnixMillis time);
+  void forget(const Visit& visit);
+  void make_room();
 
-  size_t visits_max_;
-  std::unordered_map<uint64_t, Visit> open_;  // by hash of project, visitor and client session
-  std::string entry_;                         // what the facts of the last assign() point into
-  std::string previous_;
+  const size_t visits_max_;
+  const Visits* peer_ = nullptr;
+  std::atomic<bool> used_{false};
+
+  mutable std::mutex mutex_;  // guards all below, against the peer's questions
+  UnixMillis known_from_ = INT64_MAX;
+  std::unordered_map<ProjectId, Project> projects_;
+  std::unordered_map<uint64_t, Visit> open_;  // by stream
+  std::string previous_;                      // what the facts of the last assign() point into, besides the visit
 };
 
 }  // namespace weir::enrich

@@ -1,6 +1,10 @@
 #include "weir/event/event.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <array>
+#include <string>
 
 #include "weir/event/row.h"
 
@@ -27,5 +31,38 @@ std::string_view name_of(TimeRule rule) { return kTimeRules[static_cast<size_t>(
 std::string_view name_of(Traffic traffic) { return kTraffic[static_cast<size_t>(traffic)]; }
 bool parse_kind(std::string_view name, Kind& kind) { return parse_name(kKinds, name, kind); }
 bool parse_time_rule(std::string_view name, TimeRule& rule) { return parse_name(kTimeRules, name, rule); }
+
+uint64_t event_hash(const Row& row) {
+  if (!row.id.empty()) return XXH3_64bits(row.id.data(), row.id.size());
+  thread_local std::string text;
+  text.clear();
+  auto add = [](std::string_view part) {
+    text.append(part);
+    text.push_back('\0');
+  };
+  add(name_of(row.kind));
+  for (std::string_view part : {row.name, row.hostname, row.path, row.title, row.referrer, row.utm_source,
+                                row.utm_medium, row.utm_campaign, row.utm_term, row.utm_content})
+    add(part);
+  // Texts first, then numbers, as the store keeps them.
+  size_t number = 0;
+  for (const auto& [key, value] : row.properties) {
+    if (number < row.numbers.size() && key == row.numbers[number].first) {
+      ++number;
+      continue;
+    }
+    add(key);
+    add(value);
+  }
+  number = 0;
+  for (const auto& [key, value] : row.properties) {
+    if (number == row.numbers.size()) break;
+    if (key != row.numbers[number].first) continue;
+    ++number;
+    add(key);
+    add(value);
+  }
+  return XXH3_64bits(text.data(), text.size());
+}
 
 }  // namespace weir::event

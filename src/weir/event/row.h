@@ -31,14 +31,14 @@ struct Row {
   uint64_t session_id = 0;
   std::string_view client_session_id;
   std::string_view hostname, path, title, referrer;
-  std::string_view source, channel;
+  std::string_view source, medium, channel;
   std::string_view utm_source, utm_medium, utm_campaign, utm_term, utm_content;
   std::string_view click_id;
   std::string_view country, region, city;  // country: ISO 3166-1 alpha-2
   std::string_view browser, browser_version, os, os_version, device;
   std::string_view screen, locale, app_version;
   std::vector<std::pair<std::string_view, std::string_view>> properties;  // values as text; see design of the view
-  std::vector<std::pair<std::string_view, double>> numbers;               // the numeric ones again
+  std::vector<std::pair<std::string_view, double>> numbers;               // the numeric ones again, in the same order
   int64_t revenue_micros = 0;                                             // amount * 10^6
   bool has_revenue = false;
   std::string_view revenue_currency;
@@ -46,14 +46,23 @@ struct Row {
   std::string_view traffic_reason;
   std::string_view sdk;
   std::string_view ip;
-  // Facts of the visit, additive: visits = countIf(visit_seq = 0), and so on.
+  // Facts of the visit (enrich/visits.h), additive: visits = countIf(visit_seq = 0), bounces = sum(visit_bounce), time
+  // = sum(visit_gap_ms), exits of a page = its pageviews - pageviews whose previous_path it is.
   uint16_t visit_seq = 0;          // 0 for the visit's first event
   uint32_t visit_gap_ms = 0;       // since the visit's previous event
-  std::string_view entry_path;     // of the visit's first pageview
+  int8_t visit_bounce = 0;         // by how much this event changes whether the visit is a bounce: 1, 0 or -1
+  std::string_view entry_path;     // of the visit's first pageview so far
   std::string_view previous_path;  // of the pageview before this one
+  // Where the visit came from: source, channel and utm_campaign of its first event.
+  std::string_view visit_source, visit_channel, visit_campaign;
   // Identity: the store's journal number and the position in it.
   uint32_t p = 0;
   uint64_t o = 0;
 };
+
+// Orders the events of one millisecond: a hash of the client's id, or, without one, of what the event says, so that it
+// does not depend on where in which journal the event stands. The store computes the same from its columns
+// (kEventHash in store/clickhouse.cc).
+uint64_t event_hash(const Row& row);
 
 }  // namespace weir::event

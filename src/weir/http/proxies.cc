@@ -1,17 +1,12 @@
 #include "weir/http/proxies.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <cstring>
 
 #include "weir/http/text.h"
 
 namespace weir::http {
 
 namespace {
-
-constexpr std::array<uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
 // More hops than any real chain has; what a stranger may make us walk over.
 constexpr int kHopsMax = 64;
@@ -86,59 +81,22 @@ bool each_backwards(const Request& request, std::string_view name, Take take) {
 
 }  // namespace
 
-bool Address::is_v4() const { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin()); }
-
-std::string Address::text() const {
-  char out[INET6_ADDRSTRLEN] = {};
-  if (is_v4()) {
-    inet_ntop(AF_INET, bytes.data() + kMappedPrefix.size(), out, sizeof out);
-  } else {
-    inet_ntop(AF_INET6, bytes.data(), out, sizeof out);
-  }
-  return out;
-}
-
-bool parse_address(std::string_view text, Address& address) {
-  char buffer[INET6_ADDRSTRLEN + 1] = {};
-  if (text.empty() || text.size() > INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return false;
-  text.copy(buffer, text.size());
-  if (text.find(':') != std::string_view::npos) return inet_pton(AF_INET6, buffer, address.bytes.data()) == 1;
-  std::array<uint8_t, 4> v4{};
-  if (inet_pton(AF_INET, buffer, v4.data()) != 1) return false;
-  std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
-  std::copy(v4.begin(), v4.end(), address.bytes.begin() + kMappedPrefix.size());
-  return true;
-}
-
 Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& entries) {
   TrustedProxies proxies;
   for (const std::string& entry : entries) {
     const std::string_view text = trim(entry);
     if (text.empty()) continue;
-    const size_t slash = text.find('/');
-    Network network{{}, 128};
-    uint64_t bits = 0;
-    const bool written_v4 = text.find(':') == std::string_view::npos;
-    bool good = parse_address(text.substr(0, slash), network.address);
-    if (good && slash != std::string_view::npos) {
-      good = parse_decimal(text.substr(slash + 1), bits) && bits <= (written_v4 ? 32U : 128U);
-      network.bits = static_cast<unsigned>(bits) + (written_v4 ? 96U : 0U);
-    }
-    if (!good) return Error{ErrorCode::kBadInput, "http: trusted_proxies: not an address or network: " + entry};
+    Network network;
+    if (!parse_network(text, network))
+      return Error{ErrorCode::kBadInput, "http: trusted_proxies: not an address or network: " + entry};
     proxies.networks_.push_back(network);
   }
   return proxies;
 }
 
 bool TrustedProxies::trusts(const Address& address) const {
-  return std::any_of(networks_.begin(), networks_.end(), [&](const Network& network) {
-    const size_t whole = network.bits / 8;
-    if (std::memcmp(network.address.bytes.data(), address.bytes.data(), whole) != 0) return false;
-    const unsigned rest = network.bits % 8;
-    if (rest == 0) return true;
-    const unsigned mask = 0xFFU << (8 - rest);
-    return ((network.address.bytes[whole] ^ address.bytes[whole]) & mask & 0xFFU) == 0;
-  });
+  return std::any_of(networks_.begin(), networks_.end(),
+                     [&](const Network& network) { return network.contains(address); });
 }
 
 Address TrustedProxies::client(const Request& request, const Address& peer) const {

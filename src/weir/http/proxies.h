@@ -1,27 +1,14 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "weir/base/address.h"
 #include "weir/base/result.h"
 #include "weir/http/message.h"
 
 namespace weir::http {
-
-// An IP address as 16 bytes; IPv4 in its v4-mapped form, so that one comparison serves both.
-struct Address {
-  std::array<uint8_t, 16> bytes{};
-  bool operator==(const Address&) const = default;
-  bool is_v4() const;
-  // Textual, v4-mapped unwrapped.
-  std::string text() const;
-};
-
-// Reads "1.2.3.4", "::1", "::ffff:1.2.3.4". False for anything else: scopes, ports, names, leading zeros.
-bool parse_address(std::string_view text, Address& address);
 
 // Who is believed when it says whom it speaks for. Immutable.
 class TrustedProxies {
@@ -41,10 +28,6 @@ class TrustedProxies {
   static bool says_https(const Request& request);
 
  private:
-  struct Network {
-    Address address;
-    unsigned bits;
-  };
   std::vector<Network> networks_;
 };
 

@@ -25,7 +25,7 @@ Inserter::Inserter(const Options& options, const Parts& parts, journal::Partitio
       dead_total_(parts.registry.counter("weir_load_dead_letters_total", "Records that could not become a row.",
                                          {{"partition", std::string(journal::name_of(partition))}})) {}
 
-bool Inserter::insert(const Piece& piece, uint32_t epoch) {
+bool Inserter::insert(const Piece& piece, uint32_t epoch, bool& refused_some) {
   std::string why;
   switch (try_insert(piece.block, piece.token, why)) {
     case Inserted::yes:
@@ -50,22 +50,28 @@ bool Inserter::insert(const Piece& piece, uint32_t epoch) {
   }
   log::warning("load: {}: the store refuses something in {} rows of {}..{}; looking for it: {}",
                journal::name_of(partition_), piece.block.rows(), piece.first, piece.last, why);
-  std::vector<DeadLetter> refused;
+  Refused refused;
+  refused_some = true;
   if (piece.block.rows() == 1) {
-    refused.push_back({piece.first, 0, parts_.clock.now(), why, {}});
+    refused.add(piece.block, parts_.clock.now(), why);
   } else if (!insert_halves(piece.block, piece.token, refused)) {
     return false;
   }
-  for (DeadLetter& letter : refused) {
+  for (DeadLetter& letter : refused.letters) {
     letter.epoch = epoch;
     if (!persist([&] { return read_record(letter); })) return false;
   }
-  return bury(refused);
+  return persist([&] { return parts_.healer.note(refused.visits); }) && bury(refused.letters);
+}
+
+void Inserter::Refused::add(const store::Block& block, UnixMillis at, std::string why) {
+  letters.push_back({block.offset_of(0), 0, at, std::move(why), {}});
+  visits.push_back({block.project_of(0), block.visitor_of(0), block.time_of(0), block.time_of(0)});
 }
 
 // Inserts what of a refused block can be inserted; the refused rows come back. False: it is unknown what the store
 // holds.
-bool Inserter::insert_halves(const store::Block& block, const std::string& token, std::vector<DeadLetter>& refused) {
+bool Inserter::insert_halves(const store::Block& block, const std::string& token, Refused& refused) {
   const size_t half = block.rows() / 2;
   for (auto [first, count] :
        {std::pair<size_t, size_t>(0, half), std::pair<size_t, size_t>(half, block.rows() - half)}) {
@@ -79,7 +85,7 @@ bool Inserter::insert_halves(const store::Block& block, const std::string& token
         return false;
       case Inserted::refused:
         if (count == 1)
-          refused.push_back({part.offset_of(0), 0, parts_.clock.now(), why, {}});
+          refused.add(part, parts_.clock.now(), why);
         else if (!insert_halves(part, part_token, refused))
           return false;
         break;

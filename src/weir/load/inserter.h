@@ -13,6 +13,7 @@
 #include "weir/journal/journal.h"
 #include "weir/load/options.h"
 #include "weir/load/outcomes.h"
+#include "weir/load/visit_healer.h"
 #include "weir/store/store.h"
 
 namespace weir::load {
@@ -40,6 +41,7 @@ class Inserter {
     store::Store& store;
     journal::Journal& journal;
     Outcomes& outcomes;
+    VisitHealer& healer;
     Clock& clock;
     metrics::Registry& registry;
   };
@@ -50,9 +52,9 @@ class Inserter {
   // The life of the server that rows are for; see store::Store::insert().
   void set_life(uint64_t life) { life_ = life; }
 
-  // Inserts one piece, trying again while the same server lives. A refused row becomes a dead letter. False: it is
-  // unknown what the store holds.
-  bool insert(const Piece& piece, uint32_t epoch);
+  // Inserts one piece, trying again while the same server lives. A refused row becomes a dead letter, and the visits
+  // that counted it are noted as wrong; `refused` is set. False: it is unknown what the store holds.
+  bool insert(const Piece& piece, uint32_t epoch, bool& refused);
   // Inserts or finds out that the rows are refused; `why` then says for what.
   Inserted try_insert(const store::Block& block, const std::string& token, std::string& why);
   // Gives records up, durably. False when the loader is to stop.
@@ -61,7 +63,12 @@ class Inserter {
   bool persist(const std::function<Result<>()>& what);
 
  private:
-  bool insert_halves(const store::Block& block, const std::string& token, std::vector<DeadLetter>& refused);
+  struct Refused {
+    std::vector<DeadLetter> letters;
+    std::vector<DirtyVisits> visits;                                      // that counted them
+    void add(const store::Block& block, UnixMillis at, std::string why);  // its only row
+  };
+  bool insert_halves(const store::Block& block, const std::string& token, Refused& refused);
   Result<> read_record(DeadLetter& letter);
 
   const Options& options_;

@@ -29,8 +29,14 @@ using std::chrono::steady_clock;
 constexpr uint64_t kReadBytes = 4 * MiB;
 // How long a read waits for the first record before it looks whether it should stop.
 constexpr milliseconds kIdleWait{200};
-// Restoring more open visits than this costs more memory than the few that would be cut in two are worth.
+// Restoring more open visits than this costs more memory than looking at the others' rows costs time.
 constexpr uint64_t kRestoredVisitsMax = 200'000;
+// Visits that ended longer ago cannot go on, but for events that are a little late.
+constexpr UnixMillis kRestoredSilence = 2 * enrich::kVisitSilence;
+// The memory is told about a project's other times at most so often a batch, and, where that was in vain, not for a
+// while: else a client with a clock of its own could make each event a question.
+constexpr int kLooksPerBatch = 4;
+constexpr milliseconds kLookAgain{30'000};
 constexpr milliseconds kYield{50};
 // A batch that is not full is read on in steps of this: reading each small frame as it comes costs more than its rows.
 constexpr milliseconds kReadStep{50};
@@ -40,10 +46,13 @@ struct Batch {
   std::vector<Piece> pieces;
   std::vector<DeadLetter> dead;  // records that no row could be made of
   std::vector<Outcomes::Decision> duplicates;
+  std::vector<DirtyVisits> dirty;  // of rows whose visits are not certain
+  int looks = 0;                   // at the store, for visits
   uint32_t epoch = 0;
   uint64_t next = 0;  // all missing records below are in this or an earlier batch
   UnixMillis appended_at = 0;
   uint64_t rows = 0;
+  bool begun = false;  // it holds records: the healer knows of it
 };
 }  // namespace
 
@@ -54,9 +63,10 @@ struct Loader::State {
         partition(which),
         outcomes(*d.outcomes[static_cast<size_t>(which)]),
         yields(std::move(yield)),
-        inserter(options, {d.store, d.journal, outcomes, d.clock, d.registry}, which,
+        inserter(options, {d.store, d.journal, outcomes, d.healer, d.clock, d.registry}, which,
                  [this](milliseconds how_long) { return pause(how_long); }),
         reconciler({d.journal, d.store, outcomes}, which),
+        visits(d.healer.visits(which)),
         enricher(visits),
         process(random_u64()) {
     d.dedup.begins_at(which, reconciler.recovered_end());
@@ -92,11 +102,12 @@ struct Loader::State {
   // Of the building thread.
   Reconciler reconciler;
   Reconciler::Found found;  // by the last comparison
-  enrich::Visits visits;
+  enrich::Visits& visits;
   enrich::Enricher enricher;
+  std::map<ProjectId, steady_clock::time_point> looked_in_vain;
   event::RecordParser parser;
   std::string opened_text;  // the personal fields opened last: those of one request are the same text
-  std::string opened_ip;
+  std::optional<settings::Secrets::Opened> opened_fields;
   const uint64_t process;
   uint64_t pieces_made = 0;
 
@@ -158,7 +169,9 @@ struct Loader::State {
   Result<> add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
                        Batch& batch);
   const event::Row& row_of(const event::Event& event, enrich::Place place, const settings::Project* project);
-  std::string_view address_of(const event::Event& event);
+  const settings::Secrets::Opened* personal_of(const event::Event& event);
+  Result<> restore_visits(const store::VisitScope& scope, UnixMillis& from);
+  void look_around(ProjectId project, UnixMillis time, Batch& batch);
   void insert_loop();
   Result<Resent> resend_all();
   Result<bool> resend(const DeadLetter& letter);
@@ -171,9 +184,8 @@ void Loader::State::run() {
   while (!stopping) {
     if (auto prepared = prepare(); !prepared) {
       // A store that is starting is no news; one that is not there after seconds is.
-      log::write(
-          wait < 16 * kFirstWait ? log::Level::debug : log::Level::warning,
-          fmt::format("load: {}: waiting for the store: {}", journal::name_of(partition), prepared.error().message));
+      log::write(wait < 16 * kFirstWait ? log::Level::debug : log::Level::warning,
+                 fmt::format("load: {}: waiting: {}", journal::name_of(partition), prepared.error().message));
       pause(wait);
       wait = std::min(wait * 2, std::max(options.retry_pause_max, kFirstWait));
       continue;
@@ -199,6 +211,9 @@ void Loader::State::run() {
 Result<> Loader::State::prepare() {
   reconciled = false;
   doubt = false;
+  // What is loaded before the packs are would not be known to have a place, or a device.
+  if (deps.packs != nullptr && deps.packs->current() == nullptr)
+    return Error{ErrorCode::kUnavailable, "the data packs are being read"};
   if (auto migrated = deps.store.migrate(); !migrated) return migrated;
   auto now_life = deps.store.life();
   if (!now_life) return std::move(now_life).error();
@@ -216,14 +231,14 @@ Result<> Loader::State::prepare() {
   found = *std::move(compared_now);
 
   visits.clear();
-  std::vector<uint32_t> all;
-  for (const auto& [epoch, p] : found.numbers) all.push_back(p);
-  UnixMillis since = deps.clock.now() - enrich::kVisitLength;
-  auto open = deps.store.open_visits(all, since, kRestoredVisitsMax);
-  if (!open) return std::move(open).error();
-  for (const store::OpenVisit& v : *open)
-    visits.restore(v.project_id, v.visitor_id, v.client_session_id, v.session_id, v.started, v.last, v.events,
-                   v.entry_path, v.last_path);
+  looked_in_vain.clear();
+  if (partition == journal::Partition::live) {
+    UnixMillis from = deps.clock.now() - kRestoredSilence;
+    if (auto restored = restore_visits({std::nullopt, from, INT64_MAX}, from); !restored) return restored;
+    visits.know_all_from(from);
+  }
+  // What was on its way has arrived or never will.
+  deps.healer.batches_dropped(partition);
 
   uint64_t absent = found.end - found.tail;
   for (Range range : found.missing) absent += range.next - range.first;
@@ -240,6 +255,49 @@ Result<> Loader::State::prepare() {
   doubts_total->add();
   reconciled = true;
   return {};
+}
+
+// Takes up visits from the store. `from` rises where they are too many.
+Result<> Loader::State::restore_visits(const store::VisitScope& scope, UnixMillis& from) {
+  const auto pending = deps.healer.pending();
+  auto open = deps.store.open_visits(scope, kRestoredVisitsMax);
+  if (!open) return std::move(open).error();
+  if (open->size() == kRestoredVisitsMax) from = open->back().last + 1;
+  for (store::OpenVisit& v : *open) {
+    enrich::VisitState state;
+    state.session = v.session_id;
+    state.last = v.last;
+    state.events = static_cast<uint32_t>(std::min<uint64_t>(v.events, UINT16_MAX));
+    state.pageviews = static_cast<uint8_t>(std::min<uint64_t>(v.pageviews, 2));
+    state.interactions = static_cast<uint8_t>(std::min<uint64_t>(v.interactions, 2));
+    state.entry_path = std::move(v.entry_path);
+    state.last_path = std::move(v.last_path);
+    state.source = std::move(v.source);
+    state.channel = std::move(v.channel);
+    state.campaign = std::move(v.campaign);
+    visits.restore(v.project_id, enrich::stream_of(v.project_id, v.visitor_id, v.client_session_id), std::move(state),
+                   std::binary_search(pending.begin(), pending.end(), std::pair(v.project_id, v.visitor_id)));
+  }
+  return {};
+}
+
+// The memory knows nothing of the project around `time`: history that is imported, a client that was away for long.
+// Takes up what the store has of that day, so that the events behind can be assigned as they come. Where that fails
+// their visits are worked out afterwards, one by one.
+void Loader::State::look_around(ProjectId project, UnixMillis time, Batch& batch) {
+  if (batch.looks >= kLooksPerBatch) return;
+  auto vain = looked_in_vain.find(project);
+  if (vain != looked_in_vain.end() && deps.clock.steady() < vain->second) return;
+  ++batch.looks;
+  UnixMillis from = time - kRestoredSilence;
+  const UnixMillis day_end = (time / kMillisPerDay + 1) * kMillisPerDay;
+  auto next_day = deps.store.day_with_events(project, day_end);
+  if (next_day)
+    if (restore_visits({project, from, day_end}, from)) visits.know(project, from, next_day->value_or(INT64_MAX));
+  if (visits.knows(project, time))
+    looked_in_vain.erase(project);
+  else
+    looked_in_vain[project] = deps.clock.steady() + kLookAgain;
 }
 
 void Loader::State::load_until_doubt() {
@@ -324,6 +382,8 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
       batch.epoch = epoch = read->epoch;
       batch.appended_at = read->appended_at;
       building_since = read->appended_at;
+      deps.healer.batch_begins(partition);
+      batch.begun = true;
       UnixMillis none = 0;
       pending_since.compare_exchange_strong(none, read->appended_at);
     }
@@ -361,6 +421,7 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
 Result<> Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
                                     Batch& batch) {
   auto snapshot = deps.settings.snapshot();
+  enricher.use(deps.packs != nullptr ? deps.packs->current() : nullptr, snapshot);
   ProjectId project_id{};
   const settings::Project* project = nullptr;
   for (const journal::Record& record : read.records) {
@@ -385,7 +446,9 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
       project_id = event->project_id;
       project = snapshot->project(project_id);
     }
+    if (!visits.knows(project_id, event->time)) look_around(project_id, event->time, batch);
     const event::Row& row = row_of(*event, {p, record.offset}, project);
+    if (!enricher.visit_is_certain()) batch.dirty.push_back({project_id, row.visitor_id, row.time, row.time});
     Piece& piece = open[month_of(row.time)];
     if (piece.block.rows() == 0) {
       piece.p = p;
@@ -400,18 +463,20 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
 // `project`: the event's, or null when it is gone.
 const event::Row& Loader::State::row_of(const event::Event& event, enrich::Place place,
                                         const settings::Project* project) {
-  settings::IpPolicy policy = project != nullptr ? project->ip_policy : settings::IpPolicy::none;
-  std::string_view ip = policy == settings::IpPolicy::none ? std::string_view() : address_of(event);
-  return enricher.enrich(event, place, policy, ip);
+  return enricher.enrich(event, place, project != nullptr ? project->ip_policy : settings::IpPolicy::none,
+                         personal_of(event));
 }
 
-std::string_view Loader::State::address_of(const event::Event& event) {
-  if (event.personal.empty()) return {};
-  if (event.personal == opened_text) return opened_ip;
-  auto opened = deps.secrets.open(event.project_id, event.personal);
-  opened_text.assign(event.personal);
-  opened_ip = opened ? std::move(opened->ip) : std::string();
-  return opened_ip;
+// Null when the event has none, or their key is gone.
+const settings::Secrets::Opened* Loader::State::personal_of(const event::Event& event) {
+  if (event.personal.empty()) return nullptr;
+  if (event.personal != opened_text) {
+    auto opened = deps.secrets.open(event.project_id, event.personal);
+    opened_text.assign(event.personal);
+    opened_fields.reset();
+    if (opened) opened_fields.emplace(*std::move(opened));
+  }
+  return opened_fields ? &*opened_fields : nullptr;
 }
 
 void Loader::State::insert_loop() {
@@ -419,13 +484,15 @@ void Loader::State::insert_loop() {
   while (auto batch = queue->pop()) {
     if (doubt) continue;  // what is not inserted is found missing
     pending_since = batch->appended_at;
-    bool done = inserter.bury(batch->dead) && inserter.persist([&] { return outcomes.decide(batch->duplicates); });
-    for (const Piece& piece : batch->pieces) done = done && inserter.insert(piece, batch->epoch);
-    if (!done) {
-      doubt = true;
-      continue;
-    }
+    bool done = inserter.bury(batch->dead) && inserter.persist([&] { return outcomes.decide(batch->duplicates); }) &&
+                inserter.persist([&] { return deps.healer.note(batch->dirty); });
+    bool refused = false;
+    for (const Piece& piece : batch->pieces) done = done && inserter.insert(piece, batch->epoch, refused);
+    // What the memory knows of visits counts what was refused.
+    if (!done || refused) doubt = true;
+    if (!done) continue;
     rows_total->add(batch->rows);
+    if (batch->begun) deps.healer.batch_ended(partition);
     {
       std::lock_guard lock(mutex);
       loaded = batch->next;
@@ -444,7 +511,10 @@ Result<Loader::Resent> Loader::State::resend_all() {
   for (const DeadLetter& letter : *letters) {
     if (stopping) return Error{ErrorCode::kUnavailable, "load: stopping"};
     auto stored = resend(letter);
-    if (!stored) return std::move(stored).error();
+    if (!stored) {
+      doubt = true;  // whatever was on its way is looked for
+      return std::move(stored).error();
+    }
     ++done.tried;
     if (*stored) ++done.stored;
   }
@@ -466,14 +536,22 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
     auto event = parser.parse(letter.record);
     if (!event) return false;
     store::Block block;
+    enricher.use(deps.packs != nullptr ? deps.packs->current() : nullptr, deps.settings.snapshot());
     block.add(row_of(*event, {*p, letter.offset}, deps.settings.snapshot()->project(event->project_id)));
+    const DirtyVisits dirty{event->project_id, enrich::visitor_of(*event), event->time, event->time};
+    deps.healer.batch_begins(partition);
+    if (auto noted = deps.healer.note({&dirty, 1}); !noted) return std::move(noted).error();
     std::string why;
     const auto token = fmt::format("{:016x}:{}:resent:{}", process, ++pieces_made, letter.offset);
     const Inserted inserted = inserter.try_insert(block, token, why);
-    if (inserted == Inserted::refused) return false;
+    if (inserted == Inserted::refused) {
+      deps.healer.batch_ended(partition);
+      return false;
+    }
     if (inserted == Inserted::unknown)
       return Error{ErrorCode::kUnavailable, "load: the store restarted or the loader stops; try again"};
     rows_total->add(1);
+    deps.healer.batch_ended(partition);
   }
   const Outcomes::Decision taken_back{letter.offset, Outcome::row};
   if (auto decided = outcomes.decide({&taken_back, 1}); !decided) return std::move(decided).error();

@@ -8,10 +8,12 @@
 
 #include "weir/base/clock.h"
 #include "weir/base/metrics.h"
+#include "weir/enrich/packs.h"
 #include "weir/journal/journal.h"
 #include "weir/load/dedup.h"
 #include "weir/load/options.h"
 #include "weir/load/outcomes.h"
+#include "weir/load/visit_healer.h"
 #include "weir/settings/secrets.h"
 #include "weir/settings/settings.h"
 #include "weir/store/store.h"
@@ -25,6 +27,8 @@ struct Dependencies {
   settings::Secrets& secrets;
   std::array<Outcomes*, 2> outcomes;  // of each partition, in the order of their numbers; outlive it
   Dedup& dedup;                       // shared by the loaders of all partitions
+  VisitHealer& healer;                // likewise
+  const enrich::PackStore* packs;     // null: nothing is looked up; else its first snapshot is waited for
   Clock& clock;
   metrics::Registry& registry;
 };
@@ -44,6 +48,9 @@ struct Progress {
 //
 // An event whose client gave an id that was seen within the last 7 days is a duplicate and becomes no row, whatever
 // its time or partition; when it says something else than the first one, it is counted as a conflict besides.
+//
+// An event that comes in the order of time is assigned to its visit for good; the visits of any other are put right
+// behind its insertion (VisitHealer), so that the order of arrival leaves no trace.
 //
 // A store that holds positions at or above the end that the journal had when it was opened has seen records that the
 // journal's disk lost, or an older copy of the journal was put back. Then a new epoch begins above them, and what was

@@ -68,6 +68,7 @@ class LoaderTest : public testing::Test {
     outcomes_ = open_outcomes();
     bulk_outcomes_ = open_outcomes(journal::Partition::bulk);
     dedup_ = open_dedup();
+    healer_ = open_healer();
     options_.batch_age = milliseconds(10);
     options_.batch_rows = 100;
     options_.retry_pause_max = milliseconds(20);
@@ -83,12 +84,19 @@ class LoaderTest : public testing::Test {
     EXPECT_TRUE(dedup) << dedup.error().message;
     return dedup ? *std::move(dedup) : nullptr;
   }
+  std::unique_ptr<VisitHealer> open_healer() {
+    auto healer = VisitHealer::open(real_files(), directory_ + "/outcomes", journal_->uuid(), {store_, registry_});
+    EXPECT_TRUE(healer) << healer.error().message;
+    return healer ? *std::move(healer) : nullptr;
+  }
   // As a new process.
   void reopen() {
     loader_.reset();
     dedup_.reset();
+    healer_.reset();
     outcomes_ = open_outcomes();
     dedup_ = open_dedup();
+    healer_ = open_healer();
   }
 
   std::unique_ptr<Outcomes> open_outcomes(journal::Partition partition = journal::Partition::live) {
@@ -137,6 +145,8 @@ class LoaderTest : public testing::Test {
                                                     *secrets_,
                                                     {outcomes_.get(), bulk_outcomes_.get()},
                                                     *dedup_,
+                                                    *healer_,
+                                                    nullptr,
                                                     clock_,
                                                     registry_},
                                        journal::Partition::live, nullptr);
@@ -181,6 +191,7 @@ class LoaderTest : public testing::Test {
   std::unique_ptr<Outcomes> outcomes_;
   std::unique_ptr<Outcomes> bulk_outcomes_;
   std::unique_ptr<Dedup> dedup_;
+  std::unique_ptr<VisitHealer> healer_;
   Options options_;
   std::unique_ptr<Loader> loader_;
   int appended_ = 0;

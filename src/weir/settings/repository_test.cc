@@ -59,6 +59,7 @@ class Sqlite : public ::testing::Test {
     ASSERT_TRUE(key);
     secret_ = key->secret;
     ASSERT_TRUE(repository->add_outside_name("a.example", project_));
+    ASSERT_TRUE(repository->add_traffic_rule({.project = project_, .kind = RuleKind::path, .value = "/admin"}));
     auto gone = repository->create_project("gone");
     ASSERT_TRUE(gone);
     retired_ = gone->id;
@@ -98,6 +99,17 @@ class Sqlite : public ::testing::Test {
   ProjectId retired_{};
   std::string secret_;
 };
+
+// What the first version of the database knew stays as it was.
+TEST_F(Sqlite, ADatabaseWithoutRulesGetsThem) {
+  fill();
+  ask("DROP TABLE traffic_rules");
+  ask("PRAGMA user_version = 1");
+  auto repository = open_repository();
+  expect_filled(*repository);
+  EXPECT_TRUE(repository->add_traffic_rule({.project = project_, .kind = RuleKind::path, .value = "/a"}));
+  EXPECT_EQ(ask("SELECT count(*) FROM traffic_rules"), 1);
+}
 
 TEST_F(Sqlite, FilesArePrivate) {
   fill();
@@ -426,6 +438,16 @@ TEST(SnapshotFile, BringsBackAllFields) {
   state.keys = {key, key};
   state.keys[1].project = project.id;
   state.names = {{"n\\", project.id}};
+  TrafficRule rule;
+  rule.id = "0b";
+  rule.project = project.id;
+  rule.kind = RuleKind::user_agent;
+  rule.value = "Uptime \"x\"";
+  rule.label = RuleLabel::bot;
+  rule.note = "ours";
+  rule.created_at = 11;
+  state.rules = {rule, rule};
+  state.rules[1].project.reset();
   state.retired = {ProjectId{3}};
   ASSERT_TRUE(write_snapshot_file(real_files(), directory.path("s"), state));
   auto read = read_snapshot_file(real_files(), directory.path("s"));
@@ -442,6 +464,14 @@ TEST(SnapshotFile, BringsBackAllFields) {
   EXPECT_EQ(read->keys.at(0).expires_at, 9);
   EXPECT_EQ(read->keys.at(1).project, project.id);
   EXPECT_EQ(read->names.at(0).value, "n\\");
+  EXPECT_EQ(read->rules.at(0).id, "0b");
+  EXPECT_EQ(read->rules.at(0).project, project.id);
+  EXPECT_EQ(read->rules.at(0).kind, RuleKind::user_agent);
+  EXPECT_EQ(read->rules.at(0).value, rule.value);
+  EXPECT_EQ(read->rules.at(0).label, RuleLabel::bot);
+  EXPECT_EQ(read->rules.at(0).note, "ours");
+  EXPECT_EQ(read->rules.at(0).created_at, 11);
+  EXPECT_EQ(read->rules.at(1).project, std::nullopt);
   EXPECT_EQ(read->retired.at(0), ProjectId{3});
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "weir/base/address.h"
 #include "weir/base/bytes.h"
 #include "weir/base/random.h"
 #include "weir/settings/limits.h"
@@ -61,6 +62,55 @@ Result<> check_time_zone(std::string_view zone) {
   if (!known) return bad("time_zone", zone, "not an IANA time zone such as Europe/Berlin");
   return {};
 }
+Result<> check_rule_address(std::string& value) {
+  Network network;
+  if (!parse_network(value, network)) {
+    return bad("address", value, "neither an address nor a network such as 10.0.0.0/8 or 2001:db8::/32");
+  }
+  std::string whole = network.whole().text();
+  if (whole != network.text())
+    return bad("address", value, fmt::format("names an address within {}; is that meant?", whole));
+  value = std::move(whole);
+  return {};
+}
+
+Result<> check_rule_host(std::string_view field, std::string& value, std::string_view expected) {
+  for (char& c : value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  std::string_view host = value;
+  if (field == "hostname" && host.starts_with("*.")) host.remove_prefix(2);
+  bool fine = !host.empty() && host.front() != '.' && host.back() != '.' && host.find("..") == std::string_view::npos;
+  for (char c : host) fine = fine && (is_alphanumeric(c) || c == '.' || c == '-' || c == '_' || (c & 0x80) != 0);
+  return fine ? Result<>() : bad(field, value, expected);
+}
+
+Result<> check_rule_path(const std::string& value) {
+  if (value.front() != '/' && value.front() != '*') return bad("path", value, "must begin with `/` or `*`");
+  if (value.find_first_of("?#") != std::string::npos) return bad("path", value, "must be without `?` and `#`");
+  if (std::count(value.begin(), value.end(), '*') > static_cast<std::ptrdiff_t>(kRuleStarsMax))
+    return bad("path", value, fmt::format("more than {} `*`", kRuleStarsMax));
+  return {};
+}
+
+Result<> check_rule_value(RuleKind kind, std::string& value) {
+  std::string_view field = name_of(kind);
+  if (value.empty() || value.size() > kRuleValueBytesMax)
+    return bad(field, value, fmt::format("must have 1 to {} bytes", kRuleValueBytesMax));
+  if (!is_plain_text(value)) return bad(field, value, "must be UTF-8 without control characters");
+  switch (kind) {
+    case RuleKind::address:
+      return check_rule_address(value);
+    case RuleKind::hostname:
+      return check_rule_host(field, value, "not a host name such as www.example.com or *.example.com");
+    case RuleKind::referrer:
+      return check_rule_host(field, value, "not a host name such as example.com");
+    case RuleKind::path:
+      return check_rule_path(value);
+    case RuleKind::user_agent:
+      // Fewer would fit most user agents there are.
+      return value.size() >= 3 ? Result<>() : bad(field, value, "must have at least 3 bytes");
+  }
+  return {};
+}
 }  // namespace
 
 Result<> check_project_name(std::string_view name) {
@@ -98,6 +148,17 @@ Result<> check_outside_name(std::string_view value) {
   }
   if (!is_plain_text(value)) return bad("outside name", value, "must be UTF-8 without control characters");
   return {};
+}
+
+Result<TrafficRule> new_traffic_rule(const TrafficRule& wanted, UnixMillis now) {
+  TrafficRule rule = wanted;
+  if (auto fine = check_rule_value(rule.kind, rule.value); !fine) return std::move(fine).error();
+  if (rule.note.size() > kRuleNoteBytesMax)
+    return bad("note", rule.note, fmt::format("must have at most {} bytes", kRuleNoteBytesMax));
+  if (!is_plain_text(rule.note)) return bad("note", rule.note, "must be UTF-8 without control characters");
+  rule.id = to_hex(random_bytes(6));
+  rule.created_at = now;
+  return rule;
 }
 
 ProjectId new_project_id() {

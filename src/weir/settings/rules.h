@@ -13,6 +13,8 @@ Result<> check_project_name(std::string_view name);
 Result<> check_project(const Project& project);
 Result<> check_key(std::string_view name, UnixMillis expires_at, UnixMillis now);
 Result<> check_outside_name(std::string_view value);
+// A rule like `wanted`, checked, its value in the form that is kept; with an id, and created_at `now`.
+Result<TrafficRule> new_traffic_rule(const TrafficRule& wanted, UnixMillis now);
 
 // A random id from 1 to 2^63 - 1, so that it fits a signed column everywhere.
 ProjectId new_project_id();

@@ -11,6 +11,8 @@ namespace weir::settings {
 namespace {
 constexpr std::array<std::string_view, 3> kIpPolicies = {"none", "masked", "whole"};
 constexpr std::array<std::string_view, 4> kScopes = {"capture", "stats", "sql", "admin"};
+constexpr std::array<std::string_view, 5> kRuleKinds = {"address", "hostname", "referrer", "path", "user_agent"};
+constexpr std::array<std::string_view, 3> kRuleLabels = {"internal", "spam", "bot"};
 
 template <class Enum, size_t N>
 bool parse(const std::array<std::string_view, N>& names, std::string_view name, Enum& value) {
@@ -27,9 +29,14 @@ std::string_view name_of(IpPolicy policy) { return kIpPolicies[static_cast<size_
 bool parse_ip_policy(std::string_view name, IpPolicy& policy) { return parse(kIpPolicies, name, policy); }
 std::string_view name_of(Scope scope) { return kScopes[static_cast<size_t>(scope)]; }
 bool parse_scope(std::string_view name, Scope& scope) { return parse(kScopes, name, scope); }
+std::string_view name_of(RuleKind kind) { return kRuleKinds[static_cast<size_t>(kind)]; }
+bool parse_rule_kind(std::string_view name, RuleKind& kind) { return parse(kRuleKinds, name, kind); }
+std::string_view name_of(RuleLabel label) { return kRuleLabels[static_cast<size_t>(label)]; }
+bool parse_rule_label(std::string_view name, RuleLabel& label) { return parse(kRuleLabels, name, label); }
 
-Snapshot::Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names)
-    : projects_(std::move(projects)), keys_(std::move(keys)), names_(std::move(names)) {
+Snapshot::Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names,
+                   std::vector<TrafficRule> rules)
+    : projects_(std::move(projects)), keys_(std::move(keys)), names_(std::move(names)), rules_(std::move(rules)) {
   for (size_t i = 0; i < projects_.size(); ++i) {
     project_by_id_.emplace(projects_[i].id, i);
     project_by_name_.emplace(projects_[i].name, i);

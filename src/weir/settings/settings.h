@@ -13,7 +13,8 @@
 #include "weir/base/ids.h"
 #include "weir/base/result.h"
 
-// What people change while weir runs: projects, keys, outside names. The start-up options are config's.
+// What people change while weir runs: projects, keys, outside names, rules about traffic. The start-up options are
+// config's.
 namespace weir::settings {
 
 enum class IpPolicy : uint8_t { none, masked, whole };  // what of an address the store keeps
@@ -50,11 +51,37 @@ struct OutsideName {
   ProjectId project{};
 };
 
+// What a rule looks at, and how its value is held against it:
+//   address     an address or a network, 10.0.0.0/8 or 2001:db8::/32, against the visitor's address
+//   hostname    a host, or *.example.com for all below example.com, against the page's
+//   referrer    a host, against that of the referrer and its parents
+//   path        /admin for that path and all below it; with `*`, which is any text, against the whole path
+//   user_agent  a text that the user agent holds, as it is written
+enum class RuleKind : uint8_t { address, hostname, referrer, path, user_agent };
+std::string_view name_of(RuleKind kind);
+bool parse_rule_kind(std::string_view name, RuleKind& kind);
+
+enum class RuleLabel : uint8_t { internal, spam, bot };
+std::string_view name_of(RuleLabel label);
+bool parse_rule_label(std::string_view name, RuleLabel& label);
+
+// Events that fit are labelled, from now on. They are stored all the same.
+struct TrafficRule {
+  std::string id = {};                    // short, public: what lists show
+  std::optional<ProjectId> project = {};  // none: all projects
+  RuleKind kind = RuleKind::address;
+  std::string value = {};
+  RuleLabel label = RuleLabel::internal;
+  std::string note = {};  // for people; may be empty
+  UnixMillis created_at = 0;
+};
+
 // All of it at one moment. Immutable: read it from any thread. What its functions return lives as long as it does:
 // hold the shared pointer while you use it.
 class Snapshot {
  public:
-  Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names);
+  Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names,
+           std::vector<TrafficRule> rules);
   const Project* project(ProjectId id) const;
   const Project* project(std::string_view name) const;
   const Project* project_of_outside_name(std::string_view value) const;
@@ -64,6 +91,8 @@ class Snapshot {
   const std::vector<Project>& projects() const { return projects_; }
   const std::vector<Key>& keys() const { return keys_; }
   const std::vector<OutsideName>& outside_names() const { return names_; }
+  // The oldest first.
+  const std::vector<TrafficRule>& traffic_rules() const { return rules_; }
 
  private:
   struct Hash {
@@ -74,6 +103,7 @@ class Snapshot {
   std::vector<Project> projects_;
   std::vector<Key> keys_;
   std::vector<OutsideName> names_;
+  std::vector<TrafficRule> rules_;
   std::unordered_map<ProjectId, size_t> project_by_id_;
   Index project_by_name_;
   Index project_by_outside_name_;
@@ -103,7 +133,7 @@ class Repository {
   virtual Result<Project> create_project(std::string_view name) = 0;
   // Replaces all fields but id and created_at.
   virtual Result<> change_project(const Project& project) = 0;
-  // Its keys and outside names go with it. Its id is never given out again.
+  // Its keys, outside names and rules go with it. Its id is never given out again.
   virtual Result<> delete_project(ProjectId id) = 0;
 
   // `expires_at` 0: never. The secret is `weir_`, the scope's letter and 256 random bits in base64url.
@@ -113,6 +143,10 @@ class Repository {
 
   virtual Result<> add_outside_name(std::string_view value, ProjectId project) = 0;
   virtual Result<> delete_outside_name(std::string_view value) = 0;
+
+  // Gives it its id and moment, and its value the form it is kept in (lower-case hosts, one way to write an address).
+  virtual Result<TrafficRule> add_traffic_rule(const TrafficRule& rule) = 0;
+  virtual Result<> delete_traffic_rule(std::string_view id) = 0;
 
   // Writes what is buffered and closes.
   virtual Result<> close() = 0;

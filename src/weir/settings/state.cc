@@ -37,11 +37,22 @@ std::string encode(const State& state) {
   }
   json::array names;
   for (const OutsideName& n : state.names) names.push_back({{"value", n.value}, {"project", to_string(n.project)}});
+  json::array rules;
+  for (const TrafficRule& r : state.rules) {
+    rules.push_back({{"id", r.id},
+                     {"project", r.project ? json::value(to_string(*r.project)) : json::value(nullptr)},
+                     {"kind", name_of(r.kind)},
+                     {"value", r.value},
+                     {"label", name_of(r.label)},
+                     {"note", r.note},
+                     {"created_at", r.created_at}});
+  }
   json::array retired;
   for (ProjectId id : state.retired) retired.emplace_back(to_string(id));
   return json::serialize(json::object{{"projects", std::move(projects)},
                                       {"keys", std::move(keys)},
                                       {"names", std::move(names)},
+                                      {"rules", std::move(rules)},
                                       {"retired", std::move(retired)}}) +
          "\n";
 }
@@ -86,6 +97,17 @@ State decode(std::string_view body) {
   }
   for (const json::value& from : object.at("names").as_array()) {
     state.names.push_back({text(from, "value"), id_of(from.at("project"))});
+  }
+  for (const json::value& from : object.at("rules").as_array()) {
+    TrafficRule r;
+    r.id = text(from, "id");
+    if (!from.at("project").is_null()) r.project = id_of(from.at("project"));
+    if (!parse_rule_kind(text(from, "kind"), r.kind)) throw std::out_of_range("kind");
+    r.value = text(from, "value");
+    if (!parse_rule_label(text(from, "label"), r.label)) throw std::out_of_range("label");
+    r.note = text(from, "note");
+    r.created_at = from.at("created_at").to_number<int64_t>();
+    state.rules.push_back(std::move(r));
   }
   for (const json::value& from : object.at("retired").as_array()) state.retired.push_back(id_of(from));
   return state;

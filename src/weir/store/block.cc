@@ -25,6 +25,7 @@ constexpr TextColumn kRepeating[] = {
     {"title", &Row::title},
     {"referrer", &Row::referrer},
     {"source", &Row::source},
+    {"medium", &Row::medium},
     {"channel", &Row::channel},
     {"country", &Row::country},
     {"region", &Row::region},
@@ -39,6 +40,9 @@ constexpr TextColumn kRepeating[] = {
     {"app_version", &Row::app_version},
     {"entry_path", &Row::entry_path},
     {"previous_path", &Row::previous_path},
+    {"visit_source", &Row::visit_source},
+    {"visit_channel", &Row::visit_channel},
+    {"visit_campaign", &Row::visit_campaign},
 };
 // Texts that are mostly different, or absent: String. A LowCardinality column costs a merge 0.1 us a row whatever is in
 // it, and ClickHouse keeps a String that is mostly empty as the few places where it is not.
@@ -124,6 +128,7 @@ struct Block::State {
   std::vector<int64_t> timestamp, received_after_ms, revenue_amount;
   std::vector<uint8_t> revenue_is_null;
   std::vector<uint16_t> visit_seq;
+  std::vector<int8_t> visit_bounce;
   std::array<Repeating, std::size(kRepeating)> repeating;
   std::array<Repeating, std::size(kEnumerations)> enumerations;
   std::array<std::string, std::size(kPlain)> plain;  // encoded
@@ -197,6 +202,7 @@ void Block::State::each_column(Visitor&& visit) const {
   fixed("session_id", "UInt64", session_id);
   fixed("visit_seq", "UInt16", visit_seq);
   fixed("visit_gap_ms", "UInt32", visit_gap_ms);
+  fixed("visit_bounce", "Int8", visit_bounce);
   fixed("_p", "UInt32", p);
   fixed("_o", "UInt64", o);
   visit("revenue_amount", "Nullable(Decimal(18, 6))", [&](std::string& out) {
@@ -237,6 +243,7 @@ void Block::add(const Row& row) {
   s.session_id.push_back(row.session_id);
   s.visit_seq.push_back(row.visit_seq);
   s.visit_gap_ms.push_back(row.visit_gap_ms);
+  s.visit_bounce.push_back(row.visit_bounce);
   s.p.push_back(row.p);
   s.o.push_back(row.o);
   s.revenue_is_null.push_back(row.has_revenue ? 0 : 1);
@@ -253,7 +260,7 @@ size_t Block::rows() const { return state_->rows; }
 
 size_t Block::bytes() const {
   const State& s = *state_;
-  constexpr size_t kFixedBytes = 6 * 8 + 2 * 8 + 2 * 4 + 2 + 8 + 1;
+  constexpr size_t kFixedBytes = 6 * 8 + 2 * 8 + 2 * 4 + 2 + 1 + 8 + 1;
   size_t bytes = s.rows * kFixedBytes;
   for (const auto& column : s.enumerations) bytes += column.bytes();
   for (const auto& column : s.repeating) bytes += column.bytes();
@@ -269,6 +276,7 @@ void Block::clear() {
   for (auto* v : {&s.timestamp, &s.received_after_ms, &s.revenue_amount}) v->clear();
   s.revenue_is_null.clear();
   s.visit_seq.clear();
+  s.visit_bounce.clear();
   for (auto& column : s.repeating) column.clear();
   for (auto& column : s.enumerations) column.clear();
   for (auto& column : s.plain) column.clear();
@@ -277,6 +285,9 @@ void Block::clear() {
 }
 
 uint64_t Block::offset_of(size_t row) const { return state_->o[row]; }
+ProjectId Block::project_of(size_t row) const { return ProjectId{state_->project_id[row]}; }
+uint64_t Block::visitor_of(size_t row) const { return state_->visitor_id[row]; }
+UnixMillis Block::time_of(size_t row) const { return state_->timestamp[row]; }
 
 namespace {
 template <class T>
@@ -323,6 +334,7 @@ Block Block::slice(size_t first, size_t count) const {
   fixed(&State::session_id);
   fixed(&State::visit_seq);
   fixed(&State::visit_gap_ms);
+  fixed(&State::visit_bounce);
   fixed(&State::p);
   fixed(&State::o);
   fixed(&State::revenue_is_null);

@@ -26,6 +26,10 @@ constexpr milliseconds kGrace{2'000};
 constexpr milliseconds kKillTimeout{5'000};
 constexpr milliseconds kVisitLengthMax{24 * 3'600'000};
 constexpr int kJournalNumberTries = 16;
+// Beyond it there are no times of ours (the year 2286).
+constexpr int64_t kTimeMax = 9'999'999'999'000;
+// Rows of visits read at once: about 20 MB.
+constexpr uint64_t kVisitRowsPage = 100'000;
 
 // The form in which ClickHouse reads parameters and tab-separated lines.
 std::string escape(std::string_view text) {
@@ -431,22 +435,29 @@ Result<uint64_t> ClickHouse::life() {
   return unreadable("life");
 }
 
-Result<std::vector<OpenVisit>> ClickHouse::open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) {
-  // A visit lasts at most a day, so an open one has no row before that.
-  auto bytes = read(
-      "SELECT project_id, visitor_id, session_id, argMax(client_session_id, at) AS client_session_id, "
-      "toUnixTimestamp64Milli(min(timestamp)) AS started, toUnixTimestamp64Milli(max(timestamp)) AS last, count(), "
-      "toString(argMinIf(path, at, kind = 'pageview')), toString(argMaxIf(path, at, kind = 'pageview')) "
-      "FROM (SELECT *, (timestamp, _p, _o) AS at FROM weir_data.events "
-      "WHERE timestamp >= fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND _p IN {p:Array(UInt32)} "
-      "AND (project_id, visitor_id, session_id) IN (SELECT project_id, visitor_id, session_id FROM weir_data.events "
-      "WHERE timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND _p IN {p:Array(UInt32)})) "
-      "GROUP BY project_id, visitor_id, session_id HAVING last >= {since:Int64} "
-      "ORDER BY last DESC LIMIT {limit:UInt64}",
-      in_row_binary({{"oldest", std::to_string(since - kVisitLengthMax.count())},
-                     {"since", std::to_string(since)},
-                     {"p", fmt::format("[{}]", fmt::join(p, ","))},
-                     {"limit", std::to_string(limit)}}));
+// A visit lasts at most a day, so an open one has no row before that.
+Result<std::vector<OpenVisit>> ClickHouse::open_visits(const VisitScope& scope, uint64_t limit) {
+  const std::string rows = fmt::format(
+      "FROM weir_data.events WHERE timestamp < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') {} "
+      "AND timestamp >= fromUnixTimestamp64Milli",
+      scope.project ? "AND project_id = {project:UInt64}" : "");
+  auto bytes =
+      read(fmt::format("SELECT project_id, visitor_id, client_session_id, session_id, "
+                       "toUnixTimestamp64Milli(max(timestamp)) AS last, count(), countIf(kind = 'pageview'), "
+                       "countIf(kind IN ('pageview', 'event')), toString(argMax(entry_path, at)), "
+                       "toString(argMaxIf(path, at, kind = 'pageview')), toString(any(visit_source)), "
+                       "toString(any(visit_channel)), toString(any(visit_campaign)) "
+                       "FROM (SELECT *, (timestamp, visit_seq) AS at {0}({{oldest:Int64}}, 'UTC') "
+                       "AND (project_id, visitor_id, session_id) IN "
+                       "(SELECT project_id, visitor_id, session_id {0}({{since:Int64}}, 'UTC'))) "
+                       "GROUP BY project_id, visitor_id, client_session_id, session_id HAVING last >= {{since:Int64}} "
+                       "ORDER BY last DESC LIMIT {{limit:UInt64}}",
+                       rows),
+           in_row_binary({{"oldest", std::to_string(scope.since - kVisitLengthMax.count())},
+                          {"since", std::to_string(scope.since)},
+                          {"until", std::to_string(std::min(scope.until, kTimeMax))},
+                          {"project", std::to_string(number(scope.project.value_or(ProjectId{})))},
+                          {"limit", std::to_string(limit)}}));
   if (!bytes) return std::move(bytes).error();
   std::vector<OpenVisit> visits;
   RowBinary in(*bytes);
@@ -454,17 +465,153 @@ Result<std::vector<OpenVisit>> ClickHouse::open_visits(std::span<const uint32_t>
     OpenVisit visit;
     visit.project_id = ProjectId{in.fixed<uint64_t>()};
     visit.visitor_id = in.fixed<uint64_t>();
-    visit.session_id = in.fixed<uint64_t>();
     visit.client_session_id = in.text();
-    visit.started = in.fixed<int64_t>();
+    visit.session_id = in.fixed<uint64_t>();
     visit.last = in.fixed<int64_t>();
     visit.events = in.fixed<uint64_t>();
+    visit.pageviews = in.fixed<uint64_t>();
+    visit.interactions = in.fixed<uint64_t>();
     visit.entry_path = in.text();
     visit.last_path = in.text();
+    visit.source = in.text();
+    visit.channel = in.text();
+    visit.campaign = in.text();
     if (in.failed()) return unreadable("open visits");
     visits.push_back(std::move(visit));
   }
   return visits;
+}
+
+Result<std::optional<int64_t>> ClickHouse::day_with_events(ProjectId project, int64_t time) {
+  auto answer = read(
+      "SELECT toUnixTimestamp(toDateTime(toDate(timestamp), 'UTC')) FROM weir_data.events "
+      "WHERE project_id = {project:UInt64} AND toDate(timestamp) >= toDate(fromUnixTimestamp64Milli({time:Int64}, "
+      "'UTC')) ORDER BY project_id, toDate(timestamp) LIMIT 1",
+      {.format = "TSV",
+       .parameters = {{"project", std::to_string(number(project))},
+                      {"time", std::to_string(std::clamp<int64_t>(time, 0, kTimeMax))}}});
+  if (!answer) return std::move(answer).error();
+  if (answer->empty()) return std::optional<int64_t>();
+  return std::optional(number_in<int64_t>(*answer) * 1000);
+}
+
+namespace {
+// event::event_hash(), from the columns.
+constexpr std::string_view kEventHash =
+    "xxh3(if(client_id != '', client_id, concat(toString(kind), '\\0', toString(name), '\\0', toString(hostname), "
+    "'\\0', toString(path), '\\0', toString(title), '\\0', toString(referrer), '\\0', "
+    "utm_source, '\\0', utm_medium, '\\0', utm_campaign, '\\0', utm_term, '\\0', utm_content, '\\0', "
+    "arrayStringConcat(arrayMap((key, value) -> concat(toString(key), '\\0', toString(value), '\\0'), "
+    "mapKeys(text_properties), mapValues(text_properties))), "
+    "arrayStringConcat(arrayMap((key, value) -> concat(toString(key), '\\0', value, '\\0'), "
+    "mapKeys(number_properties), mapValues(number_properties))))))";
+
+std::string set_of(std::span<const uint64_t> numbers) { return fmt::format("({})", fmt::join(numbers, ",")); }
+
+VisitRow read_visit_row(RowBinary& in, ProjectId project) {
+  VisitRow row;
+  row.project_id = project;
+  row.visitor_id = in.fixed<uint64_t>();
+  row.client_session_id = in.text();
+  row.time = in.fixed<int64_t>();
+  row.hash = in.fixed<uint64_t>();
+  if (!event::parse_kind(in.text(), row.kind)) in.fail<int>();
+  for (std::string* text : {&row.path, &row.source, &row.channel, &row.campaign}) *text = in.text();
+  row.p = in.fixed<uint32_t>();
+  row.o = in.fixed<uint64_t>();
+  row.session_id = in.fixed<uint64_t>();
+  row.visit_seq = in.fixed<uint16_t>();
+  row.visit_gap_ms = in.fixed<uint32_t>();
+  row.visit_bounce = in.fixed<int8_t>();
+  for (std::string* text :
+       {&row.entry_path, &row.previous_path, &row.visit_source, &row.visit_channel, &row.visit_campaign})
+    *text = in.text();
+  return row;
+}
+}  // namespace
+
+Result<> ClickHouse::visit_rows(ProjectId project, std::span<const uint64_t> visitors, int64_t from, int64_t until,
+                                const std::function<void(const VisitRow&)>& sink) {
+  if (visitors.empty()) return {};
+  std::optional<VisitRow> last;
+  while (true) {
+    Parameters parameters = {{"project", std::to_string(number(project))},
+                             {"from", std::to_string(std::max<int64_t>(from, 0))},
+                             {"until", std::to_string(std::clamp<int64_t>(until, 0, kTimeMax))},
+                             {"limit", std::to_string(kVisitRowsPage)}};
+    std::string behind;
+    if (last) {
+      behind =
+          "AND (visitor_id, client_session_id, ms, hash, _p, _o) > ({visitor:UInt64}, {client:String}, {ms:Int64}, "
+          "{hash:UInt64}, {p:UInt32}, {o:UInt64}) ";
+      for (auto& [name, value] : Parameters{{"visitor", std::to_string(last->visitor_id)},
+                                            {"client", last->client_session_id},
+                                            {"ms", std::to_string(last->time)},
+                                            {"hash", std::to_string(last->hash)},
+                                            {"p", std::to_string(last->p)},
+                                            {"o", std::to_string(last->o)}})
+        parameters.emplace_back(name, value);
+    }
+    auto bytes = read(
+        fmt::format("SELECT visitor_id, client_session_id, toUnixTimestamp64Milli(timestamp) AS ms, {} AS hash, "
+                    "toString(kind), toString(path), toString(source), toString(channel), utm_campaign, _p, _o, "
+                    "session_id, visit_seq, visit_gap_ms, visit_bounce, toString(entry_path), toString(previous_path), "
+                    "toString(visit_source), toString(visit_channel), toString(visit_campaign) "
+                    "FROM weir_data.events WHERE project_id = {{project:UInt64}} "
+                    "AND timestamp >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') "
+                    "AND timestamp < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') AND visitor_id IN {} {}"
+                    "ORDER BY visitor_id, client_session_id, ms, hash, _p, _o LIMIT {{limit:UInt64}}",
+                    kEventHash, set_of(visitors), behind),
+        in_row_binary(std::move(parameters)));
+    if (!bytes) return std::move(bytes).error();
+    RowBinary in(*bytes);
+    uint64_t rows = 0;
+    while (!in.at_end()) {
+      VisitRow row = read_visit_row(in, project);
+      if (in.failed()) return unreadable("rows of visits");
+      sink(row);
+      last = std::move(row);
+      ++rows;
+    }
+    if (rows < kVisitRowsPage) return {};
+  }
+}
+
+// What is to be written stands in a table in memory for the time of one UPDATE. A server that has restarted in between
+// finds it empty, and then changes nothing: no visit has the number 0.
+Result<> ClickHouse::rewrite_visits(ProjectId project, std::span<const VisitRow> rows) {
+  if (rows.empty()) return {};
+  std::string lines;
+  std::vector<uint64_t> visitors;
+  int64_t first = INT64_MAX;
+  int64_t last = INT64_MIN;
+  for (const VisitRow& row : rows) {
+    lines += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", row.p, row.o, row.session_id, row.visit_seq,
+                         row.visit_gap_ms, row.visit_bounce, escape(row.entry_path), escape(row.previous_path),
+                         escape(row.visit_source), escape(row.visit_channel), escape(row.visit_campaign));
+    visitors.push_back(row.visitor_id);
+    first = std::min(first, row.time);
+    last = std::max(last, row.time);
+  }
+  std::sort(visitors.begin(), visitors.end());
+  visitors.erase(std::unique(visitors.begin(), visitors.end()), visitors.end());
+  if (auto emptied = execute("TRUNCATE TABLE weir_data.visit_changes"); !emptied) return emptied;
+  auto filled = insert_lines(
+      "visit_changes (p, o, session_id, visit_seq, visit_gap_ms, visit_bounce, entry_path, previous_path, "
+      "visit_source, visit_channel, visit_campaign)",
+      lines);
+  if (!filled) return filled;
+  auto of = [](std::string_view column) {
+    return fmt::format("joinGet('weir_data.visit_changes', '{}', _p, _o)", column);
+  };
+  std::string sets;
+  for (std::string_view column : {"session_id", "visit_seq", "visit_gap_ms", "visit_bounce", "entry_path",
+                                  "previous_path", "visit_source", "visit_channel", "visit_campaign"})
+    sets += fmt::format("{}{} = {}", sets.empty() ? "" : ", ", column, of(column));
+  return execute(fmt::format(
+      "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
+      "AND timestamp <= fromUnixTimestamp64Milli({}, 'UTC') AND visitor_id IN {} AND {} != 0",
+      sets, number(project), first, last, set_of(visitors), of("session_id")));
 }
 
 // Names are only ever added, under a rising version; the view takes the newest.

@@ -31,7 +31,11 @@ class ClickHouse final : public Store {
   Result<std::vector<uint64_t>> positions(uint32_t p, uint64_t first, uint64_t next) override;
   Result<uint64_t> end_position(uint32_t p) override;
   Result<uint64_t> life() override;
-  Result<std::vector<OpenVisit>> open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) override;
+  Result<std::vector<OpenVisit>> open_visits(const VisitScope& scope, uint64_t limit) override;
+  Result<std::optional<int64_t>> day_with_events(ProjectId project, int64_t time) override;
+  Result<> visit_rows(ProjectId project, std::span<const uint64_t> visitors, int64_t from, int64_t until,
+                      const std::function<void(const VisitRow&)>& sink) override;
+  Result<> rewrite_visits(ProjectId project, std::span<const VisitRow> rows) override;
   Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) override;
   Result<std::string> query(std::string_view sql, const QueryOptions& options) override;
   Result<std::string> user_query(std::string_view sql, const QueryOptions& options,

@@ -33,9 +33,14 @@ constexpr std::string_view kEvents = R"(CREATE TABLE IF NOT EXISTS weir_data.eve
     path               LowCardinality(String),
     entry_path         LowCardinality(String),
     previous_path      LowCardinality(String),
+    visit_bounce       Int8,
+    visit_source       LowCardinality(String),
+    visit_channel      LowCardinality(String),
+    visit_campaign     LowCardinality(String),
     title              LowCardinality(String),
     referrer           LowCardinality(String),
     source             LowCardinality(String),
+    medium             LowCardinality(String),
     channel            LowCardinality(String),
     utm_source         String CODEC(ZSTD(1)),
     utm_medium         String CODEC(ZSTD(1)),
@@ -115,11 +120,20 @@ SELECT
     visitor_id,
     session_id,
     client_session_id,
+    visit_seq,
+    visit_gap_ms,
+    visit_bounce,
+    visit_source,
+    visit_channel,
+    visit_campaign,
+    entry_path,
+    previous_path,
     hostname,
     path,
     title,
     referrer,
     source,
+    medium,
     channel,
     utm_source,
     utm_medium,
@@ -178,7 +192,12 @@ std::span<const Migration> migrations() {
 
 std::span<const std::string> schema_of_one_life() {
   static const std::vector<std::string> statements = [] {
-    std::vector<std::string> made = {"CREATE TABLE IF NOT EXISTS weir_data.life (id UInt64) ENGINE = Memory"};
+    std::vector<std::string> made = {
+        "CREATE TABLE IF NOT EXISTS weir_data.life (id UInt64) ENGINE = Memory",
+        // What Store::rewrite_visits() is about to write.
+        "CREATE TABLE IF NOT EXISTS weir_data.visit_changes (p UInt32, o UInt64, session_id UInt64, visit_seq UInt16, "
+        "visit_gap_ms UInt32, visit_bounce Int8, entry_path String, previous_path String, visit_source String, "
+        "visit_channel String, visit_campaign String) ENGINE = Join(ANY, LEFT, p, o) SETTINGS persistent = 0"};
     for (int i = 0; i < engine::kReaders; ++i)
       made.push_back(fmt::format("CREATE TABLE IF NOT EXISTS weir_data.{} (project_id UInt64) ENGINE = Memory",
                                  engine::reader_table(i)));

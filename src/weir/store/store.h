@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/base/clock.h"
 #include "weir/base/ids.h"
 #include "weir/base/result.h"
 #include "weir/event/row.h"
@@ -50,6 +51,10 @@ class Block {
   Block slice(size_t first, size_t count) const;
   // The journal offset of a row.
   uint64_t offset_of(size_t row) const;
+  // Whose row it is, and when it happened.
+  ProjectId project_of(size_t row) const;
+  uint64_t visitor_of(size_t row) const;
+  UnixMillis time_of(size_t row) const;
 
   // Appends the rows in ClickHouse's Native format (docs/formats/store.md).
   void append_native(std::string& out) const;
@@ -68,17 +73,46 @@ struct RangeCount {
   uint64_t rows;
 };
 
-// A visit that may still go on, as the stored rows show it.
+// A visit that may still go on, as the stored rows show it. A stream is what a visitor does, or, where clients name
+// their sessions, what they do in one of those.
 struct OpenVisit {
   ProjectId project_id{};
   uint64_t visitor_id = 0;
   std::string client_session_id;
   uint64_t session_id = 0;
-  int64_t started = 0;  // Unix milliseconds
-  int64_t last = 0;
+  int64_t last = 0;  // time of its latest event, Unix milliseconds
   uint64_t events = 0;
-  std::string entry_path;  // of its first pageview
-  std::string last_path;   // of its last pageview
+  uint64_t pageviews = 0;
+  uint64_t interactions = 0;  // pageviews and events, of which there are other kinds
+  std::string entry_path;     // of its first pageview
+  std::string last_path;      // of its last pageview
+  std::string source, channel, campaign;
+};
+
+// Whose visits, and when.
+struct VisitScope {
+  std::optional<ProjectId> project;  // none: of all
+  int64_t since = 0;                 // Unix milliseconds: their last event is at or after it
+  int64_t until = INT64_MAX;         // and rows at or after this are not looked at
+};
+
+// What a visit is made of: a stored row, what it says and what was written about its visit.
+struct VisitRow {
+  ProjectId project_id{};
+  uint64_t visitor_id = 0;
+  std::string client_session_id;
+  int64_t time = 0;
+  uint64_t hash = 0;  // event::event_hash()
+  event::Kind kind = event::Kind::event;
+  std::string path, source, channel, campaign;
+  uint32_t p = 0;
+  uint64_t o = 0;
+  // The visit's columns.
+  uint64_t session_id = 0;
+  uint16_t visit_seq = 0;
+  uint32_t visit_gap_ms = 0;
+  int8_t visit_bounce = 0;
+  std::string entry_path, previous_path, visit_source, visit_channel, visit_campaign;
 };
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // bound as {name:Type}
@@ -125,9 +159,17 @@ class Store {
   // A number that is another one whenever the server has, or may have, restarted (a row of a Memory-engine table made
   // on first use does it: such a table forgets). Insert tokens are trusted within one life only.
   virtual Result<uint64_t> life() = 0;
-  // The visits of the rows of journals `p` whose last event is at or after `since` (Unix milliseconds), at most
-  // `limit` of them, latest first. Reads only the newest months.
-  virtual Result<std::vector<OpenVisit>> open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) = 0;
+  // The visits in `scope`, at most `limit` of them, latest first.
+  virtual Result<std::vector<OpenVisit>> open_visits(const VisitScope& scope, uint64_t limit) = 0;
+  // The first day (UTC; its beginning in Unix milliseconds) at or after that of `time` on which the project has events.
+  virtual Result<std::optional<int64_t>> day_with_events(ProjectId project, int64_t time) = 0;
+  // The rows of these visitors of a project at times in [from, until), by visitor, client session, time, hash, journal
+  // and position. Read piece by piece; what is inserted meanwhile may be missing.
+  virtual Result<> visit_rows(ProjectId project, std::span<const uint64_t> visitors, int64_t from, int64_t until,
+                              const std::function<void(const VisitRow&)>& sink) = 0;
+  // Writes the visit's columns of these rows of one project anew, in place. Positions and the number of rows stay.
+  // After an error some may be written: call it again. One caller at a time.
+  virtual Result<> rewrite_visits(ProjectId project, std::span<const VisitRow> rows) = 0;
 
   // Makes the names that the public view shows follow the settings.
   virtual Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) = 0;

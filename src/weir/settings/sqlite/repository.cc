@@ -32,6 +32,11 @@ constexpr std::array kMigrations = {
     "CREATE TABLE outside_names (value TEXT PRIMARY KEY,"
     " project INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE) STRICT;"
     "CREATE INDEX outside_names_by_project ON outside_names (project);",
+    // 2. `number` keeps the order in which they were made.
+    "CREATE TABLE traffic_rules (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+    " project INTEGER REFERENCES projects (id) ON DELETE CASCADE, kind TEXT NOT NULL, value TEXT NOT NULL,"
+    " label TEXT NOT NULL, note TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX traffic_rules_by_project ON traffic_rules (project);",
 };
 constexpr auto kVersion = static_cast<int64_t>(kMigrations.size());
 
@@ -82,6 +87,24 @@ Result<> insert(const Database& db, const OutsideName& name) {
       .finish();
 }
 
+Result<> insert(const Database& db, const TrafficRule& rule) {
+  Statement statement(db,
+                      "INSERT INTO traffic_rules (id, project, kind, value, label, note, created_at)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?)");
+  statement.bind(rule.id);
+  if (rule.project) {
+    statement.bind(column(*rule.project));
+  } else {
+    statement.bind_null();
+  }
+  return statement.bind(name_of(rule.kind))
+      .bind(rule.value)
+      .bind(name_of(rule.label))
+      .bind(rule.note)
+      .bind(rule.created_at)
+      .finish();
+}
+
 Result<> insert(const Database& db, const State& state) {
   for (ProjectId id : state.retired) {
     auto done = Statement(db, "INSERT INTO project_ids (id, deleted_at) VALUES (?, 0)").bind(column(id)).finish();
@@ -95,6 +118,9 @@ Result<> insert(const Database& db, const State& state) {
   }
   for (const OutsideName& n : state.names) {
     if (auto done = insert(db, n); !done) return done;
+  }
+  for (const TrafficRule& r : state.rules) {
+    if (auto done = insert(db, r); !done) return done;
   }
   return {};
 }
@@ -148,6 +174,19 @@ Result<State> load(const Database& db) {
     return true;
   });
   if (!names) return std::move(names).error();
+  auto rules = each(db, "SELECT id, project, kind, value, label, note, created_at FROM traffic_rules ORDER BY number",
+                    [&](const Statement& s) {
+                      TrafficRule r;
+                      r.id = s.text(0);
+                      if (!s.is_null(1)) r.project = project_id(s.number(1));
+                      r.value = s.text(3);
+                      r.note = s.text(5);
+                      r.created_at = s.number(6);
+                      bool known = parse_rule_kind(s.text(2), r.kind) && parse_rule_label(s.text(4), r.label);
+                      state.rules.push_back(std::move(r));
+                      return known;
+                    });
+  if (!rules) return std::move(rules).error();
   auto retired =
       each(db, "SELECT id FROM project_ids WHERE deleted_at IS NOT NULL ORDER BY id", [&](const Statement& s) {
         state.retired.push_back(project_id(s.number(0)));
@@ -198,6 +237,8 @@ class SqliteRepository final : public Repository {
   Result<> delete_key(std::string_view id) override;
   Result<> add_outside_name(std::string_view value, ProjectId project) override;
   Result<> delete_outside_name(std::string_view value) override;
+  Result<TrafficRule> add_traffic_rule(const TrafficRule& rule) override;
+  Result<> delete_traffic_rule(std::string_view id) override;
   Result<> close() override;
 
  private:
@@ -505,6 +546,35 @@ Result<> SqliteRepository::delete_outside_name(std::string_view value) {
   return change([&](Database& db) -> Result<> {
     if (snapshot()->project_of_outside_name(value) == nullptr) return not_found("outside name", value);
     return Statement(db, "DELETE FROM outside_names WHERE value = ?").bind(value).finish();
+  });
+}
+
+Result<TrafficRule> SqliteRepository::add_traffic_rule(const TrafficRule& wanted) {
+  auto rule = new_traffic_rule(wanted, clock_.now());
+  if (!rule) return rule;
+  auto done = change([&](Database& db) -> Result<> {
+    auto now = snapshot();
+    if (rule->project && now->project(*rule->project) == nullptr)
+      return not_found("project", to_string(*rule->project));
+    const auto& rules = now->traffic_rules();
+    bool known = std::any_of(rules.begin(), rules.end(), [&](const TrafficRule& other) {
+      return other.project == rule->project && other.kind == rule->kind && other.value == rule->value;
+    });
+    if (known) return taken(fmt::format("rule: {}", name_of(rule->kind)), rule->value);
+    if (rules.size() >= kTrafficRulesMax) return too_many("rules", kTrafficRulesMax);
+    return insert(db, *rule);
+  });
+  if (!done) return std::move(done).error();
+  return rule;
+}
+
+Result<> SqliteRepository::delete_traffic_rule(std::string_view id) {
+  return change([&](Database& db) -> Result<> {
+    auto now = snapshot();
+    const auto& rules = now->traffic_rules();
+    bool known = std::any_of(rules.begin(), rules.end(), [&](const TrafficRule& rule) { return rule.id == id; });
+    if (!known) return not_found("rule", id);
+    return Statement(db, "DELETE FROM traffic_rules WHERE id = ?").bind(id).finish();
   });
 }
 

@@ -66,6 +66,7 @@ class MemoryRepository final : public Repository {
         return missing(to_string(id));
       std::erase_if(state.keys, [&](const Key& k) { return k.project == id; });
       std::erase_if(state.names, [&](const OutsideName& n) { return n.project == id; });
+      std::erase_if(state.rules, [&](const TrafficRule& r) { return r.project == id; });
       state.retired.push_back(id);
       return {};
     });
@@ -107,6 +108,30 @@ class MemoryRepository final : public Repository {
     return change([&](State& state) -> Result<> {
       if (std::erase_if(state.names, [&](const OutsideName& n) { return n.value == value; }) == 0)
         return missing(value);
+      return {};
+    });
+  }
+
+  Result<TrafficRule> add_traffic_rule(const TrafficRule& wanted) override {
+    auto rule = new_traffic_rule(wanted, clock_.now());
+    if (!rule) return rule;
+    auto done = change([&](State& state) -> Result<> {
+      if (rule->project && snapshot_->project(*rule->project) == nullptr) return missing(to_string(*rule->project));
+      for (const TrafficRule& other : state.rules) {
+        if (other.project == rule->project && other.kind == rule->kind && other.value == rule->value)
+          return Error{ErrorCode::kConflict, "settings: exists: " + rule->value};
+      }
+      if (state.rules.size() >= kTrafficRulesMax) return Error{ErrorCode::kTooLarge, "settings: too many rules"};
+      state.rules.push_back(*rule);
+      return {};
+    });
+    if (!done) return std::move(done).error();
+    return rule;
+  }
+
+  Result<> delete_traffic_rule(std::string_view id) override {
+    return change([&](State& state) -> Result<> {
+      if (std::erase_if(state.rules, [&](const TrafficRule& r) { return r.id == id; }) == 0) return missing(id);
       return {};
     });
   }

@@ -228,6 +228,83 @@ TEST_P(RepositoryContract, AnOutsideNameMeansOneProject) {
   EXPECT_TRUE(repository_->add_outside_name("phc_abc", b.id));
 }
 
+TEST_P(RepositoryContract, RulesAreKeptInTheOrderTheyWereMade) {
+  Project a = make_project("a");
+  auto office = repository_->add_traffic_rule(
+      {.kind = RuleKind::address, .value = "10.0.0.0/8", .label = RuleLabel::internal, .note = "Büro"});
+  clock_.advance(std::chrono::milliseconds(-5));
+  auto pages = repository_->add_traffic_rule(
+      {.project = a.id, .kind = RuleKind::path, .value = "/admin", .label = RuleLabel::internal});
+  auto spam =
+      repository_->add_traffic_rule({.kind = RuleKind::referrer, .value = "Spam.Example", .label = RuleLabel::spam});
+  ASSERT_TRUE(office && pages && spam);
+  EXPECT_EQ(spam->value, "spam.example");
+  for (int round = 0; round < 2; ++round) {
+    auto snapshot = repository_->snapshot();
+    const auto& rules = snapshot->traffic_rules();
+    ASSERT_EQ(rules.size(), 3u);
+    EXPECT_EQ(rules[0].id, office->id);
+    EXPECT_EQ(rules[0].project, std::nullopt);
+    EXPECT_EQ(rules[0].kind, RuleKind::address);
+    EXPECT_EQ(rules[0].value, "10.0.0.0/8");
+    EXPECT_EQ(rules[0].label, RuleLabel::internal);
+    EXPECT_EQ(rules[0].note, "Büro");
+    EXPECT_EQ(rules[0].created_at, office->created_at);
+    EXPECT_EQ(rules[1].id, pages->id);
+    EXPECT_EQ(rules[1].project, a.id);
+    EXPECT_EQ(rules[2].value, "spam.example");
+    reopen();
+  }
+  ASSERT_TRUE(repository_->delete_traffic_rule(office->id));
+  EXPECT_EQ(code(repository_->delete_traffic_rule(office->id)), ErrorCode::kNotFound);
+  ASSERT_TRUE(repository_->delete_project(a.id));
+  reopen();
+  ASSERT_EQ(repository_->snapshot()->traffic_rules().size(), 1u);
+  EXPECT_EQ(repository_->snapshot()->traffic_rules()[0].id, spam->id);
+}
+
+TEST_P(RepositoryContract, RulesAreChecked) {
+  auto add = [&](RuleKind kind, std::string value, std::string note = "") {
+    TrafficRule rule;
+    rule.kind = kind;
+    rule.value = std::move(value);
+    rule.note = std::move(note);
+    return repository_->add_traffic_rule(rule);
+  };
+  auto message = [](const auto& result) { return result ? "" : result.error().message; };
+  for (const char* value : {"", "10.0.0.0/33", "10.0.0", "office", "::1/129", "10.0.0.1/", "10.0.0.1-10.0.0.9"})
+    EXPECT_EQ(code(add(RuleKind::address, value)), ErrorCode::kBadInput) << value;
+  EXPECT_EQ(message(add(RuleKind::address, "10.0.0.0/33")),
+            "settings: address: `10.0.0.0/33`: neither an address nor a network such as 10.0.0.0/8 or 2001:db8::/32");
+  EXPECT_EQ(message(add(RuleKind::address, "10.1.2.3/8")),
+            "settings: address: `10.1.2.3/8`: names an address within 10.0.0.0/8; is that meant?");
+  for (const char* value :
+       {"*", "*.", "a*.example.com", "https://example.com", "example.com/x", "a..b", ".a", "a.", "a b"})
+    EXPECT_EQ(code(add(RuleKind::hostname, value)), ErrorCode::kBadInput) << value;
+  for (const char* value : {"*.example.com", "https://example.com/", "example.com:80"})
+    EXPECT_EQ(code(add(RuleKind::referrer, value)), ErrorCode::kBadInput) << value;
+  for (const char* value : {"admin", "/a?b", "/a#b", "*********"})
+    EXPECT_EQ(code(add(RuleKind::path, value)), ErrorCode::kBadInput) << value;
+  for (const char* value : {"ab", "a\nbc", "a\xff\xff\xff"})
+    EXPECT_EQ(code(add(RuleKind::user_agent, value)), ErrorCode::kBadInput) << value;
+  EXPECT_EQ(code(add(RuleKind::user_agent, std::string(201, 'x'))), ErrorCode::kBadInput);
+  EXPECT_EQ(code(add(RuleKind::path, "/a", std::string(201, 'x'))), ErrorCode::kBadInput);
+  EXPECT_EQ(code(add(RuleKind::path, "/a", "a\nb")), ErrorCode::kBadInput);
+  TrafficRule nowhere{.project = ProjectId{7}, .kind = RuleKind::path, .value = "/a"};
+  EXPECT_EQ(code(repository_->add_traffic_rule(nowhere)), ErrorCode::kNotFound);
+  EXPECT_TRUE(repository_->snapshot()->traffic_rules().empty());
+
+  EXPECT_EQ(add(RuleKind::address, "2001:DB8:0::/32")->value, "2001:db8::/32");
+  EXPECT_EQ(add(RuleKind::address, "::ffff:10.0.0.7")->value, "10.0.0.7");
+  EXPECT_EQ(add(RuleKind::hostname, "*.Staging.example")->value, "*.staging.example");
+  EXPECT_EQ(add(RuleKind::path, "*/admin/*")->value, "*/admin/*");
+  EXPECT_EQ(add(RuleKind::user_agent, "HeadlessChrome")->value, "HeadlessChrome");
+  // The same again, however it is written; for one project beside the one of all it may stand.
+  EXPECT_EQ(code(add(RuleKind::address, "10.0.0.7")), ErrorCode::kConflict);
+  TrafficRule narrower{.project = make_project("a").id, .kind = RuleKind::address, .value = "10.0.0.7"};
+  EXPECT_TRUE(repository_->add_traffic_rule(narrower));
+}
+
 TEST_P(RepositoryContract, SqlInValuesStaysText) {
   Project a = make_project("a");
   std::string evil = "x'); DROP TABLE projects; --";

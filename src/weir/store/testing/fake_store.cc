@@ -183,36 +183,146 @@ Result<uint64_t> FakeStore::life() {
   return life_;
 }
 
-Result<std::vector<OpenVisit>> FakeStore::open_visits(std::span<const uint32_t> p, int64_t since, uint64_t limit) {
+Result<std::vector<OpenVisit>> FakeStore::open_visits(const VisitScope& scope, uint64_t limit) {
   std::lock_guard lock(mutex_);
   if (auto here = check_away(); !here) return std::move(here).error();
   std::vector<const StoredRow*> rows;
   for (const StoredRow& row : rows_)
-    if (std::find(p.begin(), p.end(), row.p) != p.end()) rows.push_back(&row);
+    if (row.timestamp < scope.until && (!scope.project || number(*scope.project) == row.project_id))
+      rows.push_back(&row);
   std::sort(rows.begin(), rows.end(), [](const StoredRow* a, const StoredRow* b) {
-    return std::tie(a->timestamp, a->p, a->o) < std::tie(b->timestamp, b->p, b->o);
+    return std::tie(a->timestamp, a->visit_seq) < std::tie(b->timestamp, b->visit_seq);
   });
-  std::map<std::tuple<uint64_t, uint64_t, uint64_t>, OpenVisit> visits;
+  std::map<std::tuple<uint64_t, uint64_t, std::string_view, uint64_t>, OpenVisit> visits;
   for (const StoredRow* row : rows) {
-    auto [at, added] = visits.try_emplace({row->project_id, row->visitor_id, row->session_id});
-    OpenVisit& visit = at->second;
-    if (added) visit.started = row->timestamp;
+    OpenVisit& visit = visits[{row->project_id, row->visitor_id, row->text("client_session_id"), row->session_id}];
     visit.project_id = ProjectId{row->project_id};
     visit.visitor_id = row->visitor_id;
     visit.session_id = row->session_id;
     visit.client_session_id = row->text("client_session_id");
     visit.last = row->timestamp;
     ++visit.events;
+    visit.entry_path = row->text("entry_path");
+    visit.source = row->text("visit_source");
+    visit.channel = row->text("visit_channel");
+    visit.campaign = row->text("visit_campaign");
+    if (row->text("kind") == "pageview" || row->text("kind") == "event") ++visit.interactions;
     if (row->text("kind") != "pageview") continue;
-    if (visit.entry_path.empty()) visit.entry_path = row->text("path");
+    ++visit.pageviews;
     visit.last_path = row->text("path");
   }
   std::vector<OpenVisit> open;
   for (auto& [key, visit] : visits)
-    if (visit.last >= since) open.push_back(std::move(visit));
+    if (visit.last >= scope.since) open.push_back(std::move(visit));
   std::stable_sort(open.begin(), open.end(), [](const OpenVisit& a, const OpenVisit& b) { return a.last > b.last; });
   if (open.size() > limit) open.resize(limit);
   return open;
+}
+
+Result<std::optional<int64_t>> FakeStore::day_with_events(ProjectId project, int64_t time) {
+  std::lock_guard lock(mutex_);
+  if (auto here = check_away(); !here) return std::move(here).error();
+  constexpr int64_t kDay = 86'400'000;
+  std::optional<int64_t> day;
+  for (const StoredRow& row : rows_)
+    if (row.project_id == number(project) && row.timestamp / kDay >= time / kDay)
+      day = std::min(day.value_or(INT64_MAX), row.timestamp / kDay * kDay);
+  return day;
+}
+
+namespace {
+uint64_t hash_of(const StoredRow& stored) {
+  event::Row row;
+  row.id = stored.text("client_id");
+  event::parse_kind(stored.text("kind"), row.kind);
+  row.name = stored.text("name");
+  row.hostname = stored.text("hostname");
+  row.path = stored.text("path");
+  row.title = stored.text("title");
+  row.referrer = stored.text("referrer");
+  row.utm_source = stored.text("utm_source");
+  row.utm_medium = stored.text("utm_medium");
+  row.utm_campaign = stored.text("utm_campaign");
+  row.utm_term = stored.text("utm_term");
+  row.utm_content = stored.text("utm_content");
+  for (const auto& [key, value] : stored.properties) row.properties.emplace_back(key, value);
+  for (const auto& [key, value] : stored.numbers) row.numbers.emplace_back(key, 0);
+  return event::event_hash(row);
+}
+
+VisitRow visit_row_of(const StoredRow& stored) {
+  VisitRow row;
+  row.project_id = ProjectId{stored.project_id};
+  row.visitor_id = stored.visitor_id;
+  row.client_session_id = stored.text("client_session_id");
+  row.time = stored.timestamp;
+  row.hash = hash_of(stored);
+  event::parse_kind(stored.text("kind"), row.kind);
+  row.path = stored.text("path");
+  row.source = stored.text("source");
+  row.channel = stored.text("channel");
+  row.campaign = stored.text("utm_campaign");
+  row.p = stored.p;
+  row.o = stored.o;
+  row.session_id = stored.session_id;
+  row.visit_seq = stored.visit_seq;
+  row.visit_gap_ms = stored.visit_gap_ms;
+  row.visit_bounce = stored.visit_bounce;
+  row.entry_path = stored.text("entry_path");
+  row.previous_path = stored.text("previous_path");
+  row.visit_source = stored.text("visit_source");
+  row.visit_channel = stored.text("visit_channel");
+  row.visit_campaign = stored.text("visit_campaign");
+  return row;
+}
+}  // namespace
+
+Result<> FakeStore::visit_rows(ProjectId project, std::span<const uint64_t> visitors, int64_t from, int64_t until,
+                               const std::function<void(const VisitRow&)>& sink) {
+  std::vector<VisitRow> found;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto here = check_away(); !here) return here;
+    const std::set<uint64_t> wanted(visitors.begin(), visitors.end());
+    for (const StoredRow& row : rows_)
+      if (row.project_id == number(project) && row.timestamp >= from && row.timestamp < until &&
+          wanted.contains(row.visitor_id))
+        found.push_back(visit_row_of(row));
+  }
+  std::sort(found.begin(), found.end(), [](const VisitRow& a, const VisitRow& b) {
+    return std::tie(a.visitor_id, a.client_session_id, a.time, a.hash, a.p, a.o) <
+           std::tie(b.visitor_id, b.client_session_id, b.time, b.hash, b.p, b.o);
+  });
+  for (const VisitRow& row : found) sink(row);
+  return {};
+}
+
+Result<> FakeStore::rewrite_visits(ProjectId project, std::span<const VisitRow> rows) {
+  std::lock_guard lock(mutex_);
+  if (auto here = check_away(); !here) return here;
+  std::map<std::pair<uint32_t, uint64_t>, const VisitRow*> changes;
+  for (const VisitRow& row : rows) changes[{row.p, row.o}] = &row;
+  for (StoredRow& stored : rows_) {
+    auto at = changes.find({stored.p, stored.o});
+    if (at == changes.end() || stored.project_id != number(project)) continue;
+    const VisitRow& row = *at->second;
+    stored.session_id = row.session_id;
+    stored.visit_seq = row.visit_seq;
+    stored.visit_gap_ms = row.visit_gap_ms;
+    stored.visit_bounce = row.visit_bounce;
+    auto set = [&](const char* column, const std::string& value) {
+      if (value.empty())
+        stored.texts.erase(column);
+      else
+        stored.texts[column] = value;
+    };
+    set("entry_path", row.entry_path);
+    set("previous_path", row.previous_path);
+    set("visit_source", row.visit_source);
+    set("visit_channel", row.visit_channel);
+    set("visit_campaign", row.visit_campaign);
+  }
+  return {};
 }
 
 Result<> FakeStore::set_project_names(std::span<const std::pair<ProjectId, std::string>> names) {

@@ -97,6 +97,8 @@ void read_column(Cursor& in, Rows& rows, const std::string& name, const std::str
     read_fixed<uint64_t>(in, rows, &StoredRow::session_id);
   } else if (name == "visit_seq") {
     read_fixed<uint16_t>(in, rows, &StoredRow::visit_seq);
+  } else if (name == "visit_bounce") {
+    read_fixed<int8_t>(in, rows, &StoredRow::visit_bounce);
   } else if (name == "visit_gap_ms") {
     read_fixed<uint32_t>(in, rows, &StoredRow::visit_gap_ms);
   } else if (name == "_p") {

@@ -21,6 +21,7 @@ struct StoredRow {
   uint64_t session_id = 0;
   uint16_t visit_seq = 0;
   uint32_t visit_gap_ms = 0;
+  int8_t visit_bounce = 0;
   uint32_t p = 0;
   uint64_t o = 0;
   bool has_revenue = false;

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/base/clock.h"
+#include "weir/base/files.h"
+#include "weir/base/ids.h"
+#include "weir/base/metrics.h"
+#include "weir/base/result.h"
+#include "weir/base/thread.h"
+#include "weir/enrich/visits.h"
+#include "weir/journal/journal.h"
+#include "weir/load/entry_log.h"
+#include "weir/store/store.h"
+
+namespace weir::load {
+
+// A stretch of time in which a visitor's stored visits may be wrong: [first, last], of events that came late.
+struct DirtyVisits {
+  ProjectId project{};
+  uint64_t visitor = 0;
+  UnixMillis first = 0;
+  UnixMillis last = 0;
+};
+
+// Puts visits right when events came late, shuffled, or at a time of which the loader's memory knew nothing: reads the
+// visitor's rows around them, works out their visits anew (enrich::advance()) and rewrites the columns that differ.
+// Positions and the number of rows stay as they are.
+//
+// What is to be done is durable (docs/formats/visits.md) before the rows are: a loader notes it, then inserts. A kill
+// at any moment leaves either nothing wrong or something noted; doing it twice does no harm.
+//
+// Thread-safe, but for visits(). One thread of its own; it works at most a third of the time, so that a flood of late
+// events delays only their own visits. Full: at kVisitorsMax visitors note() waits a moment, then refuses.
+// Keeps the references.
+class VisitHealer {
+ public:
+  static constexpr size_t kVisitorsMax = 500'000;
+
+  struct Parts {
+    store::Store& store;
+    metrics::Registry& registry;
+  };
+  // Its list stands in `directory`, which must exist. Errors: kUnavailable, kOverloaded.
+  static Result<std::unique_ptr<VisitHealer>> open(FileSystem& files, std::string directory,
+                                                   const std::string& journal_uuid, const Parts& parts);
+  ~VisitHealer();
+
+  void start();
+  // What is not done is done after the next start.
+  void stop();
+
+  // The visits in memory of a partition's loader; confined to it.
+  enrich::Visits& visits(journal::Partition partition) { return visits_[static_cast<size_t>(partition)]; }
+
+  // A loader's batch: begins before its first event is assigned to a visit, and ends when its rows are in the store;
+  // batches end in the order they began. Rows that may belong together are on their way until then.
+  void batch_begins(journal::Partition partition);
+  void batch_ended(journal::Partition partition);
+  // None that began will be inserted any more: they are to be built anew.
+  void batches_dropped(journal::Partition partition);
+
+  // To be called before rows are inserted whose visits are uncertain. Durable when it returns. Errors: kUnavailable
+  // (also when stopping), kOverloaded (no space, or full).
+  Result<> note(std::span<const DirtyVisits> dirty);
+
+  // Visitors whose visits are noted and not put right yet.
+  std::vector<std::pair<ProjectId, uint64_t>> pending() const;
+  // Waits until nothing is left to do, all batches having ended. False when `timeout` passed before. For tests.
+  bool wait_until_healed(std::chrono::milliseconds timeout);
+
+ private:
+  using Visitors = std::map<std::pair<ProjectId, uint64_t>, DirtyVisits>;
+  using Counts = std::array<uint64_t, 2>;
+  struct Note {
+    uint64_t number = 0;
+    Counts after{};  // batches of each partition that have to end first
+    Visitors visitors;
+  };
+
+  VisitHealer(std::unique_ptr<EntryLog> log, const Parts& parts);
+  Result<> load();
+  Result<> note_some(std::span<const DirtyVisits> dirty);
+  static void add(Visitors& visitors, const DirtyVisits& dirty);
+  void run();
+  void show_pending();
+  bool take(Visitors& work, uint64_t& number);
+  Result<> heal(const Visitors& work, Visitors& again);
+  Result<> heal_some(std::span<const DirtyVisits> some, Visitors& again);
+
+  const Parts parts_;
+  const std::unique_ptr<EntryLog> log_;
+  std::array<enrich::Visits, 2> visits_;
+  metrics::Counter& rows_total_;
+  metrics::Gauge& pending_gauge_;
+
+  mutable std::mutex mutex_;         // guards all below
+  std::condition_variable changed_;  // anything below
+  uint64_t next_number_ = 1;
+  Counts begun_{}, ended_{};
+  std::vector<Note> waiting_;  // for batches to end; by number
+  Visitors ready_;
+  Visitors healing_;
+  uint64_t ready_number_ = 0;  // of the newest note in ready_
+  std::atomic<bool> stopping_{false};
+  Thread thread_;
+};
+
+}  // namespace weir::load
