@@ -1,6 +1,7 @@
 // libraries: weir_transfer
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "weir/event/record.h"
 #include "weir/transfer/access_log.h"
 #include "weir/transfer/line_event.h"
+#include "weir/transfer/log_parser.h"
 #include "weir/transfer/repeats.h"
 #include "weir/transfer/scan.h"
 
@@ -16,10 +18,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace weir;
   if (size == 0) return 0;
-  constexpr transfer::LogFormat kFormats[] = {transfer::LogFormat::automatic, transfer::LogFormat::combined,
-                                              transfer::LogFormat::common};
-  transfer::LogFormat format = kFormats[data[0] % 3];
-  transfer::KeepUser keep = data[0] % 2 == 0 ? transfer::KeepUser::no : transfer::KeepUser::yes;
+  transfer::LogFormat format = transfer::kLogFormats[data[0] % std::size(transfer::kLogFormats)];
+  transfer::LineRules rules;
+  rules.keep_user = data[0] % 2 == 0 ? transfer::KeepUser::no : transfer::KeepUser::yes;
+  rules.assets = static_cast<transfer::Assets>(data[0] / 16 % 3);
+  rules.pages_only = data[0] / 64 % 2 == 1;
   std::string_view lines(reinterpret_cast<const char*>(data) + 1, size - 1);
   static transfer::LineEvents events;
   static event::RecordParser parser;
@@ -27,16 +30,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint64_t taken = 0;
   transfer::RepeatWindow window(data[0]);
   window.begin_chunk();
-  transfer::scan_lines(lines, format, transfer::TimeWindow::at(1'790'000'000'000, 0), summary,
+  transfer::LogParser log(format);
+  transfer::scan_lines(lines, log, transfer::TimeWindow::at(1'790'000'000'000, 0), summary,
                        [&](uint64_t, std::string_view text, const transfer::LogLine& line) {
                          WEIR_CHECK(window.add(text) == 0);
-                         const event::Event& event = events.make(line, keep);
+                         const event::Event& event = events.make(line, rules);
+                         (void)events.skip(rules);
                          std::string record;
                          event::append_record(event, record);
                          auto read = parser.parse(record);
                          WEIR_CHECK(read.has_value());
                          WEIR_CHECK(read->path == event.path && read->referrer == event.referrer &&
-                                    read->properties == event.properties && read->user_id == event.user_id);
+                                    read->properties == event.properties && read->user_id == event.user_id &&
+                                    read->hostname == event.hostname && read->url == event.url);
                          ++taken;
                          return true;
                        });

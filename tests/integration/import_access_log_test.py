@@ -18,7 +18,7 @@ needs_log = pytest.mark.skipif(LOG is None or not LOG.exists(), reason="WEIR_TES
 
 @pytest.fixture(scope="module")
 def weir():
-    with Weir(projects="app,website,halves,packed,stream,keys,samples,users,bare") as server:
+    with Weir(projects="app,website,halves,packed,stream,keys,samples,users,bare,formats,rules,others,follow") as server:
         yield server
 
 
@@ -128,7 +128,7 @@ def test_every_line_is_accounted_for(weir, tmp_path):
     assert total["lines"] == 9
     assert total["imported"] == 2
     assert total["skipped"] == {"blank": 1, "comment": 1, "too_long": 1, "unreadable": 2, "too_early": 1, "too_late": 1,
-                                "retention": 0}
+                                "retention": 0, "asset": 0, "redirect": 0, "error": 0, "not_page": 0}
     assert [e["line"] for e in total["examples"]] == [5, 9]
     text = weir.run("import", "access-log", "--project", "stream", log).stdout.decode()
     assert f"unreadable: {log}:5:" in text
@@ -161,7 +161,9 @@ def test_over_http_with_keys(weir, tmp_path):
     assert status == 200 and json.loads(answer)["imported"] == 2
     for query, headers, wanted in (("?project=none", {"Content-Type": "text/plain"}, 404),
                                    ("", {"Content-Type": "text/plain"}, 400),
-                                   ("?project=keys&format=iis", {"Content-Type": "text/plain"}, 400),
+                                   ("?project=keys&format=haproxy", {"Content-Type": "text/plain"}, 400),
+                                   ("?project=keys&assets=maybe", {"Content-Type": "text/plain"}, 400),
+                                   ("?project=keys&pages_only=maybe", {"Content-Type": "text/plain"}, 400),
                                    ("?project=keys&users=maybe", {"Content-Type": "text/plain"}, 400),
                                    ("?project=keys", {"Content-Type": "application/json"}, 415),
                                    ("?project=keys", {"Content-Type": "application/x-weir-log"}, 400)):
@@ -187,12 +189,17 @@ def test_answers_to_mistakes(weir, tmp_path):
 
     fails(2, log, says="--project")
     fails(2, "--project", "app", says="FILE")
-    fails(2, "--project", "app", "--format", "iis", log, says="combined")
+    fails(2, "--project", "app", "--format", "haproxy", log, says="combined")
+    fails(2, "--project", "app", "--assets", "eat", log, says="--assets")
+    fails(2, "--project", "app", "--follow", "-", says="--follow")
+    fails(2, "--project", "app", "--follow", "--dry-run", log, says="--follow")
     fails(1, "--project", "nobody", log, says="nobody")
     fails(1, "--project", "app", tmp_path / "absent", says="absent")
     fails(1, "--project", "app", tmp_path, says="directory")
     (tmp_path / "json").write_text('{"request":"GET /"}\n' * 5)
-    fails(1, "--project", "app", tmp_path / "json", says="JSON")
+    fails(1, "--project", "app", tmp_path / "json", says="no line could be read")
+    (tmp_path / "haproxy").write_text("Mar  2 09:00:01 host haproxy[7]: 192.0.2.1:5000 [02/Mar/2026:09:00:01.5] in out/a 0/0 200\n")
+    fails(1, "--project", "app", tmp_path / "haproxy", says="HAProxy")
     (tmp_path / "nonsense").write_text("nonsense\n" * 5)
     fails(1, "--project", "app", tmp_path / "nonsense", says="no line could be read")
     (tmp_path / "short.gz").write_bytes(gzip.compress(line(1).encode() * 1000)[:-20])
@@ -237,3 +244,141 @@ def test_killed_in_the_middle_and_given_again(tmp_path):
         weir.wait_loaded(120)
         assert weir.count() == lines
         assert int(weir.one("select uniqExact(event_id) from events")) == lines
+
+
+def test_logs_of_other_forms(weir):
+    names = ["vhost.log", "nginx_json.log", "caddy.log", "cloudfront.log", "iis.log"]
+    report = imported(weir, "formats", *(SAMPLES / name for name in names))
+    assert [f["format"] for f in report["files"]] == ["vhost", "json", "json", "w3c", "w3c"]
+    total = report["total"]
+    assert (total["imported"], total["vhost"], total["json"], total["w3c"]) == (10, 3, 3, 4)
+    # Caddy's other messages, and the heads of W3C logs.
+    assert (total["skipped"]["unreadable"], total["skipped"]["comment"]) == (1, 6)
+    assert imported(weir, "formats", *(SAMPLES / name for name in names))["total"]["already_imported"] == 10
+    wait_for(lambda: weir.count("project = 'formats'") == 10, "rows", 30)
+    rows = weir.query("select name, hostname, path, utm_source, referrer, toString(timestamp) from events "
+                      "where project = 'formats' and kind = 'pageview' order by hostname, path")
+    second = "2026-03-02 08:00:01"
+    assert rows == [
+        ["pageview", "blog.example.org", "/post/1", "", "https://example.net/", second + ".250"],
+        ["pageview", "docs.example.org", "/docs/start", "mail", "https://example.net/", second + ".000"],
+        ["pageview", "intra.example.org", "/default.aspx", "", "https://example.net/", "2026-03-02 08:00:03.000"],
+        ["pageview", "shop.example.org", "/café", "", "https://example.net/", second + ".000"],
+        ["pageview", "shop.example.org", "/stations", "news", "https://example.net/", second + ".000"]]
+
+
+def test_a_named_format_reads_no_other(weir):
+    report = imported(weir, "formats", SAMPLES / "vhost.log", arguments=["--format", "vhost"])
+    assert report["total"]["already_imported"] == 3
+    done = weir.run("import", "access-log", "--project", "formats", "--format", "json", SAMPLES / "vhost.log", check=False)
+    assert done.returncode == 1 and b"no line could be read" in done.stderr
+    assert b"not one whole JSON object" in done.stdout
+
+
+def test_a_long_w3c_log_keeps_its_fields_from_chunk_to_chunk(weir, tmp_path):
+    log = tmp_path / "ex.log"
+    count = 60_000  # several chunks
+    with open(log, "w") as out:
+        out.write("#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)\n")
+        for i in range(count):
+            out.write(f"2026-03-02 {8 + i // 36000:02}:{i // 600 % 60:02}:{i // 10 % 60:02} 192.0.2.{i % 250} GET /w3c/{i % 10} 200 Sample+{i}\n")
+    total = imported(weir, "others", log)["total"]
+    assert (total["imported"], total["skipped"]["comment"], total["w3c"]) == (count, 1, count)
+
+
+def test_rules_for_what_is_no_page(weir, tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text(line(1, "/page") + line(2, "/app.css") + line(3, "/feed.xml") +
+                   line(4, "/old").replace('" 200 ', '" 301 ') + line(5, "/none").replace('" 200 ', '" 404 '))
+    total = imported(weir, "rules", log, arguments=["--pages-only"])["total"]
+    skipped = {k: v for k, v in total["skipped"].items() if v}
+    assert (total["imported"], skipped) == (1, {"asset": 1, "redirect": 1, "error": 1, "not_page": 1})
+    total = imported(weir, "rules", log, arguments=["--assets", "skip"])["total"]
+    assert (total["imported"], total["already_imported"], total["skipped"]["asset"]) == (3, 1, 1)
+    total = imported(weir, "rules", log, arguments=["--assets", "mark"])["total"]
+    assert (total["imported"], total["already_imported"]) == (1, 4)
+    wait_for(lambda: weir.count("project = 'rules'") == 5, "rows", 30)
+    assert dict(weir.query("select name, groupArray(path) from (select * from events where project = 'rules' order by path) "
+                           "group by name")) == {
+        "pageview": ["/page"], "asset": ["/app.css"], "request": ["/feed.xml", "/none", "/old"]}
+
+
+class Follower:
+    """`weir import access-log --follow`, stopped by SIGTERM at the end."""
+
+    def __init__(self, weir, project, *logs):
+        self.process = subprocess.Popen([str(BINARY), "--data", str(weir.data), "import", "access-log", "--project", project,
+                                         "--output", "json", "--follow", *map(str, logs)], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+
+    def stop(self):
+        self.process.terminate()
+        out, errors = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, errors.decode()
+        return json.loads(out)["total"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+
+def append(log, text):
+    with open(log, "a") as out:
+        out.write(text)
+
+
+def test_a_log_is_followed_across_rotations_and_restarts(tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text("".join(line(s, "/before") for s in range(10)))
+
+    with Weir() as weir:
+        def rows(path, count):
+            wait_for(lambda: weir.count(f"path = '{path}'") == count, f"{count} rows of {path}", 60)
+
+        with Follower(weir, "app", log) as follower:
+            rows("/before", 10)
+            append(log, line(1, "/grown"))
+            rows("/grown", 1)
+            append(log, line(2, "/half")[:40])
+            log.rename(tmp_path / "access.log.1")
+            append(tmp_path / "access.log.1", line(2, "/half")[40:])  # its server ends the line after the renaming
+            log.write_text(line(3, "/renamed"))
+            rows("/half", 1)
+            rows("/renamed", 1)
+            # copytruncate, with a line that came in the last moment
+            append(log, line(4, "/last-moment"))
+            (tmp_path / "access.log.2").write_bytes(log.read_bytes())
+            log.write_text("")
+            append(log, line(5, "/truncated"))
+            rows("/truncated", 1)
+            rows("/last-moment", 1)
+            weir.kill()
+            append(log, line(6, "/while-away"))
+            weir.start()
+            rows("/while-away", 1)
+            weir.stop()
+            append(log, line(7, "/while-stopped"))
+            weir.start()
+            rows("/while-stopped", 1)
+            follower.stop()
+        # From the begin again: the file that bears the name, and the rotated ones.
+        with Follower(weir, "app", log, tmp_path / "access.log.1", tmp_path / "access.log.2") as again:
+            append(log, line(8, "/again"))
+            rows("/again", 1)
+            total = again.stop()
+        weir.wait_loaded()
+        assert weir.count() == 18
+        assert int(weir.one("select uniqExact(event_id) from events")) == 18
+        assert total["imported"] == 1
+
+
+def test_what_is_packed_cannot_be_followed(weir, tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(line(1).encode()))
+    with Follower(weir, "follow", tmp_path / "a.gz") as follower:
+        out, errors = follower.process.communicate(timeout=60)
+        assert follower.process.returncode == 1
+        assert b"cannot be followed" in errors

@@ -44,6 +44,7 @@ const std::vector<RouteAccess>& access_table() {
       {Method::del, "/api/v1/rules/*", {admins, true}},
       {Method::post, "/api/v1/sql", {analysts, true}},
       {Method::post, "/api/v1/import/access-log", {admins, true}},
+      {Method::post, "/api/v1/seed", {admins, true}},
       {Method::post, "/api/v1/journal/replay", {admins, false}},
       {Method::post, "/api/v1/journal/resend", {admins, false}},
       {Method::get, "/api/v1/trace", {admins, true}},

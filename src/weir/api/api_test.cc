@@ -132,7 +132,7 @@ class ApiTest : public ::testing::Test {
 // Routed by app, which has the loader and the importer; tests/integration asks them with each sort of key.
 bool of_another_room(const RouteAccess& route) {
   return route.path == "/api/v1/import/access-log" || route.path.starts_with("/api/v1/journal/") ||
-         route.path == "/api/v1/trace";
+         route.path == "/api/v1/seed" || route.path == "/api/v1/trace";
 }
 
 TEST_F(ApiTest, EveryRouteStandsInTheAccessTableAndTheOtherWayRound) {

@@ -24,6 +24,7 @@
 #include "weir/http/testing/raw_client.h"
 #include "weir/transfer/access_log.h"
 #include "weir/transfer/line_event.h"
+#include "weir/transfer/log_parser.h"
 
 namespace {
 // Of this thread: the allocation that is to fail, counted from now on; 0: none. And whether all behind it fail as well.
@@ -232,7 +233,28 @@ TEST(OutOfMemory, InALineOfAnAccessLog) {
     transfer::LogLine parsed;
     if (transfer::parse_line(line, transfer::LogFormat::automatic, parsed) != transfer::LineFault::none)
       return ErrorCode::kBadInput;
-    return events->make(parsed, transfer::KeepUser::yes).user_id == "ann" ? Outcome() : ErrorCode::kCorrupt;
+    transfer::LineRules rules;
+    rules.keep_user = transfer::KeepUser::yes;
+    return events->make(parsed, rules).user_id == "ann" ? Outcome() : ErrorCode::kCorrupt;
+  });
+}
+
+TEST(OutOfMemory, InALineOfAJsonLog) {
+  const std::string line = R"({"ts":1772359200,"user_id":"ann","request":{"method":"GET","uri":"/a\u00e9?b=)" +
+                           std::string(300, 'c') + R"(","host":"Shop.example","headers":{"User-Agent":["M \"x\" )" +
+                           std::string(300, 'd') + R"("]}}})";
+  std::unique_ptr<transfer::LogParser> parser;
+  std::unique_ptr<transfer::LineEvents> events;
+  const auto begin = [&] {
+    parser = std::make_unique<transfer::LogParser>(transfer::LogFormat::automatic);
+    events = std::make_unique<transfer::LineEvents>();
+  };
+  fail_each_allocation(begin, [&]() -> Outcome {
+    transfer::LogLine parsed;
+    if (parser->parse(line, parsed) != transfer::LineFault::none) return ErrorCode::kBadInput;
+    transfer::LineRules rules;
+    rules.keep_user = transfer::KeepUser::yes;
+    return events->make(parsed, rules).hostname == "shop.example" ? Outcome() : ErrorCode::kCorrupt;
   });
 }
 

@@ -13,7 +13,7 @@
 #include "weir/base/bytes.h"
 #include "weir/base/clock.h"
 #include "weir/base/json_writer.h"
-#include "weir/collect/time_text.h"
+#include "weir/base/time_text.h"
 #include "weir/event/json.h"
 #include "weir/journal/inspect.h"
 #include "weir/load/outcomes.h"
@@ -76,7 +76,7 @@ bool read_bound(const std::string& text, uint64_t& offset, UnixMillis& moment) {
   if (text.empty()) return true;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
   if (error == std::errc() && end == text.data() + text.size()) return true;
-  return collect::parse_time(text, moment);
+  return parse_time(text, moment);
 }
 
 std::optional<journal::Partition> partition_named(const std::string& name) {

@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <charconv>
 
 #include "weir/api/access.h"
 
@@ -18,10 +19,10 @@ namespace {
 constexpr std::string_view kLogType = "application/x-weir-log";
 
 // Waits on the import thread's answer without holding an I/O thread.
-asio::awaitable<Result<transfer::ImportSummary>> import_chunk(transfer::ImportThread& importing,
-                                                              transfer::ImportJob job) {
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Result<transfer::ImportSummary>)>(
-      [&importing](auto handler, transfer::ImportJob waiting) {
+template <class Answer, class Job>
+asio::awaitable<Result<Answer>> ask(transfer::ImportThread& importing, Job job) {
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Result<Answer>)>(
+      [&importing](auto handler, Job waiting) {
         // Done is copyable, a coroutine's handler is not: shared. Posted also when refused at once, because a handler
         // must not run within its initiation.
         struct Waiter {
@@ -30,7 +31,7 @@ asio::awaitable<Result<transfer::ImportSummary>> import_chunk(transfer::ImportTh
         };
         auto executor = asio::get_associated_executor(handler);
         auto waiter = std::make_shared<Waiter>(Waiter{std::move(handler), asio::make_work_guard(executor)});
-        importing.submit(std::move(waiting), [waiter = std::move(waiter)](Result<transfer::ImportSummary> r) mutable {
+        importing.submit(std::move(waiting), [waiter = std::move(waiter)](Result<Answer> r) mutable {
           auto where = waiter->work.get_executor();
           asio::post(where, [waiter = std::move(waiter), r = std::move(r)]() mutable {
             auto resume = std::move(waiter->resume);
@@ -50,27 +51,68 @@ std::string_view media_type(std::string_view header) {
 }
 
 Error bad_parameter(std::string_view name, std::string_view value, std::string_view expected) {
-  return {ErrorCode::kBadInput, fmt::format("import: {}={}: expected {}", name, value, expected)};
+  return {ErrorCode::kBadInput, fmt::format("{}={}: expected {}", name, value, expected)};
+}
+
+Result<settings::Project> project_of(const http::Request& request, const settings::Snapshot& snapshot,
+                                     const api::Caller& caller, std::string_view what) {
+  std::string name;
+  if (!http::query_parameter(request.query, "project", name))
+    return Error{ErrorCode::kBadInput, fmt::format("{}: project is missing", what)};
+  const settings::Project* project = snapshot.project(name);
+  if (project == nullptr || !caller.sees(project->id))
+    return Error{ErrorCode::kNotFound, fmt::format("{}: no project named {}", what, name)};
+  return *project;
+}
+
+template <class Number>
+Result<> read_number(const http::Request& request, std::string_view name, Number& to) {
+  std::string value;
+  if (!http::query_parameter(request.query, name, value)) return {};
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), to);
+  if (error == std::errc() && end == value.data() + value.size()) return {};
+  return bad_parameter(name, value, "a whole number");
+}
+
+Result<transfer::SeedJob> seed_job_of(const http::Request& request, const settings::Snapshot& snapshot,
+                                      const api::Caller& caller, UnixMillis now) {
+  auto project = project_of(request, snapshot, caller, "seed");
+  if (!project) return std::move(project).error();
+  transfer::SeedJob job{*std::move(project), {}};
+  job.plan.end_day = day_of(now);
+  if (auto read = read_number(request, "events", job.plan.events); !read) return std::move(read).error();
+  if (auto read = read_number(request, "days", job.plan.days); !read) return std::move(read).error();
+  if (auto read = read_number(request, "seed", job.plan.seed); !read) return std::move(read).error();
+  std::string value;
+  if (http::query_parameter(request.query, "end", value)) {
+    auto day = transfer::parse_day(value);
+    if (!day) return std::move(day).error();
+    job.plan.end_day = *day;
+  }
+  return job;
 }
 
 Result<transfer::ImportJob> job_of(http::Request& request, const settings::Snapshot& snapshot,
                                    const api::Caller& caller) {
   transfer::ImportJob job;
-  std::string name;
-  if (!http::query_parameter(request.query, "project", name))
-    return Error{ErrorCode::kBadInput, "import: project is missing"};
-  const settings::Project* project = snapshot.project(name);
-  if (project == nullptr || !caller.sees(project->id))
-    return Error{ErrorCode::kNotFound, fmt::format("import: no project named {}", name)};
-  job.project = *project;
+  auto project = project_of(request, snapshot, caller, "import");
+  if (!project) return std::move(project).error();
+  job.project = *std::move(project);
 
   std::string value;
   if (http::query_parameter(request.query, "format", value) && !transfer::parse_log_format(value, job.format))
-    return bad_parameter("format", value, "auto, combined or common");
+    return bad_parameter("format", value, transfer::kLogFormatNames);
   if (http::query_parameter(request.query, "users", value)) {
     if (value != "yes" && value != "no") return bad_parameter("users", value, "yes or no");
-    job.keep_user = value == "yes" ? transfer::KeepUser::yes : transfer::KeepUser::no;
+    job.rules.keep_user = value == "yes" ? transfer::KeepUser::yes : transfer::KeepUser::no;
   }
+  if (http::query_parameter(request.query, "assets", value) && !transfer::parse_assets(value, job.rules.assets))
+    return bad_parameter("assets", value, "keep, mark or skip");
+  if (http::query_parameter(request.query, "pages_only", value)) {
+    if (value != "yes" && value != "no") return bad_parameter("pages_only", value, "yes or no");
+    job.rules.pages_only = value == "yes";
+  }
+  http::query_parameter(request.query, "fields", job.fields);
 
   std::string_view type = media_type(request.header("content-type"));
   if (type == kLogType) {
@@ -103,9 +145,22 @@ void add_import_routes(http::Router& router, settings::Repository& settings, Clo
                if (!caller) co_return http::error_response(caller.error());
                auto job = job_of(request, *snapshot, *caller);
                if (!job) co_return http::error_response(job.error());
-               auto summary = co_await import_chunk(importing, *std::move(job));
+               auto summary = co_await ask<transfer::ImportSummary>(importing, *std::move(job));
                if (!summary) co_return http::error_response(summary.error());
                co_return http::json_response(200, summary->to_json());
+             });
+  constexpr const char* kSeedPath = "/api/v1/seed";
+  const api::Access& seed_access = api::access_of(http::Method::post, kSeedPath);
+  router.add(http::Method::post, kSeedPath, {},
+             [&settings, &clock, &importing, &seed_access](http::Request& request) -> asio::awaitable<http::Response> {
+               std::shared_ptr<const settings::Snapshot> snapshot = settings.snapshot();
+               auto caller = api::authorize(request, seed_access, *snapshot, clock.now());
+               if (!caller) co_return http::error_response(caller.error());
+               auto job = seed_job_of(request, *snapshot, *caller, clock.now());
+               if (!job) co_return http::error_response(job.error());
+               auto progress = co_await ask<transfer::SeedProgress>(importing, *std::move(job));
+               if (!progress) co_return http::error_response(progress.error());
+               co_return http::json_response(200, progress->to_json());
              });
 }
 

@@ -9,6 +9,7 @@
 #include "weir/app/cli_admin.h"
 #include "weir/app/cli_import.h"
 #include "weir/app/cli_local.h"
+#include "weir/app/cli_seed.h"
 #include "weir/app/cli_packs.h"
 #include "weir/app/invocation.h"
 #include "weir/app/serve.h"
@@ -60,6 +61,7 @@ int run(int argc, char** argv) {
   add_serve_command(cli, invocation);
   add_admin_commands(cli, invocation);
   add_import_commands(cli, invocation);
+  add_seed_command(cli, invocation);
   add_local_commands(cli, invocation);
   add_pack_commands(cli, invocation);
   bool needs_config = true;

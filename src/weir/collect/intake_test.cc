@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "weir/base/time_text.h"
 #include "weir/collect/testing/fake_secrets.h"
-#include "weir/collect/time_text.h"
 
 namespace weir::collect {
 namespace {

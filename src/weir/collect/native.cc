@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "weir/base/json_writer.h"
+#include "weir/base/time_text.h"
 #include "weir/collect/money.h"
-#include "weir/collect/time_text.h"
 #include "weir/event/key_table.h"
 #include "weir/event/record.h"
 #include "weir/event/url.h"

@@ -39,32 +39,6 @@ unsigned days_in(int year, unsigned month) {
 
 constexpr size_t kClockBytes = 26;  // 10/Feb/2012:16:42:07 -0500
 
-bool parse_clock(std::string_view text, UnixMillis& time) {
-  if (text.size() != kClockBytes) return false;
-  const char* p = text.data();
-  if (p[2] != '/' || p[6] != '/' || p[11] != ':' || p[14] != ':' || p[17] != ':' || p[20] != ' ') return false;
-  int day = two_digits(p);
-  unsigned month = month_of_name(p + 3);
-  int century = two_digits(p + 7);
-  int year = two_digits(p + 9);
-  int hour = two_digits(p + 12);
-  int minute = two_digits(p + 15);
-  int second = two_digits(p + 18);
-  int zone_hours = two_digits(p + 22);
-  int zone_minutes = two_digits(p + 24);
-  if (day < 1 || month == 0 || century < 0 || year < 0 || hour < 0 || minute < 0 || second < 0) return false;
-  year += century * 100;
-  // 60: a leap second, which ends up as the first of the next minute.
-  if (hour > 23 || minute > 59 || second > 60 || static_cast<unsigned>(day) > days_in(year, month)) return false;
-  if ((p[21] != '+' && p[21] != '-') || zone_hours < 0 || zone_hours > 23 || zone_minutes < 0 || zone_minutes > 59)
-    return false;
-  int64_t zone = (zone_hours * 60 + zone_minutes) * 60;
-  if (p[21] == '-') zone = -zone;
-  int64_t days = days_from_civil({year, month, static_cast<unsigned>(day)});
-  time = (days * 86'400 + hour * 3600 + minute * 60 + second - zone) * 1000;
-  return true;
-}
-
 bool looks_like_address(std::string_view text) {
   if (text.size() < 3) return false;
   size_t dots = 0;
@@ -161,7 +135,7 @@ LineFault parse_quoted(std::string_view line, size_t& at, std::string_view& out)
 
 // `client ident user [clock]`. A user's name may hold spaces and even brackets, so the first bracket that begins a
 // time counts.
-LineFault parse_head(std::string_view line, size_t& at, LogLine& out) {
+LineFault parse_head(std::string_view line, LogFormat format, size_t& at, LogLine& out) {
   size_t client_end = line.find(' ');
   if (client_end == std::string_view::npos || client_end == 0) return LineFault::no_client;
   size_t ident_end = line.find(' ', client_end + 1);
@@ -173,10 +147,22 @@ LineFault parse_head(std::string_view line, size_t& at, LogLine& out) {
     size_t clock = bracket + 2;
     if (line.size() - clock > kClockBytes && line[clock + kClockBytes] == ']' &&
         parse_clock(line.substr(clock, kClockBytes), out.time)) {
+      std::string_view client = line.substr(0, client_end);
       std::string_view ident = line.substr(client_end + 1, ident_end - client_end - 1);
       std::string_view user = line.substr(ident_end + 1, bracket - ident_end - 1);
-      if (looks_like_address(ident) && user.starts_with("- ")) return LineFault::virtual_host;
-      out.client = dash_is_empty(line.substr(0, client_end));
+      // A virtual host before the client moves each field on by one.
+      size_t user_at = user.find(' ');
+      bool has_host = format == LogFormat::vhost || (format == LogFormat::automatic && looks_like_address(ident) &&
+                                                     !looks_like_address(client) && user.starts_with("- "));
+      if (has_host) {
+        if (user_at == std::string_view::npos) return LineFault::no_client;
+        out.form = LineForm::vhost;
+        out.host = client;
+        out.scheme = client.ends_with(":443") ? "https" : client.ends_with(":80") ? "http" : "";
+        client = ident;
+        user = user.substr(user_at + 1);
+      }
+      out.client = dash_is_empty(client);
       out.user = dash_is_empty(user);
       if (out.user == "\"\"") out.user = {};
       out.clock = line.substr(clock, kClockBytes);
@@ -223,7 +209,50 @@ bool is_ascii(std::string_view text) {
 constexpr std::string_view kPageExtensions[] = {
     "action", "asp", "aspx", "cfm",  "cgi",  "dhtml", "do",    "htm", "html", "jsf", "jsp",   "jspx", "mhtml",
     "mvc",    "php", "php3", "php4", "php5", "php7",  "phtml", "pl",  "py",   "rb",  "shtml", "xhtml"};
+constexpr std::string_view kAssetExtensions[] = {
+    "aac",  "apng", "avif", "bmp",  "css",  "cur",  "eot",  "flac",        "gif",  "heic", "ico",  "jpeg",
+    "jpg",  "js",   "jxl",  "less", "m3u8", "m4a",  "m4s",  "m4v",         "map",  "mjs",  "mov",  "mp3",
+    "mp4",  "mpd",  "oga",  "ogg",  "ogv",  "opus", "otf",  "png",         "scss", "svg",  "svgz", "tif",
+    "tiff", "ts",   "ttf",  "vtt",  "wasm", "wav",  "webm", "webmanifest", "webp", "woff", "woff2"};
+
+// The extension of a path's last segment in lower case, written to `low`; empty when there is none that short.
+template <size_t N>
+std::string_view extension_of(std::string_view path, char (&low)[N]) {
+  size_t slash = path.rfind('/');
+  std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || name.size() - dot - 1 > N) return {};
+  std::string_view extension = name.substr(dot + 1);
+  std::transform(extension.begin(), extension.end(), low, lower);
+  return {low, extension.size()};
+}
 }  // namespace
+
+bool parse_clock(std::string_view text, UnixMillis& time) {
+  if (text.size() != kClockBytes) return false;
+  const char* p = text.data();
+  if (p[2] != '/' || p[6] != '/' || p[11] != ':' || p[14] != ':' || p[17] != ':' || p[20] != ' ') return false;
+  int day = two_digits(p);
+  unsigned month = month_of_name(p + 3);
+  int century = two_digits(p + 7);
+  int year = two_digits(p + 9);
+  int hour = two_digits(p + 12);
+  int minute = two_digits(p + 15);
+  int second = two_digits(p + 18);
+  int zone_hours = two_digits(p + 22);
+  int zone_minutes = two_digits(p + 24);
+  if (day < 1 || month == 0 || century < 0 || year < 0 || hour < 0 || minute < 0 || second < 0) return false;
+  year += century * 100;
+  // 60: a leap second, which ends up as the first of the next minute.
+  if (hour > 23 || minute > 59 || second > 60 || static_cast<unsigned>(day) > days_in(year, month)) return false;
+  if ((p[21] != '+' && p[21] != '-') || zone_hours < 0 || zone_hours > 23 || zone_minutes < 0 || zone_minutes > 59)
+    return false;
+  int64_t zone = (zone_hours * 60 + zone_minutes) * 60;
+  if (p[21] == '-') zone = -zone;
+  int64_t days = days_from_civil({year, month, static_cast<unsigned>(day)});
+  time = (days * 86'400 + hour * 3600 + minute * 60 + second - zone) * 1000;
+  return true;
+}
 
 std::string_view name_of(LogFormat format) {
   switch (format) {
@@ -233,12 +262,25 @@ std::string_view name_of(LogFormat format) {
       return "combined";
     case LogFormat::common:
       return "common";
+    case LogFormat::vhost:
+      return "vhost";
+    case LogFormat::json:
+      return "json";
+    case LogFormat::w3c:
+      return "w3c";
   }
   return "?";
 }
 
+std::string_view name_of(LineForm form) {
+  constexpr std::string_view kNames[kLineForms] = {"combined", "common", "vhost", "json", "w3c"};
+  return kNames[static_cast<size_t>(form)];
+}
+
 bool parse_log_format(std::string_view name, LogFormat& format) {
-  for (LogFormat f : {LogFormat::automatic, LogFormat::combined, LogFormat::common}) {
+  if (name == "nginx-json" || name == "caddy") name = "json";
+  if (name == "cloudfront" || name == "iis") name = "w3c";
+  for (LogFormat f : kLogFormats) {
     if (name_of(f) != name) continue;
     format = f;
     return true;
@@ -258,8 +300,6 @@ std::string_view name_of(LineFault fault) {
       return "longer than 64 KiB";
     case LineFault::no_client:
       return "does not begin with client, ident and user";
-    case LineFault::virtual_host:
-      return "begins with a virtual host, a format that is not read yet";
     case LineFault::no_time:
       return "no time like [10/Feb/2012:16:42:07 -0500]";
     case LineFault::no_request:
@@ -272,6 +312,16 @@ std::string_view name_of(LineFault fault) {
       return "ends inside a quoted field";
     case LineFault::no_referrer:
       return "no quoted referrer and user agent after the bytes";
+    case LineFault::no_json:
+      return "not one whole JSON object";
+    case LineFault::no_named_time:
+      return "no time under a known name that can be read";
+    case LineFault::no_named_request:
+      return "no request under a known name";
+    case LineFault::no_fields:
+      return "no #Fields line stands before it";
+    case LineFault::other_fields:
+      return "not as many fields as the #Fields line names";
   }
   return "?";
 }
@@ -285,17 +335,19 @@ LineFault parse_line(std::string_view line, LogFormat format, LogLine& out) {
   if (line[begin] == '#') return LineFault::comment;
 
   size_t at = 0;
-  if (LineFault fault = parse_head(line, at, out); fault != LineFault::none) return fault;
+  out.form = LineForm::common;
+  out.is_decoded = false;
+  out.host = out.scheme = {};
+  if (LineFault fault = parse_head(line, format, at, out); fault != LineFault::none) return fault;
   if (LineFault fault = parse_request_part(line, at, out); fault != LineFault::none) return fault;
 
-  out.is_combined = false;
   out.referrer = {};
   out.user_agent = {};
   if (format == LogFormat::common || at == line.size()) return LineFault::none;
   LineFault fault = parse_quoted(line, at, out.referrer);
   if (fault == LineFault::none) fault = parse_quoted(line, at, out.user_agent);
   if (fault == LineFault::none) {
-    out.is_combined = true;
+    if (out.form == LineForm::common) out.form = LineForm::combined;
     out.referrer = dash_is_empty(out.referrer);
     out.user_agent = dash_is_empty(out.user_agent);
     return LineFault::none;
@@ -384,18 +436,17 @@ bool is_page(std::string_view path) {
   if (std::all_of(extension.begin(), extension.end(), is_digit)) return dot != 0;
   if (dot == 0) return false;  // ".env", ".htaccess"
   char low[8];
-  if (extension.size() > sizeof low) return false;
-  std::transform(extension.begin(), extension.end(), low, lower);
-  std::string_view wanted(low, extension.size());
+  std::string_view wanted = extension_of(path, low);
   return std::find(std::begin(kPageExtensions), std::end(kPageExtensions), wanted) != std::end(kPageExtensions);
 }
 
+bool is_asset(std::string_view path) {
+  char low[12];
+  std::string_view wanted = extension_of(path, low);
+  return std::binary_search(std::begin(kAssetExtensions), std::end(kAssetExtensions), wanted);
+}
+
 std::string_view resembles(std::string_view line) {
-  LogLine ignored;
-  if (line.starts_with("{") || line.starts_with("[{")) return "JSON";
-  if (line.starts_with("#Fields:") || line.starts_with("#Software:") || line.starts_with("#Version:"))
-    return "W3C extended (IIS, CloudFront)";
-  if (parse_line(line, LogFormat::automatic, ignored) == LineFault::virtual_host) return "common with a virtual host";
   if (line.find("haproxy[") != std::string_view::npos) return "HAProxy";
   if (line.starts_with("\x1f\x8b") || line.starts_with("\x28\xb5\x2f\xfd") || line.starts_with("BZh"))
     return "packed bytes";

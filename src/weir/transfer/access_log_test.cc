@@ -41,14 +41,14 @@ TEST(AccessLogLine, ReadsEveryFieldOfCombined) {
   EXPECT_EQ(line.status, 200);
   EXPECT_TRUE(line.has_bytes);
   EXPECT_EQ(line.bytes, 368u);
-  EXPECT_TRUE(line.is_combined);
+  EXPECT_EQ(line.form, LineForm::combined);
   EXPECT_EQ(line.referrer, "https://r.example/");
   EXPECT_EQ(line.user_agent, "Mozilla/5.0 X11");
 }
 
 TEST(AccessLogLine, ReadsCommon) {
   LogLine line = parsed(R"(192.0.2.1 - - [10/Feb/2012:16:42:07 -0500] "GET / HTTP/1.0" 301 -)");
-  EXPECT_FALSE(line.is_combined);
+  EXPECT_EQ(line.form, LineForm::common);
   EXPECT_EQ(line.user, "");
   EXPECT_EQ(line.status, 301);
   EXPECT_FALSE(line.has_bytes);
@@ -57,7 +57,7 @@ TEST(AccessLogLine, ReadsCommon) {
 
 TEST(AccessLogLine, CommonDoesNotReadWhatFollows) {
   LogLine line = parsed(kCombined, LogFormat::common);
-  EXPECT_FALSE(line.is_combined);
+  EXPECT_EQ(line.form, LineForm::common);
   EXPECT_EQ(line.user_agent, "");
 }
 
@@ -67,7 +67,7 @@ TEST(AccessLogLine, DashesAreEmpty) {
   EXPECT_EQ(line.request, "-");
   EXPECT_EQ(line.referrer, "");
   EXPECT_EQ(line.user_agent, "");
-  EXPECT_TRUE(line.is_combined);
+  EXPECT_EQ(line.form, LineForm::combined);
 }
 
 TEST(AccessLogLine, TakesIpv6AndHostNamesAsClients) {
@@ -106,7 +106,8 @@ TEST(AccessLogLine, EmptyQuotedFields) {
 
 TEST(AccessLogLine, ExtraFieldsBehindAreTolerated) {
   EXPECT_EQ(parsed(std::string(kCombined) + R"( "203.0.113.9" 0.004 -)").user_agent, "Mozilla/5.0 X11");
-  EXPECT_FALSE(parsed(R"(192.0.2.1 - - [10/Feb/2012:16:42:07 +0000] "GET / HTTP/1.1" 200 1 0.004)").is_combined);
+  EXPECT_EQ(parsed(R"(192.0.2.1 - - [10/Feb/2012:16:42:07 +0000] "GET / HTTP/1.1" 200 1 0.004)").form,
+            LineForm::common);
 }
 
 TEST(AccessLogLine, TrailingCarriageReturnIsNoPartOfIt) {
@@ -171,15 +172,8 @@ TEST(AccessLogLine, NoPrefixOfALineIsTakenForMoreThanItIs) {
     if (parse_line(std::string_view(line).substr(0, size), LogFormat::automatic, out) != LineFault::none) continue;
     EXPECT_EQ(out.time, whole.time);
     EXPECT_EQ(out.request, whole.request);
-    EXPECT_FALSE(out.is_combined) << size;
+    EXPECT_EQ(out.form, LineForm::common) << size;
   }
-}
-
-TEST(AccessLogLine, VirtualHostsAreAnotherFormat) {
-  EXPECT_EQ(fault_of(R"(www.example.com 192.0.2.1 - ann [10/Feb/2012:16:42:07 -0500] "GET / HTTP/1.0" 301 368)"),
-            LineFault::virtual_host);
-  EXPECT_EQ(fault_of(R"(www.example.com:443 2001:db8::1 - - [10/Feb/2012:16:42:07 -0500] "GET / HTTP/1.0" 301 368)"),
-            LineFault::virtual_host);
 }
 
 TEST(AccessLogLine, LongLinesAreRefused) {
@@ -277,20 +271,28 @@ TEST(AccessLogPage, KnowsPagesByTheirExtension) {
     EXPECT_FALSE(is_page(asset)) << asset;
 }
 
+TEST(AccessLogPage, KnowsPartsOfPages) {
+  for (std::string_view asset : {"/favicon.ico", "/a/b.css", "/app.3f2a.js", "/a.PNG", "/f.woff2", "/x.webmanifest"})
+    EXPECT_TRUE(is_asset(asset)) << asset;
+  for (std::string_view other :
+       {"/", "/about", "/feed.xml", "/robots.txt", "/data.json", "/manual.pdf", "/a.css/", "/css"})
+    EXPECT_FALSE(is_asset(other)) << other;
+}
+
 TEST(AccessLogFormat, NamesAndGuesses) {
-  for (LogFormat f : {LogFormat::automatic, LogFormat::combined, LogFormat::common}) {
+  for (LogFormat f : kLogFormats) {
     LogFormat read = LogFormat::automatic;
     ASSERT_TRUE(parse_log_format(name_of(f), read));
     EXPECT_EQ(read, f);
   }
   LogFormat format = LogFormat::automatic;
-  EXPECT_FALSE(parse_log_format("iis", format));
+  EXPECT_FALSE(parse_log_format("haproxy", format));
   EXPECT_FALSE(parse_log_format("", format));
-  EXPECT_EQ(resembles(R"({"time":1})"), "JSON");
-  EXPECT_EQ(resembles("#Software: Microsoft Internet Information Services 6.0"), "W3C extended (IIS, CloudFront)");
+  ASSERT_TRUE(parse_log_format("iis", format));
+  EXPECT_EQ(format, LogFormat::w3c);
+  ASSERT_TRUE(parse_log_format("caddy", format));
+  EXPECT_EQ(format, LogFormat::json);
   EXPECT_EQ(resembles("Sep 25 06:05:27 host haproxy[6801]: 192.0.2.1:55008 [25/Sep/2018:06:05:27.584] ft"), "HAProxy");
-  EXPECT_EQ(resembles(R"(a.example 192.0.2.1 - - [10/Feb/2012:16:42:07 -0500] "GET / HTTP/1.0" 301 368)"),
-            "common with a virtual host");
   EXPECT_EQ(resembles("nothing known"), "");
 }
 

@@ -58,7 +58,7 @@ class Life {
     project.id = ProjectId{7};
     for (size_t i = 0; i < kChunks; ++i) {
       std::string lines = log_chunk(i);
-      auto summary = importer_->import({project, LogFormat::automatic, KeepUser::no, lines, {}});
+      auto summary = importer_->import({project, LogFormat::automatic, {}, {}, lines, {}});
       if (!summary) return std::move(summary).error();
       if (summary->imported + summary->already != summary->lines)
         return Error{ErrorCode::kCorrupt, "lines are missing"};

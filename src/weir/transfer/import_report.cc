@@ -21,7 +21,7 @@ std::string second_text(UnixMillis t) {
 }
 
 bool is_unreadable(const ImportSummary& s) {
-  return s.skipped[static_cast<size_t>(Skip::unreadable)] > 0 && s.combined + s.common == 0;
+  return s.skipped[static_cast<size_t>(Skip::unreadable)] > 0 && s.readable_lines() == 0;
 }
 
 void append_row(std::string& out, std::string_view indent, std::string_view name, uint64_t count) {
@@ -29,10 +29,11 @@ void append_row(std::string& out, std::string_view indent, std::string_view name
 }
 }  // namespace
 
-std::string_view format_of(const ImportSummary& summary) {
-  if (summary.combined > 0 && summary.common > 0) return "combined and common";
-  if (summary.combined > 0) return "combined";
-  return summary.common > 0 ? "common" : "none";
+std::string format_of(const ImportSummary& summary) {
+  std::string text;
+  for (size_t i = 0; i < kLineForms; ++i)
+    if (summary.forms[i] > 0) text.append(text.empty() ? "" : " and ").append(name_of(static_cast<LineForm>(i)));
+  return text.empty() ? "none" : text;
 }
 
 std::string grouped(uint64_t number) {

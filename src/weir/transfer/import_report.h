@@ -32,8 +32,8 @@ struct ImportReport {
   std::string to_json() const;
 };
 
-// Which of the formats the lines were: "combined", "common", "combined and common", "none".
-std::string_view format_of(const ImportSummary& summary);
+// Which of the formats the lines were: "combined", "combined and common", "none".
+std::string format_of(const ImportSummary& summary);
 
 // 1234567 as "1,234,567".
 std::string grouped(uint64_t number);

@@ -9,14 +9,24 @@ namespace weir::transfer {
 
 ImportThread::ImportThread(Importer& importer) : importer_(importer), thread_("w-import", [this] { run(); }) {}
 
+Result<> ImportThread::queue(Work work) {
+  if (queue_.try_push(std::move(work))) return {};
+  if (stopped_.load()) return Error{ErrorCode::kUnavailable, "transfer: closing"};
+  return Error{ErrorCode::kOverloaded, "transfer: too many imports at once"};
+}
+
 void ImportThread::submit(ImportJob job, Done done) {
-  auto shared = std::make_shared<Done>(std::move(done));
-  bool taken = queue_.try_push({std::move(job), [shared](Result<ImportSummary> r) { (*shared)(std::move(r)); }});
-  if (taken) return;
-  if (stopped_.load())
-    (*shared)(Error{ErrorCode::kUnavailable, "transfer: closing"});
-  else
-    (*shared)(Error{ErrorCode::kOverloaded, "transfer: too many imports at once"});
+  auto held = std::make_shared<ImportJob>(std::move(job));
+  auto queued = queue([this, held, done] {
+    done(importer_.import({held->project, held->format, held->rules, held->fields,
+                           std::string_view(held->body).substr(held->lines_at), held->repeats}));
+  });
+  if (!queued) done(std::move(queued).error());
+}
+
+void ImportThread::submit(const SeedJob& job, SeedDone done) {
+  auto queued = queue([this, job, done] { done(importer_.seed(job.project, job.plan)); });
+  if (!queued) done(std::move(queued).error());
 }
 
 void ImportThread::stop() {
@@ -34,21 +44,17 @@ void ImportThread::run() {
   report(importer_.recover());
   auto last = std::chrono::steady_clock::now();
   while (true) {
-    auto item = queue_.pop_for(kCheckpointEvery);
-    if (item) {
-      ImportChunk chunk{item->job.project, item->job.format, item->job.keep_user,
-                        std::string_view(item->job.body).substr(item->job.lines_at), item->job.repeats};
-      item->done(importer_.import(chunk));
-    }
+    auto work = queue_.pop_for(kCheckpointEvery);
+    if (work) (*work)();
     auto now = std::chrono::steady_clock::now();
-    if (!item)
+    if (!work)
       report(importer_.rest());
     else if (now - last >= kCheckpointEvery)
       report(importer_.checkpoint());
     else
       continue;
     last = now;
-    if (!item && stopped_.load()) break;
+    if (!work && stopped_.load()) break;
   }
 }
 

@@ -17,10 +17,16 @@ namespace weir::transfer {
 struct ImportJob {
   settings::Project project;
   LogFormat format = LogFormat::automatic;
-  KeepUser keep_user = KeepUser::no;
+  LineRules rules;
+  std::string fields;  // ImportChunk's
   std::string body;
   size_t lines_at = 0;  // where in the body the lines begin
   std::vector<Repeat> repeats;
+};
+
+struct SeedJob {
+  settings::Project project;
+  SeedPlan plan;
 };
 
 // The thread `w-import`, on which the importer lives: recovers at the start, imports chunks in the order they come,
@@ -29,6 +35,7 @@ struct ImportJob {
 class ImportThread {
  public:
   using Done = std::function<void(Result<ImportSummary>)>;
+  using SeedDone = std::function<void(Result<SeedProgress>)>;
 
   // `importer` must outlive the thread and belongs to it until stop().
   explicit ImportThread(Importer& importer);
@@ -37,21 +44,22 @@ class ImportThread {
   // `done` is called once, on the import thread: it must only hand over.
   // Full: kOverloaded, called at once on the calling thread. Stopped: kUnavailable, likewise.
   void submit(ImportJob job, Done done);
+  // The next part of a seeded history (Importer::seed), likewise.
+  void submit(const SeedJob& job, SeedDone done);
   // Finishes what waits, makes a last checkpoint and joins.
   void stop();
 
  private:
-  struct Item {
-    ImportJob job;
-    Done done;
-  };
+  using Work = std::function<void()>;
+  // Errors: kOverloaded, kUnavailable.
+  Result<> queue(Work work);
   void run();
 
   static constexpr size_t kWaitingMax = 8;
   static constexpr std::chrono::milliseconds kCheckpointEvery{5000};
 
   Importer& importer_;
-  BoundedQueue<Item> queue_{kWaitingMax};
+  BoundedQueue<Work> queue_{kWaitingMax};
   std::atomic<bool> stopped_{false};
   Thread thread_;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <charconv>
 #include <condition_variable>
 #include <cstring>
@@ -18,7 +19,9 @@ namespace {
 constexpr size_t kSealsMax = 32 * 1024;  // about 12 MB
 constexpr uint64_t kRecoverBytes = 4 * MiB;
 constexpr std::string_view kCoveredTitle = "weir-imports 1";
-constexpr std::string_view kProtocol = R"("protocol":"access-log")";
+// Records that the ledgers must know; seen before they are parsed.
+constexpr std::string_view kProtocols[] = {R"("protocol":"access-log")", R"("protocol":"seed")"};
+constexpr uint64_t kSeedSlice = 16 * 1024;
 
 bool is_address(const std::string& text) {
   unsigned char bytes[sizeof(in6_addr)];
@@ -86,12 +89,31 @@ Importer::Importer(FileSystem& files, Clock& clock, journal::Journal& journal, s
 
 Importer::~Importer() = default;
 
+// The sealed text of a person, made by fill(fields) when it is not at hand.
+template <class Fill>
+Result<std::string_view> Importer::sealed(const settings::Project& project, UnixMillis now, uint64_t person,
+                                          Fill&& fill) {
+  if (seals_project_ != project.id || seals_day_ != day_of(now) || seals_.size() >= kSealsMax) {
+    seals_.clear();
+    seals_project_ = project.id;
+    seals_day_ = day_of(now);
+  }
+  auto found = seals_.find(person);
+  if (found != seals_.end()) return std::string_view(found->second.personal);
+  settings::Personal personal;
+  fill(personal);
+  Seal seal;
+  if (!personal.empty()) {
+    auto text = secrets_.seal(project.id, now, personal);
+    if (!text) return std::move(text).error();
+    seal.personal = *std::move(text);
+  }
+  return std::string_view(seals_.emplace(person, std::move(seal)).first->second.personal);
+}
+
 Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   auto started = clock_.steady();
-  if (!recovered_ || left_out_.count(chunk.project.id) > 0) {
-    if (auto recovered = recover(); !recovered) return std::move(recovered).error();
-  }
-  auto held = ledger(chunk.project.id);
+  auto held = ready_ledger(chunk.project.id);
   if (!held) return std::move(held).error();
   Ledger& ledger = **held;
 
@@ -101,7 +123,9 @@ Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   counts_.clear();
   Result<> outcome;
   auto repeat = chunk.repeats.begin();
-  scan_lines(chunk.lines, chunk.format, TimeWindow::at(now, chunk.project.retention_days), summary,
+  LogParser parser(chunk.format);
+  if (!chunk.fields.empty()) parser.set_fields(chunk.fields);
+  scan_lines(chunk.lines, parser, TimeWindow::at(now, chunk.project.retention_days), summary,
              [&](uint64_t index, std::string_view text, const LogLine& line) {
                while (repeat != chunk.repeats.end() && repeat->index < index) ++repeat;
                uint32_t before = repeat != chunk.repeats.end() && repeat->index == index ? repeat->before : 0;
@@ -113,11 +137,7 @@ Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   if (outcome && !finished) outcome = std::move(finished);
   if (!outcome) return std::move(outcome).error();
 
-  size_t others = 0;
-  for (const auto& [id, other] : ledgers_)
-    if (other.get() != &ledger) others += other->memory_bytes();
-  ledger.forget(options_.ledger_bytes_max - std::min(others, options_.ledger_bytes_max));
-  metrics_.ledger_bytes.set(static_cast<double>(others + ledger.memory_bytes()));
+  hold_memory(ledger);
   metrics_.imported_lines.add(summary.imported);
   metrics_.already_lines.add(summary.already);
   metrics_.skipped_lines.add(summary.skipped_lines());
@@ -125,8 +145,26 @@ Result<ImportSummary> Importer::import(const ImportChunk& chunk) {
   return summary;
 }
 
+// Keeps all ledgers together within their memory.
+void Importer::hold_memory(Ledger& ledger) {
+  size_t others = 0;
+  for (const auto& [id, other] : ledgers_)
+    if (other.get() != &ledger) others += other->memory_bytes();
+  ledger.forget(options_.ledger_bytes_max - std::min(others, options_.ledger_bytes_max));
+  metrics_.ledger_bytes.set(static_cast<double>(others + ledger.memory_bytes()));
+}
+
 Result<> Importer::import_line(const ImportChunk& chunk, Ledger& ledger, const LogLine& line, std::string_view text,
                                uint32_t before, UnixMillis now, Pending& pending, ImportSummary& summary) {
+  // What is left out is not noted: with other rules it may be taken later.
+  const event::Event* made = nullptr;
+  if (chunk.rules.may_skip()) {
+    made = &events_.make(line, chunk.rules);
+    if (auto skip = events_.skip(chunk.rules)) {
+      summary.skip(*skip);
+      return {};
+    }
+  }
   uint64_t hash = ledger.salt().line(text);
   LineCounts::Entry& count = counts_.entry(hash);
   if (count.count == 0) count.count = before;
@@ -141,13 +179,20 @@ Result<> Importer::import_line(const ImportChunk& chunk, Ledger& ledger, const L
   pending.lines.push_back(identity);
 
   uint64_t person = ledger.salt().visitor(day_of(line.time), line.client, line.user_agent);
-  auto personal = sealed(chunk.project, now, line, person);
+  auto personal = sealed(chunk.project, now, person, [&](settings::Personal& fields) {
+    address_.assign(line.client);
+    if (!is_address(address_)) address_.clear();
+    user_agent_.clear();
+    append_field(line, line.user_agent, user_agent_);
+    fields.ip = address_;
+    fields.user_agent = user_agent_;
+  });
   if (!personal) {
     ledger.unclaim({&identity, 1});
     pending.lines.pop_back();
     return std::move(personal).error();
   }
-  event::Event event = events_.make(line, chunk.keep_user);
+  event::Event event = made != nullptr ? *made : events_.make(line, chunk.rules);
   std::string id = identity.id();
   event.project_id = chunk.project.id;
   event.id = id;
@@ -170,6 +215,101 @@ Result<> Importer::import_line(const ImportChunk& chunk, Ledger& ledger, const L
   summary.saw(line.time);
   if (pending.records.bytes().size() >= options_.append_bytes) pending.submit();
   return {};
+}
+
+Result<SeedProgress> Importer::seed(const settings::Project& project, const SeedPlan& plan) {
+  UnixMillis now = clock_.now();
+  if (auto checked = plan.check(day_of(now)); !checked) return std::move(checked).error();
+  auto held = ready_ledger(project.id);
+  if (!held) return std::move(held).error();
+  Ledger& ledger = **held;
+
+  auto at = std::find_if(seedings_.begin(), seedings_.end(),
+                         [&](const Seeding& s) { return s.project == project.id && s.key == plan.key(); });
+  if (at == seedings_.end()) {
+    UnixMillis oldest = TimeWindow::at(now, project.retention_days).oldest_kept;
+    if (plan.begin() < oldest)
+      return Error{
+          ErrorCode::kBadInput,
+          fmt::format("seed: project {} keeps events for {} days: --days {} with this --end would begin before "
+                      "that; at most {}",
+                      project.name, project.retention_days, plan.days,
+                      std::max<int64_t>((plan.end() - oldest) / kMillisPerDay, 0))};
+    if (seedings_.size() >= kSeedsMax)
+      return Error{ErrorCode::kOverloaded, fmt::format("seed: {} others are under way", kSeedsMax)};
+    seedings_.push_back({project.id, plan.key(), SeedHistory(plan), {plan.events, 0, 0, 0}});
+    at = std::prev(seedings_.end());
+  }
+  // Asked before any event is taken: what is refused later has to begin anew.
+  journal::Writer& writer = journal_.writer(journal::Partition::bulk);
+  if (writer.full()) return Error{ErrorCode::kOverloaded, "seed: the journal has no room"};
+
+  SeedProgress progress = at->progress;
+  Pending pending(writer, clock_.steady() + options_.timeout);
+  Result<> outcome;
+  for (uint64_t i = 0; i < kSeedSlice && outcome; ++i) {
+    const SeededEvent* event = at->history.next();
+    if (event == nullptr) break;
+    outcome = seed_event(project, ledger, *event, now, pending, progress);
+  }
+  pending.submit();
+  Result<> finished = finish(ledger, pending);
+  if (outcome && !finished) outcome = std::move(finished);
+  if (!outcome) {
+    seedings_.erase(at);
+    return std::move(outcome).error();
+  }
+  hold_memory(ledger);
+  metrics_.seeded_events.add(progress.seeded - at->progress.seeded);
+  progress.done = at->history.position();
+  at->progress = progress;
+  if (progress.done == progress.events) seedings_.erase(at);
+  return progress;
+}
+
+Result<> Importer::seed_event(const settings::Project& project, Ledger& ledger, const SeededEvent& seeded,
+                              UnixMillis now, Pending& pending, SeedProgress& progress) {
+  auto fresh = ledger.claim(seeded.identity);
+  if (!fresh) return std::move(fresh).error();
+  if (!*fresh) {
+    ++progress.already;
+    return {};
+  }
+  auto personal = sealed(project, now, seeded.sender, [&](settings::Personal& fields) {
+    fields.ip = seeded.address;
+    fields.user_agent = seeded.user_agent;
+  });
+  if (!personal) {
+    ledger.unclaim({&seeded.identity, 1});
+    return std::move(personal).error();
+  }
+  pending.lines.push_back(seeded.identity);
+  event::Event event = seeded.event;
+  std::string id = seeded.identity.id();
+  event.project_id = project.id;
+  event.id = id;
+  event.received_at = now;
+  event.personal = *personal;
+  event::append_record(event, pending.records.begin());
+  pending.records.end();
+  ++progress.seeded;
+  if (pending.records.bytes().size() >= options_.append_bytes) pending.submit();
+  return {};
+}
+
+std::string SeedProgress::to_json() const {
+  return fmt::format(R"({{"events":{},"done":{},"seeded":{},"already":{}}})", events, done, seeded, already);
+}
+
+Result<SeedProgress> SeedProgress::parse(std::string_view json) {
+  try {
+    boost::json::value value = boost::json::parse(boost::json::string_view(json.data(), json.size()));
+    const boost::json::object& o = value.as_object();
+    return SeedProgress{o.at("events").to_number<uint64_t>(), o.at("done").to_number<uint64_t>(),
+                        o.at("seeded").to_number<uint64_t>(), o.at("already").to_number<uint64_t>()};
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::kCorrupt, fmt::format("transfer: not a seed's progress: {}", e.what())};
+  }
 }
 
 // Waits for the journal and puts into the ledger what it took.
@@ -198,29 +338,11 @@ Result<> Importer::finish(Ledger& ledger, Pending& pending) {
   return outcome;
 }
 
-Result<std::string_view> Importer::sealed(const settings::Project& project, UnixMillis now, const LogLine& line,
-                                          uint64_t person) {
-  if (seals_project_ != project.id || seals_day_ != day_of(now) || seals_.size() >= kSealsMax) {
-    seals_.clear();
-    seals_project_ = project.id;
-    seals_day_ = day_of(now);
+Result<Ledger*> Importer::ready_ledger(ProjectId project) {
+  if (!recovered_ || left_out_.count(project) > 0) {
+    if (auto recovered = recover(); !recovered) return std::move(recovered).error();
   }
-  auto found = seals_.find(person);
-  if (found != seals_.end()) return std::string_view(found->second.personal);
-  address_.assign(line.client);
-  if (!is_address(address_)) address_.clear();
-  user_agent_.clear();
-  append_unescaped(line.user_agent, user_agent_);
-  settings::Personal personal;
-  personal.ip = address_;
-  personal.user_agent = user_agent_;
-  Seal seal;
-  if (!personal.empty()) {
-    auto text = secrets_.seal(project.id, now, personal);
-    if (!text) return std::move(text).error();
-    seal.personal = *std::move(text);
-  }
-  return std::string_view(seals_.emplace(person, std::move(seal)).first->second.personal);
+  return ledger(project);
 }
 
 Result<Ledger*> Importer::ledger(ProjectId project) {
@@ -318,10 +440,13 @@ Result<> Importer::recover_records(const journal::Batch& batch) {
   event::RecordParser parser;
   std::unordered_map<ProjectId, std::vector<LineIdentity>> missing;
   for (const journal::Record& record : batch.records) {
-    if (record.bytes.find(kProtocol) == std::string_view::npos) continue;
+    if (std::none_of(std::begin(kProtocols), std::end(kProtocols),
+                     [&](std::string_view p) { return record.bytes.find(p) != std::string_view::npos; }))
+      continue;
     auto event = parser.parse(record.bytes);
     LineIdentity identity;
-    if (!event || event->protocol != "access-log" || !LineIdentity::parse(event->id, event->time, identity)) continue;
+    bool ours = event && (event->protocol == "access-log" || event->protocol == kSeedProtocol);
+    if (!ours || !LineIdentity::parse(event->id, event->time, identity)) continue;
     auto held = ledger(event->project_id);
     if (!held) {
       if (held.error().code != ErrorCode::kCorrupt) return std::move(held).error();
@@ -360,6 +485,7 @@ Result<> Importer::checkpoint() {
 Result<> Importer::rest() {
   if (auto made = checkpoint(); !made) return made;
   ledgers_.clear();
+  seedings_.clear();
   seals_ = {};
   counts_ = {};
   metrics_.ledger_bytes.set(0);

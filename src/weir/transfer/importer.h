@@ -25,6 +25,7 @@
 #include "weir/transfer/metrics.h"
 #include "weir/transfer/repeats.h"
 #include "weir/transfer/scan.h"
+#include "weir/transfer/seed.h"
 #include "weir/transfer/summary.h"
 
 namespace weir::transfer {
@@ -41,9 +42,23 @@ struct ImporterOptions {
 struct ImportChunk {
   settings::Project project;
   LogFormat format = LogFormat::automatic;
-  KeepUser keep_user = KeepUser::no;
+  LineRules rules;
+  std::string_view fields;          // of a W3C log, as its last #Fields line before these lines said; or empty
   std::string_view lines;           // each but the last ends in '\n'
   std::span<const Repeat> repeats;  // of the file's earlier chunks
+};
+
+// How far a seeded history is.
+struct SeedProgress {
+  uint64_t events = 0;  // of the whole
+  uint64_t done = 0;    // looked at so far: each is durable now
+  // Of these, since this server began with the history: written, and found there already.
+  uint64_t seeded = 0;
+  uint64_t already = 0;
+
+  std::string to_json() const;  // {"events":..,"done":..,"seeded":..,"already":..}
+  // Errors: kCorrupt (not what to_json() writes).
+  static Result<SeedProgress> parse(std::string_view json);
 };
 
 // Imports chunks of access logs: each line becomes one event in the journal's `bulk` partition, unless it was imported
@@ -51,7 +66,8 @@ struct ImportChunk {
 //
 // Exactly once: a chunk may be sent again, in whole or together with other lines, after any failure; a kill at any
 // instant neither loses a line that was answered nor lets one in twice. The journal is written first, the ledger
-// behind it; recover() completes the ledger from the journal.
+// behind it; recover() completes the ledger from the journal. Seeded histories go the same way, their events in place
+// of lines.
 //
 // Confined to one thread; blocks on the journal and on files. Keeps all references.
 class Importer {
@@ -68,6 +84,15 @@ class Importer {
   // Errors: kOverloaded (the journal is full or the volume is: try again), kUnavailable, kTimeout (likewise), kCorrupt
   // (the project's ledger). Lines that made it into the journal before the failure count as already imported then.
   Result<ImportSummary> import(const ImportChunk& chunk);
+
+  // Writes the next events of a seeded history, some ten thousand, into the `bulk` partition: asked again and again
+  // until done == events. Each event of a plan stands in a project once, whatever is asked again, by whom, and after
+  // which failure. Where a history stands is kept in memory while it is asked for; later or after a failure it begins
+  // at 0 again and passes quickly over what is there. Success: what counts as done is durable. Errors: kBadInput (the
+  // plan, or a history that begins before what the project keeps), kOverloaded (the journal, or kSeedsMax others under
+  // way), else as import().
+  Result<SeedProgress> seed(const settings::Project& project, const SeedPlan& plan);
+  static constexpr size_t kSeedsMax = 4;
 
   // Makes the ledgers durable up to now, so that recover() need not read from further back. Cheap when nothing is new.
   Result<> checkpoint();
@@ -89,11 +114,15 @@ class Importer {
   Result<> write_covered(journal::Offset next);
   // Drops all ledgers: after a failed write only the files and the journal say what holds.
   void doubt();
-  Result<std::string_view> sealed(const settings::Project& project, UnixMillis now, const LogLine& line,
-                                  uint64_t person);
+  template <class Fill>
+  Result<std::string_view> sealed(const settings::Project& project, UnixMillis now, uint64_t person, Fill&& fill);
+  Result<Ledger*> ready_ledger(ProjectId project);
   Result<> import_line(const ImportChunk& chunk, Ledger& ledger, const LogLine& line, std::string_view text,
                        uint32_t before, UnixMillis now, Pending& pending, ImportSummary& summary);
+  Result<> seed_event(const settings::Project& project, Ledger& ledger, const SeededEvent& seeded, UnixMillis now,
+                      Pending& pending, SeedProgress& progress);
   Result<> finish(Ledger& ledger, Pending& pending);
+  void hold_memory(Ledger& ledger);
 
   FileSystem& files_;
   Clock& clock_;
@@ -110,6 +139,13 @@ class Importer {
   // from there on is covered until their ledgers are brought back.
   std::unordered_set<ProjectId> left_out_;
   journal::Offset left_out_from_ = 0;
+  struct Seeding {
+    ProjectId project;
+    uint64_t key;  // of the plan
+    SeedHistory history;
+    SeedProgress progress;
+  };
+  std::vector<Seeding> seedings_;
   LineEvents events_;
   LineCounts counts_;
   // Sealed personal fields by the visitor they belong to, of one project and day of receipt. A visitor is of one day

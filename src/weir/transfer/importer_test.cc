@@ -52,7 +52,7 @@ class ImporterTest : public ::testing::Test {
     return options;
   }
   Result<ImportSummary> try_import(std::string_view lines, std::vector<Repeat> repeats = {}) {
-    return importer_->import({project_, LogFormat::automatic, keep_user_, lines, repeats});
+    return importer_->import({project_, LogFormat::automatic, rules_, {}, lines, repeats});
   }
   ImportSummary import(std::string_view lines, std::vector<Repeat> repeats = {}) {
     auto summary = try_import(lines, std::move(repeats));
@@ -80,7 +80,7 @@ class ImporterTest : public ::testing::Test {
   MemoryJournal journal_;
   std::unique_ptr<settings::Secrets> secrets_;
   settings::Project project_;
-  KeepUser keep_user_ = KeepUser::no;
+  LineRules rules_;
   std::unique_ptr<Importer> importer_;
 };
 
@@ -88,7 +88,7 @@ TEST_F(ImporterTest, ALineBecomesACanonicalRecord) {
   ImportSummary summary = import(line(3, "/a?utm_source=x"));
   EXPECT_EQ(summary.imported, 1u);
   EXPECT_EQ(summary.pageviews, 1u);
-  EXPECT_EQ(summary.combined, 1u);
+  EXPECT_EQ(summary.forms[0], 1u);
   ASSERT_EQ(journal_.bulk().size(), 1u);
   std::string record = journal_.bulk()[0];
   event::RecordParser parser;
@@ -180,8 +180,8 @@ TEST_F(ImporterTest, AccountsForEveryLine) {
   EXPECT_EQ(s.lines, 11u);
   EXPECT_EQ(s.imported, 2u);
   EXPECT_EQ(s.pageviews, 1u);
-  EXPECT_EQ(s.combined, 1u);
-  EXPECT_EQ(s.common, 1u);
+  EXPECT_EQ(s.forms[0], 1u);
+  EXPECT_EQ(s.forms[1], 1u);
   auto skipped = [&](Skip reason) { return s.skipped[static_cast<size_t>(reason)]; };
   EXPECT_EQ(skipped(Skip::blank), 2u);
   EXPECT_EQ(skipped(Skip::comment), 1u);
@@ -234,7 +234,7 @@ TEST_F(ImporterTest, UsersAreVisitorsOnlyWhenAskedFor) {
   std::string with_user = R"(192.0.2.1 - ann [17/May/2015:10:00:00 +0000] "GET / HTTP/1.1" 200 3)";
   import(with_user);
   EXPECT_EQ(journal_.bulk()[0].find("ann"), std::string::npos);
-  keep_user_ = KeepUser::yes;
+  rules_.keep_user = KeepUser::yes;
   EXPECT_EQ(import(with_user).already, 1u) << "the same line, whatever is kept of it";
   import(with_user + " ");
   event::RecordParser parser;
@@ -415,8 +415,8 @@ TEST(ImportSummaryTest, JsonThereAndBack) {
   part.skip(Skip::unreadable);
   part.skip(Skip::unreadable);
   part.pageviews = 1;
-  part.combined = 4;
-  part.common = 1;
+  part.forms[0] = 4;
+  part.forms[1] = 1;
   part.saw(1000);
   part.saw(5000);
   part.add_example(6, "no \"time\"");
@@ -431,6 +431,194 @@ TEST(ImportSummaryTest, JsonThereAndBack) {
   EXPECT_EQ(whole.examples.back().line, 106u);
   EXPECT_EQ(whole.last_time, 5000);
   for (std::string_view json : {"", "{}", "[]", "{\"lines\":-1}", "nonsense"}) EXPECT_FALSE(ImportSummary::parse(json));
+}
+
+TEST_F(ImporterTest, WhatTheRulesLeaveOutMayBeTakenLater) {
+  std::string file = line(1, "/a") + line(2, "/a.css") + line(3, "/feed.xml");
+  rules_.pages_only = true;
+  ImportSummary pages = import(file);
+  EXPECT_EQ(pages.imported, 1u);
+  EXPECT_EQ(pages.skipped[static_cast<size_t>(Skip::asset)], 1u);
+  EXPECT_EQ(pages.skipped[static_cast<size_t>(Skip::not_page)], 1u);
+  rules_.pages_only = false;
+  ImportSummary rest = import(file);
+  EXPECT_EQ(rest.imported, 2u);
+  EXPECT_EQ(rest.already, 1u);
+  EXPECT_EQ(ids().size(), 3u);
+}
+
+TEST_F(ImporterTest, EveryFormatIsKnownAgain) {
+  std::string file =
+      R"(shop.example:443 192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /v HTTP/1.1" 200 3 "-" "M")"
+      "\n"
+      R"({"ts":1431857103,"uri":"/j","remote_addr":"192.0.2.1","user_agent":"a \\x41","host":"shop.example"})"
+      "\n#Fields: date time c-ip cs-method cs-uri-stem sc-status\n2015-05-17 10:05:03 192.0.2.1 GET /w 200\n";
+  ImportSummary summary = import(file);
+  EXPECT_EQ(summary.imported, 3u);
+  for (LineForm form : {LineForm::vhost, LineForm::json, LineForm::w3c})
+    EXPECT_EQ(summary.forms[static_cast<size_t>(form)], 1u);
+  EXPECT_EQ(import(file).already, 3u);
+  event::RecordParser parser;
+  auto records = journal_.bulk();
+  auto event = parser.parse(records[0]);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->hostname, "shop.example");
+  EXPECT_EQ(event->url, "https://shop.example/v");
+  event = parser.parse(records[1]);
+  ASSERT_TRUE(event);
+  auto opened = secrets_->open(project_.id, event->personal);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->user_agent, "a \\x41");  // JSON's escapes are undone once, and no server's after it
+}
+
+// Asks until the history is whole, as the command does.
+class SeedImportTest : public ImporterTest {
+ protected:
+  Result<SeedProgress> seed_all() {
+    while (true) {
+      auto progress = importer_->seed(project_, plan_);
+      if (!progress || progress->done == progress->events) return progress;
+    }
+  }
+  const int64_t today_ = day_of(kNow);
+  SeedPlan plan_{40'000, 30, 1, today_};
+};
+
+TEST_F(SeedImportTest, EveryEventBecomesARecordOnce) {
+  auto first = seed_all();
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->seeded, 40'000u);
+  EXPECT_EQ(first->already, 0u);
+  EXPECT_EQ(ids().size(), 40'000u);
+  auto again = seed_all();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->seeded, 0u);
+  EXPECT_EQ(again->already, 40'000u);
+  EXPECT_EQ(ids().size(), 40'000u);
+
+  event::RecordParser parser;
+  auto records = journal_.bulk();
+  auto event = parser.parse(records[7]);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->project_id, project_.id);
+  EXPECT_EQ(event->received_at, kNow);
+  EXPECT_EQ(event->protocol, kSeedProtocol);
+  auto opened = secrets_->open(project_.id, event->personal);
+  ASSERT_TRUE(opened) << opened.error().message;
+  SeedHistory history(plan_);
+  const SeededEvent* same = nullptr;
+  for (int i = 0; i <= 7; ++i) same = history.next();
+  EXPECT_EQ(opened->ip, same->address);
+  EXPECT_EQ(opened->user_agent, same->user_agent);
+  EXPECT_EQ(event->url, same->event.url);
+  EXPECT_EQ(event->time, same->event.time);
+}
+
+TEST_F(SeedImportTest, AnotherHistoryAndAnotherProjectStandBesideIt) {
+  ASSERT_TRUE(seed_all());
+  plan_.seed = 2;
+  EXPECT_EQ(seed_all()->seeded, 40'000u);
+  EXPECT_EQ(ids().size(), 80'000u);
+  project_.id = ProjectId{4712};
+  EXPECT_EQ(seed_all()->seeded, 40'000u);
+}
+
+TEST_F(SeedImportTest, GoesOnAfterARestart) {
+  auto part = importer_->seed(project_, plan_);
+  ASSERT_TRUE(part);
+  ASSERT_LT(part->done, plan_.events);
+  restart();
+  auto whole = seed_all();
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->already, part->done);
+  EXPECT_EQ(whole->seeded, plan_.events - part->done);
+  EXPECT_EQ(ids().size(), plan_.events);
+}
+
+TEST_F(SeedImportTest, AKillBetweenTheJournalAndTheLedgerDoublesNothing) {
+  append_bytes_ = 64 * KiB;
+  restart();
+  int appends = 0;
+  journal_.survives = [&] { return ++appends % 37 != 0; };
+  int deaths = 0;
+  while (true) {
+    auto progress = seed_all();
+    if (progress) break;
+    EXPECT_EQ(progress.error().code, ErrorCode::kUnavailable);
+    ASSERT_LT(++deaths, 100);
+    restart();
+  }
+  EXPECT_GT(deaths, 0);
+  EXPECT_EQ(ids().size(), plan_.events);
+}
+
+TEST_F(SeedImportTest, AJournalThatRefusesLosesAndDoublesNothing) {
+  append_bytes_ = 64 * KiB;
+  restart();
+  int appends = 0;
+  journal_.refuse = [&]() -> Result<> {
+    if (++appends % 41 == 0) return Error{ErrorCode::kOverloaded, "journal: full"};
+    return {};
+  };
+  int refused = 0;
+  while (true) {
+    auto progress = seed_all();
+    if (progress) break;
+    EXPECT_EQ(progress.error().code, ErrorCode::kOverloaded);
+    ASSERT_LT(++refused, 100);
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(ids().size(), plan_.events);
+}
+
+TEST_F(SeedImportTest, TwoAtOnceShareOneHistory) {
+  uint64_t mine = 0;
+  SeedPlan other = plan_;
+  other.seed = 9;
+  while (true) {
+    ASSERT_TRUE(importer_->seed(project_, other));
+    auto progress = importer_->seed(project_, plan_);
+    ASSERT_TRUE(progress);
+    mine = progress->done;
+    if (mine == plan_.events) break;
+  }
+  EXPECT_EQ(ids().size(), 2 * plan_.events);
+}
+
+TEST_F(SeedImportTest, RefusesWhatItCannotKeep) {
+  project_.retention_days = 20;
+  auto refused = importer_->seed(project_, plan_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
+  EXPECT_EQ(
+      refused.error().message,
+      "seed: project website keeps events for 20 days: --days 30 with this --end would begin before that; at most "
+      "19");
+  plan_.days = 19;
+  EXPECT_TRUE(importer_->seed(project_, plan_));
+  plan_.events = 0;
+  EXPECT_EQ(importer_->seed(project_, plan_).error().message, "seed: --events 0: expected 1 to 1000000000");
+  EXPECT_TRUE(journal_.bulk().size() > 0);
+}
+
+TEST_F(SeedImportTest, AFifthHistoryAtOnceWaits) {
+  for (uint64_t seed = 1; seed <= Importer::kSeedsMax; ++seed) {
+    plan_.seed = seed;
+    ASSERT_TRUE(importer_->seed(project_, plan_));
+  }
+  plan_.seed = 99;
+  EXPECT_EQ(importer_->seed(project_, plan_).error().code, ErrorCode::kOverloaded);
+  // Nobody asks any more: what they held is given back.
+  ASSERT_TRUE(importer_->rest());
+  EXPECT_TRUE(importer_->seed(project_, plan_));
+}
+
+TEST(SeedProgress, ReadsItsOwnJson) {
+  SeedProgress progress{10, 7, 4, 3};
+  auto read = SeedProgress::parse(progress.to_json());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->to_json(), R"({"events":10,"done":7,"seeded":4,"already":3})");
+  EXPECT_EQ(SeedProgress::parse("{}").error().code, ErrorCode::kCorrupt);
 }
 
 }  // namespace

@@ -11,7 +11,9 @@ class LineEventsOf : public ::testing::Test {
     text_.assign(line);
     LogLine parsed;
     EXPECT_EQ(parse_line(text_, LogFormat::automatic, parsed), LineFault::none) << line;
-    return events_.make(parsed, keep);
+    LineRules rules;
+    rules.keep_user = keep;
+    return events_.make(parsed, rules);
   }
   const event::Event& of_request(std::string_view request, int status = 200, std::string_view referrer = "-") {
     return of("192.0.2.1 - ann [10/Feb/2012:16:42:07 -0500] \"" + std::string(request) + "\" " +
@@ -102,6 +104,96 @@ TEST_F(LineEventsOf, NothingIsLeftOfTheLineBefore) {
   EXPECT_EQ(e.hostname, "");
   EXPECT_EQ(e.path, "");
   EXPECT_EQ(e.referrer, "");
+}
+
+class HostOf : public ::testing::Test {
+ protected:
+  const event::Event& of(std::string_view host, std::string_view scheme, std::string_view request) {
+    LogLine line;
+    line.host = host;
+    line.scheme = scheme;
+    line.request = request;
+    line.status = 200;
+    line.is_decoded = true;
+    return events_.make(line, {});
+  }
+  LineEvents events_;
+};
+
+TEST_F(HostOf, FillsHostnameAndUrl) {
+  const event::Event& e = of("Shop.Example.:8443", "https", "GET /a?utm_source=x HTTP/1.1");
+  EXPECT_EQ(e.hostname, "shop.example");
+  EXPECT_EQ(e.url, "https://shop.example/a?utm_source=x");
+  EXPECT_EQ(e.path, "/a");
+  EXPECT_EQ(of("shop.example", "", "GET / HTTP/1.1").url, "//shop.example/");
+  EXPECT_EQ(of("[2001:DB8::1]:80", "http", "GET / HTTP/1.1").url, "http://[2001:db8::1]/");
+  EXPECT_EQ(of("2001:db8::1", "http", "GET / HTTP/1.1").hostname, "2001:db8::1");
+  EXPECT_EQ(of("shop.example", "https", "GET //x?a HTTP/1.1").url, "https://shop.example//x?a");
+}
+
+TEST_F(HostOf, AWholeUrlInTheRequestKnowsBetter) {
+  EXPECT_EQ(of("front.example", "https", "GET http://shop.example/a HTTP/1.1").hostname, "shop.example");
+}
+
+TEST_F(HostOf, WhatIsNoHostGivesNone) {
+  for (std::string_view host :
+       {"", "-", "_", "*", "a b", "a/b", "[", "[]", ":80", "\xC3\xA9.example", "a\"b", "..", "%41", "x:y:z"}) {
+    const event::Event& e = of(host, "https", "GET /a HTTP/1.1");
+    EXPECT_EQ(e.hostname, "") << host;
+    EXPECT_EQ(e.url, "") << host;
+  }
+  EXPECT_EQ(of(std::string(254, 'a'), "https", "GET /a HTTP/1.1").hostname, "");
+  EXPECT_EQ(of("shop.example", "https", "OPTIONS * HTTP/1.1").url, "");
+}
+
+class RulesOf : public ::testing::Test {
+ protected:
+  // The event's name, or the skip's.
+  std::string of(std::string_view request, uint16_t status, const LineRules& rules) {
+    LogLine line;
+    line.request = request;
+    line.status = status;
+    std::string name(events_.make(line, rules).name);
+    auto skip = events_.skip(rules);
+    return skip ? "skip " + std::string(name_of(*skip)) : name;
+  }
+  LineEvents events_;
+};
+
+TEST_F(RulesOf, AssetsAreKeptMarkedOrSkipped) {
+  for (auto [assets, name] :
+       {std::pair{Assets::keep, "request"}, {Assets::mark, "asset"}, {Assets::skip, "skip asset"}}) {
+    LineRules rules;
+    rules.assets = assets;
+    EXPECT_EQ(of("GET /a.css HTTP/1.1", 200, rules), name);
+    EXPECT_EQ(of("GET /a.css?v=3 HTTP/1.1", 304, rules), name);
+    EXPECT_EQ(of("HEAD /a.png HTTP/1.1", 404, rules), name);
+    EXPECT_EQ(of("GET / HTTP/1.1", 200, rules), "pageview");
+    for (std::string_view other : {"POST /a.css HTTP/1.1", "GET /feed.xml HTTP/1.1", "GET /manual.pdf HTTP/1.1", "-"})
+      EXPECT_EQ(of(other, 200, rules), "request") << other;
+  }
+}
+
+TEST_F(RulesOf, PagesOnlySaysWhyItLeavesOut) {
+  LineRules rules;
+  rules.pages_only = true;
+  EXPECT_EQ(of("GET /a HTTP/1.1", 200, rules), "pageview");
+  EXPECT_EQ(of("GET /a HTTP/1.1", 304, rules), "pageview");
+  EXPECT_EQ(of("GET /a.js HTTP/1.1", 200, rules), "skip asset");
+  EXPECT_EQ(of("GET /a.js HTTP/1.1", 404, rules), "skip asset");
+  EXPECT_EQ(of("GET /a HTTP/1.1", 301, rules), "skip redirect");
+  EXPECT_EQ(of("GET /a HTTP/1.1", 404, rules), "skip error");
+  EXPECT_EQ(of("POST /a HTTP/1.1", 500, rules), "skip error");
+  EXPECT_EQ(of("\\x16\\x03", 400, rules), "skip error");
+  EXPECT_EQ(of("POST /a HTTP/1.1", 200, rules), "skip not_page");
+  EXPECT_EQ(of("GET /feed.xml HTTP/1.1", 304, rules), "skip not_page");
+}
+
+TEST(AssetsNames, AreRead) {
+  Assets assets = Assets::keep;
+  EXPECT_TRUE(parse_assets("skip", assets));
+  EXPECT_EQ(assets, Assets::skip);
+  EXPECT_FALSE(parse_assets("drop", assets));
 }
 
 }  // namespace

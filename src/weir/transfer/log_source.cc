@@ -296,7 +296,7 @@ Result<bool> ChunkCutter::fill() {
   auto got = source_.read(rest_.data() + held, rest_.size() - held);
   rest_.resize(got ? held + *got : held);
   if (!got) return std::move(got).error();
-  if (*got == 0) end_ = true;
+  if (*got == 0 && at_end_ == AtEnd::last_line) end_ = true;
   return *got > 0;
 }
 
@@ -307,17 +307,18 @@ Result<LogChunk> ChunkCutter::next() {
     size_t newline = rest_.find('\n', at_);
     bool unfinished = newline == std::string::npos;
     size_t length = (unfinished ? rest_.size() : newline) - at_;
-    if (length > kLineBytesMax + 1) {
+    if (skipping_ || length > kLineBytesMax + 1) {
       // Chunks hold consecutive lines: what came before goes first.
       if (chunk.count > 0) return chunk;
-      while (newline == std::string::npos) {
-        at_ = rest_.size();
+      skipping_ = true;
+      at_ = unfinished ? rest_.size() : newline + 1;
+      if (unfinished) {
         auto more = fill();
         if (!more) return std::move(more).error();
-        newline = rest_.find('\n', at_);
-        if (!*more) break;
+        if (*more) continue;
+        if (!end_) return chunk;
       }
-      at_ = newline == std::string::npos ? rest_.size() : newline + 1;
+      skipping_ = false;
       ++too_long_;
       chunk.first_line = ++line_;
       continue;
@@ -326,6 +327,7 @@ Result<LogChunk> ChunkCutter::next() {
       if (!end_) {
         auto more = fill();
         if (!more) return std::move(more).error();
+        if (!*more && !end_) return chunk;
         continue;
       }
       if (length == 0) return chunk;

@@ -39,9 +39,15 @@ struct LogChunk {
 // memory stays bounded. Confined to one thread.
 class ChunkCutter {
  public:
-  ChunkCutter(LogSource& source, size_t chunk_bytes) : source_(source), chunk_bytes_(chunk_bytes) {}
-  // The next chunk; an empty one (count 0) at the end. The lines of a chunk are consecutive.
+  // What the end of the source means: the end of its last line, or that more may come.
+  enum class AtEnd : uint8_t { last_line, wait };
+  ChunkCutter(LogSource& source, size_t chunk_bytes, AtEnd at_end = AtEnd::last_line)
+      : source_(source), chunk_bytes_(chunk_bytes), at_end_(at_end) {}
+  // The next chunk; an empty one (count 0) at the end, or when there is no whole line yet. The lines of a chunk are
+  // consecutive.
   Result<LogChunk> next();
+  // No more will come: what is left is the last line.
+  void finish() { at_end_ = AtEnd::last_line; }
   uint64_t too_long() const { return too_long_; }
 
  private:
@@ -49,8 +55,10 @@ class ChunkCutter {
 
   LogSource& source_;
   const size_t chunk_bytes_;
-  std::string rest_;  // read, not yet handed out
-  size_t at_ = 0;     // in rest_
+  AtEnd at_end_;
+  bool skipping_ = false;  // within a line that is too long
+  std::string rest_;       // read, not yet handed out
+  size_t at_ = 0;          // in rest_
   bool end_ = false;
   uint64_t line_ = 0;
   uint64_t too_long_ = 0;

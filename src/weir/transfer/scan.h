@@ -6,6 +6,7 @@
 #include "weir/base/clock.h"
 #include "weir/transfer/access_log.h"
 #include "weir/transfer/line_event.h"
+#include "weir/transfer/log_parser.h"
 #include "weir/transfer/summary.h"
 
 namespace weir::transfer {
@@ -28,7 +29,7 @@ struct TimeWindow {
 // counting them in `summary`; calls each(index, text, line) for the others until it answers false. `text` is the line
 // without its line end, `index` its number in the chunk, from 0.
 template <class Each>
-void scan_lines(std::string_view lines, LogFormat format, const TimeWindow& window, ImportSummary& summary,
+void scan_lines(std::string_view lines, LogParser& parser, const TimeWindow& window, ImportSummary& summary,
                 Each&& each) {
   LogLine line;
   while (!lines.empty()) {
@@ -37,7 +38,7 @@ void scan_lines(std::string_view lines, LogFormat format, const TimeWindow& wind
     lines = end == std::string_view::npos ? std::string_view() : lines.substr(end + 1);
     uint64_t index = summary.lines++;
     if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
-    LineFault fault = parse_line(text, format, line);
+    LineFault fault = parser.parse(text, line);
     if (fault == LineFault::blank) {
       summary.skip(Skip::blank);
     } else if (fault == LineFault::comment) {
@@ -54,7 +55,7 @@ void scan_lines(std::string_view lines, LogFormat format, const TimeWindow& wind
     } else if (line.time < window.oldest_kept) {
       summary.skip(Skip::retention);
     } else {
-      ++(line.is_combined ? summary.combined : summary.common);
+      ++summary.forms[static_cast<size_t>(line.form)];
       if (!each(index, text, std::as_const(line))) return;
     }
   }
@@ -64,10 +65,18 @@ void scan_lines(std::string_view lines, LogFormat format, const TimeWindow& wind
 // kept its events for ever. Confined to one thread.
 class Preview {
  public:
-  ImportSummary count(std::string_view lines, LogFormat format, UnixMillis now) {
+  // `fields`: of a W3C log, as they were said before these lines.
+  ImportSummary count(std::string_view lines, LogFormat format, std::string_view fields, const LineRules& rules,
+                      UnixMillis now) {
     ImportSummary summary;
-    scan_lines(lines, format, TimeWindow::at(now, 0), summary, [&](uint64_t, std::string_view, const LogLine& line) {
-      const event::Event& event = events_.make(line, KeepUser::no);
+    LogParser parser(format);
+    if (!fields.empty()) parser.set_fields(fields);
+    scan_lines(lines, parser, TimeWindow::at(now, 0), summary, [&](uint64_t, std::string_view, const LogLine& line) {
+      const event::Event& event = events_.make(line, rules);
+      if (auto skip = events_.skip(rules)) {
+        summary.skip(*skip);
+        return true;
+      }
       ++summary.imported;
       if (event.kind == event::Kind::pageview) ++summary.pageviews;
       summary.saw(line.time);

@@ -26,6 +26,14 @@ std::string_view name_of(Skip skip) {
       return "too_late";
     case Skip::retention:
       return "retention";
+    case Skip::asset:
+      return "asset";
+    case Skip::redirect:
+      return "redirect";
+    case Skip::error:
+      return "error";
+    case Skip::not_page:
+      return "not_page";
   }
   return "?";
 }
@@ -46,11 +54,21 @@ std::string_view describe(Skip skip) {
       return "more than 24 h ahead";
     case Skip::retention:
       return "older than the project keeps events";
+    case Skip::asset:
+      return "assets, left out";
+    case Skip::redirect:
+      return "redirects, left out";
+    case Skip::error:
+      return "errors, left out";
+    case Skip::not_page:
+      return "other requests, left out";
   }
   return "?";
 }
 
 uint64_t ImportSummary::skipped_lines() const { return std::accumulate(skipped.begin(), skipped.end(), uint64_t{0}); }
+
+uint64_t ImportSummary::readable_lines() const { return std::accumulate(forms.begin(), forms.end(), uint64_t{0}); }
 
 void ImportSummary::saw(UnixMillis time) {
   if (first_time == 0 || time < first_time) first_time = time;
@@ -67,8 +85,7 @@ void ImportSummary::add(const ImportSummary& part, uint64_t line) {
   already += part.already;
   for (size_t i = 0; i < kSkips; ++i) skipped[i] += part.skipped[i];
   pageviews += part.pageviews;
-  combined += part.combined;
-  common += part.common;
+  for (size_t i = 0; i < kLineForms; ++i) forms[i] += part.forms[i];
   if (part.first_time != 0) saw(part.first_time);
   if (part.last_time != 0) saw(part.last_time);
   for (const Example& e : part.examples) add_example(line + e.line, e.reason);
@@ -81,9 +98,12 @@ std::string ImportSummary::to_json() const {
     append_json_key(out, name_of(static_cast<Skip>(i)));
     out += std::to_string(skipped[i]);
   }
-  fmt::format_to(std::back_inserter(out),
-                 R"(}},"pageviews":{},"combined":{},"common":{},"first_time":{},"last_time":{})", pageviews, combined,
-                 common, first_time, last_time);
+  fmt::format_to(std::back_inserter(out), R"(}},"pageviews":{})", pageviews);
+  for (size_t i = 0; i < kLineForms; ++i) {
+    append_json_key(out, name_of(static_cast<LineForm>(i)));
+    out += std::to_string(forms[i]);
+  }
+  fmt::format_to(std::back_inserter(out), R"(,"first_time":{},"last_time":{})", first_time, last_time);
   out += R"(,"examples":[)";
   for (const Example& e : examples) {
     fmt::format_to(std::back_inserter(out), R"({}{{"line":{},"reason":)", &e == examples.data() ? "" : ",", e.line + 1);
@@ -108,8 +128,7 @@ Result<ImportSummary> ImportSummary::parse(std::string_view json) {
     const boost::json::object& skipped = o.at("skipped").as_object();
     for (size_t i = 0; i < kSkips; ++i) s.skipped[i] = count(skipped, name_of(static_cast<Skip>(i)));
     s.pageviews = count(o, "pageviews");
-    s.combined = count(o, "combined");
-    s.common = count(o, "common");
+    for (size_t i = 0; i < kLineForms; ++i) s.forms[i] = count(o, name_of(static_cast<LineForm>(i)));
     s.first_time = o.at("first_time").to_number<int64_t>();
     s.last_time = o.at("last_time").to_number<int64_t>();
     for (const boost::json::value& e : o.at("examples").as_array()) {

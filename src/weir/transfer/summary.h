@@ -8,6 +8,7 @@
 
 #include "weir/base/clock.h"
 #include "weir/base/result.h"
+#include "weir/transfer/access_log.h"
 
 namespace weir::transfer {
 
@@ -20,8 +21,13 @@ enum class Skip : uint8_t {
   too_early,   // before 1990
   too_late,    // more than 24 h ahead
   retention,   // older than the project keeps events
+  // Left out because it was asked for (LineRules):
+  asset,     // a part of a page
+  redirect,  // answered 3xx
+  error,     // answered 4xx or 5xx
+  not_page,  // another request that is no page
 };
-inline constexpr size_t kSkips = 7;
+inline constexpr size_t kSkips = 11;
 std::string_view name_of(Skip skip);   // "too_long"
 std::string_view describe(Skip skip);  // "longer than 64 KiB"
 
@@ -38,15 +44,15 @@ struct ImportSummary {
   uint64_t imported = 0;
   uint64_t already = 0;  // imported before, by this file or by another that holds the same lines
   std::array<uint64_t, kSkips> skipped{};
-  uint64_t pageviews = 0;     // of the imported
-  uint64_t combined = 0;      // readable lines that had referrer and user agent
-  uint64_t common = 0;        // and those that had not
-  UnixMillis first_time = 0;  // of the imported and the already imported; 0: none
+  uint64_t pageviews = 0;                    // of the imported
+  std::array<uint64_t, kLineForms> forms{};  // readable lines, by what they were
+  UnixMillis first_time = 0;                 // of the imported and the already imported; 0: none
   UnixMillis last_time = 0;
   std::vector<Example> examples;  // the first unreadable lines
 
   void skip(Skip reason) { ++skipped[static_cast<size_t>(reason)]; }
   uint64_t skipped_lines() const;
+  uint64_t readable_lines() const;
   void saw(UnixMillis time);
   void add_example(uint64_t line, std::string_view reason);
   // Adds what came of a later part, whose line 0 is this one's `line`.

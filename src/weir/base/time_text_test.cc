@@ -1,10 +1,10 @@
-#include "weir/collect/time_text.h"
+#include "weir/base/time_text.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace weir::collect {
+namespace weir {
 namespace {
 
 struct Good {
@@ -93,4 +93,4 @@ TEST(ParseEpochMillis, TakesAnyJsonNumber) {
 }
 
 }  // namespace
-}  // namespace weir::collect
+}  // namespace weir

@@ -1,9 +1,9 @@
-#include "weir/collect/time_text.h"
+#include "weir/base/time_text.h"
 
 #include <charconv>
 #include <cmath>
 
-namespace weir::collect {
+namespace weir {
 
 namespace {
 constexpr UnixMillis kFarPast = -62'200'000'000'000;    // in the year -1
@@ -105,4 +105,4 @@ UnixMillis parse_epoch_millis(std::string_view number) {
   return exact > kFarFuture ? kFarFuture : exact < kFarPast ? kFarPast : exact;
 }
 
-}  // namespace weir::collect
+}  // namespace weir

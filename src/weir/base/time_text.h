@@ -4,7 +4,7 @@
 
 #include "weir/base/clock.h"
 
-namespace weir::collect {
+namespace weir {
 
 // Reads a moment: RFC 3339 with an offset, or the same without one, which is UTC. Any number of digits after the
 // second; what is finer than a millisecond is cut off. A leap second is the last millisecond of its minute. Years
@@ -15,4 +15,4 @@ bool parse_time(std::string_view text, UnixMillis& t);
 // year 9999 or before the year 0 comes out as a moment just beyond.
 UnixMillis parse_epoch_millis(std::string_view number);
 
-}  // namespace weir::collect
+}  // namespace weir
