@@ -43,14 +43,13 @@ bool is_path_at_or_below(std::string_view path, std::string_view top) {
   return top.empty() || (starts_with(path, top) && (path.size() == top.size() || path[top.size()] == '/'));
 }
 
-// Each `*` of `pattern` stands for any text, none included; the first stands at `first`.
-bool matches(std::string_view pattern, size_t first, std::string_view text) {
-  if (first > 0 && !starts_with(text, pattern.substr(0, first))) return false;
-  text.remove_prefix(first);
-  size_t last = pattern.rfind('*');
+// Each `*` of `pattern`, the first at `first`, the last at `last`, stands for any text, none included.
+bool matches(std::string_view pattern, size_t first, size_t last, std::string_view text) {
   std::string_view tail = pattern.substr(last + 1);
-  if (!text.ends_with(tail)) return false;
-  text.remove_suffix(tail.size());
+  if (text.size() < first + tail.size() || (!tail.empty() && !ends_with(text, tail)) ||
+      (first > 0 && !starts_with(text, pattern.substr(0, first))))
+    return false;
+  text = text.substr(first, text.size() - first - tail.size());
   // What stands between stars is wanted in this order; the earliest place of each leaves the most for the next.
   for (size_t star = first; star < last;) {
     size_t next = pattern.find('*', star + 1);
@@ -144,6 +143,7 @@ void Rules::add(const settings::TrafficRule& rule, Group& group) {
     group.others.push_back(group.rules.size());
   }
   made.star = rule.value.find('*');
+  made.last_star = rule.value.rfind('*');
   if (rule.kind == RuleKind::hostname && made.star == 0) made.value.erase(0, 2);
   if (rule.kind == RuleKind::path && made.star == std::string::npos && made.value.ends_with('/')) made.value.pop_back();
   group.rules.push_back(std::move(made));
@@ -224,7 +224,7 @@ bool Rules::fits(const Rule& rule, Facts& facts) {
     case RuleKind::path:
       if (q.path.empty()) return false;
       return rule.star == std::string::npos ? is_path_at_or_below(q.path, rule.value)
-                                            : matches(rule.value, rule.star, q.path);
+                                            : matches(rule.value, rule.star, rule.last_star, q.path);
     case RuleKind::user_agent:
       return q.user_agent.find(rule.value) != std::string_view::npos;
   }

@@ -46,8 +46,9 @@ class Rules {
  private:
   struct Rule {
     settings::RuleKind kind = settings::RuleKind::address;
-    size_t star = std::string::npos;  // where the first `*` stands
-    std::string value;                // without the `*.` of a host, without a slash at the end of a path
+    size_t star = std::string::npos;       // where the first `*` stands
+    size_t last_star = std::string::npos;  // and the last
+    std::string value;                     // without the `*.` of a host, without a slash at the end of a path
     event::Traffic traffic = event::Traffic::human;
     std::string reason;
   };

@@ -93,20 +93,23 @@ TEST(Rules, UserAgents) {
   EXPECT_EQ(reason(rules, {}), "");
 }
 
-// Looked for all at once when they are many: at even and odd places, made of usual text or not.
+// Looked for all at once when they are many: at any place, made of usual text or not, short ones among them or none.
 TEST(Rules, ManyUserAgents) {
-  const char* values[] = {"HeadlessChrome", "UptimeRobot", "Mozilla/4", "curl/", "bot", "Win", "0.0",
-                          "Pingdom\xc3\xa4"};
-  std::vector<TrafficRule> made;
-  for (const char* value : values) made.push_back({.kind = RuleKind::user_agent, .value = value});
-  for (const char* value : values) {
+  for (bool short_ones : {false, true}) {
+    std::vector<std::string> values = {"HeadlessChrome", "UptimeRobot",     "Mozilla/4",
+                                       "curl/",          "Pingdom\xc3\xa4", "Win64; x86"};
+    if (short_ones) values.insert(values.end(), {"bot", "0.0"});
+    std::vector<TrafficRule> made;
+    for (const std::string& value : values) made.push_back({.kind = RuleKind::user_agent, .value = value});
     Rules rules = rules_of(made);
-    for (size_t before = 0; before < 9; ++before) {
-      std::string agent = std::string(before, '-') + value;
-      EXPECT_EQ(reason(rules, {.user_agent = agent}), "rule: user_agent " + std::string(value)) << agent;
-      EXPECT_EQ(reason(rules, {.user_agent = agent + " x"}), "rule: user_agent " + std::string(value)) << agent;
-      agent.pop_back();
-      EXPECT_EQ(reason(rules, {.user_agent = agent}), "") << agent;
+    for (const std::string& value : values) {
+      for (size_t before = 0; before < 9; ++before) {
+        std::string agent = std::string(before, '-') + value;
+        EXPECT_EQ(reason(rules, {.user_agent = agent}), "rule: user_agent " + value) << agent;
+        EXPECT_EQ(reason(rules, {.user_agent = agent + " x"}), "rule: user_agent " + value) << agent;
+        agent.pop_back();
+        EXPECT_EQ(reason(rules, {.user_agent = agent}), "") << agent;
+      }
     }
   }
 }

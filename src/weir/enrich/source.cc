@@ -101,7 +101,7 @@ bool is_unset(std::string_view medium) {
   return medium.empty() || medium == "(none)" || medium == "(not set)" || medium == "(not_set)";
 }
 
-// A tag that says by itself that the visit was paid for.
+// A listed tag that says by itself that the visit was paid for. Not so a source's name: Threads.
 bool is_paid_tag(std::string_view tag) {
   return tag.ends_with("ads") || tag.ends_with("ad") || tag.ends_with("adwords");
 }
@@ -150,7 +150,7 @@ class Sources::Loader {
       if (out_.sites_[site].medium == Medium::none) continue;
       assign_lower(pattern_, out_.sites_[site].name);
       std::replace(pattern_.begin(), pattern_.end(), ' ', '_');
-      out_.tags_.emplace(pattern_, site);
+      out_.tags_.emplace(pattern_, Tag{site, false});
     }
   }
 
@@ -208,7 +208,7 @@ class Sources::Loader {
       return {};
     }
     if (pattern.starts_with("utm:")) {
-      out_.tags_.emplace(rest, site);
+      out_.tags_.emplace(rest, Tag{site, is_paid_tag(rest)});
       return {};
     }
     if (pattern.starts_with("android-app://") || pattern.starts_with("ios-app://")) {
@@ -357,18 +357,13 @@ void SourceFinder::parse(std::string_view text, Referrer& out) const {
   if (!found.spam.empty()) out.spam.assign("referrer spam: ").append(found.spam);
 }
 
-// Of a tag that is trimmed and cut. Leaves it in lower case in tag_.
-uint32_t SourceFinder::site_of_tag(std::string_view tag) {
+// Of a tag that is trimmed and cut. Leaves it in tag_ as tables have it: in lower case, blanks as `_`.
+Sources::Tag SourceFinder::read_tag(std::string_view tag) {
   assign_lower(tag_, tag);
-  if (tag_.find(' ') != std::string::npos) {
-    medium_ = tag_;
-    std::replace(medium_.begin(), medium_.end(), ' ', '_');
-    auto known = sources_->tags_.find(medium_);
-    return known == sources_->tags_.end() ? Sources::kNoSite : known->second;
-  }
+  std::replace(tag_.begin(), tag_.end(), ' ', '_');
   if (auto known = sources_->tags_.find(tag_); known != sources_->tags_.end()) return known->second;
-  if (tag_.find('.') == std::string::npos || !is_host(tag_)) return Sources::kNoSite;
-  return sources_->find_host(tag_, {}).site;
+  if (tag_.find('.') == std::string::npos || !is_host(tag_)) return {};
+  return {sources_->find_host(tag_, {}).site, false};
 }
 
 SourceAnswer SourceFinder::find(const SourceQuestion& question) {
@@ -383,16 +378,15 @@ SourceAnswer SourceFinder::find(const SourceQuestion& question) {
 
   std::string_view tag = cut(trim(question.utm_source), kTagBytesMax);
   if (!tag.empty()) {
-    site = site_of_tag(tag);
-    bool known = site != Sources::kNoSite;
-    if (known && sources_->sites_[site].medium == Medium::none) {
+    Sources::Tag known = read_tag(tag);
+    if (known.site != Sources::kNoSite && sources_->sites_[known.site].medium == Medium::none) {
       tag = {};
       tag_.clear();
-      site = Sources::kNoSite;
     } else {
+      site = known.site;
       answer.source = tag;
       answer.reason = "utm_source";
-      channel.paid_tag = known && is_paid_tag(tag_);
+      channel.paid_tag = known.paid;
     }
   }
 

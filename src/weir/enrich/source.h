@@ -58,6 +58,10 @@ class Sources {
     std::vector<std::pair<std::string, uint32_t>> paths;  // the longest first
     bool spam = false;
   };
+  struct Tag {
+    uint32_t site = kNoSite;
+    bool paid = false;
+  };
   struct Click {
     bool paid = false;
     std::vector<uint32_t> sites;
@@ -75,7 +79,7 @@ class Sources {
   Index<Place> hosts_;
   Index<Place> families_;  // `google` of google.*
   Index<uint32_t> apps_;   // by the whole pattern
-  Index<uint32_t> tags_;
+  Index<Tag> tags_;
   Index<Click> clicks_;
   size_t spam_hosts_ = 0;
   PublicSuffixes suffixes_;
@@ -93,16 +97,17 @@ struct SourceQuestion {
 };
 
 struct SourceAnswer {
-  std::string_view source;  // its name, as `Google`; a host; an utm_source; empty for a direct visit. Up to 253 bytes
-  std::string_view
-      medium;  // utm_medium, else what sort of place the source is; empty for a direct visit. Up to 100 bytes
+  // Its name, as `Google`; a host; an utm_source. Empty for a direct visit. Up to 253 bytes.
+  std::string_view source;
+  // utm_medium, else what sort of place the source is. Empty for a direct visit. Up to 100 bytes.
+  std::string_view medium;
   std::string_view channel;  // one of the names of docs/sources.md
   std::string_view reason;   // what decided the source: `utm_source`, `click id`, `referrer`, `own site` ...
   std::string_view spam;     // `referrer spam: HOST` when the referrer is listed; else empty
 };
 
 // Asks `sources`. Confined to one thread; remembers what it found of the last referrers, which repeat, and the
-// registered names of the last hosts: at most 200 KB. No allocation once its buffers have grown.
+// registered names of the last hosts: at most 256 KB. No allocation once its buffers have grown.
 class SourceFinder {
  public:
   explicit SourceFinder(std::shared_ptr<const Sources> sources);
@@ -130,7 +135,7 @@ class SourceFinder {
   void parse(std::string_view text, Referrer& referrer) const;
   bool is_own(std::string_view host, const SourceQuestion& question);
   std::string_view registrable(std::string_view hostname);
-  uint32_t site_of_tag(std::string_view tag);
+  Sources::Tag read_tag(std::string_view tag);
 
   std::shared_ptr<const Sources> sources_;
   std::array<Referrer, 256> referrers_;

@@ -237,6 +237,9 @@ TEST_F(SourceTest, TagsGoBeforeTheReferrer) {
   EXPECT_EQ(asked({.utm_source = "facebook", .utm_medium = "paid_social"}), "Facebook | paid_social | Paid Social");
   EXPECT_EQ(asked({.utm_source = "fb-ads"}), "Facebook | cpc | Paid Social");
   EXPECT_EQ(asked({.utm_source = "adwords"}), "Google | cpc | Paid Search");
+  EXPECT_EQ(asked({.utm_source = "Google Ads"}), "Google | cpc | Paid Search");
+  EXPECT_EQ(asked({.utm_source = "threads"}), "Threads | social | Organic Social");  // ends in `ads` as well
+  EXPECT_EQ(asked({.utm_source = "e mail"}), "Email | email | Email");
   EXPECT_EQ(asked({.utm_source = "youtube", .utm_medium = "cpv"}), "YouTube | cpv | Paid Video");
   EXPECT_EQ(asked({.utm_source = "Partner X"}), "Partner X | referral | Referral");
   EXPECT_EQ(asked({.utm_source = "partner-weekly-newsletter"}), "partner-weekly-newsletter | referral | Email");
