@@ -55,6 +55,15 @@ class ProcessStore final : public store::Store {
   Result<> rewrite_visits(ProjectId project, std::span<const store::VisitRow> rows) override {
     return call([&] { return store_.rewrite_visits(project, rows); });
   }
+  Result<std::vector<store::ProjectDay>> days(std::optional<ProjectId> project, int64_t from, int64_t until) override {
+    return call([&] { return store_.days(project, from, until); });
+  }
+  Result<> enriched_rows(const store::ProjectDay& of, const std::function<void(store::EnrichedRow&&)>& sink) override {
+    return call([&] { return store_.enriched_rows(of, sink); });
+  }
+  Result<> rewrite_enrichment(const store::ProjectDay& of, std::span<const store::EnrichedRow> rows) override {
+    return call([&] { return store_.rewrite_enrichment(of, rows); });
+  }
   Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) override {
     return call([&] { return store_.set_project_names(names); });
   }

@@ -311,6 +311,7 @@ SentEvent& World::new_event(UnixMillis now) {
   // Late, now and then, by what matters to visits: moments, less or more than their silence, days, months.
   constexpr std::array<UnixMillis, 4> kLate = {1000, 40 * 60'000, 2 * kMillisPerDay, 40 * kMillisPerDay};
   event.time = chance(0.2) ? now - static_cast<UnixMillis>(between(0, kLate[below(kLate.size())])) : now;
+  if (chance(0.8)) event.time_rule = event::TimeRule::client;
   event.kind = std::array{event::Kind::pageview, event::Kind::event, event::Kind::engagement}[below(3)];
   const std::string path = fmt::format("/{}", below(5));
   event.path = path;

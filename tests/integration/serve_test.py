@@ -92,7 +92,8 @@ def test_import_and_replay_ask_for_the_right_key(weir):
 
     routes = {"/api/v1/import/access-log?project=website": {"admin", "admin of website"},
               "/api/v1/journal/replay?partition=live": {"admin"},
-              "/api/v1/journal/resend?partition=live": {"admin"}}
+              "/api/v1/journal/resend?partition=live": {"admin"},
+              "/api/v1/journal/re-enrich?project=website&day=2020-01-01": {"admin"}}
     callers = {scope: key(scope) for scope in ("capture", "stats", "sql", "admin")}
     callers.update({f"{scope} of website": key(scope, "--project", "website") for scope in ("sql", "admin")})
     callers["admin of app"] = key("admin", "--project", "app")

@@ -47,6 +47,8 @@ const std::vector<RouteAccess>& access_table() {
       {Method::post, "/api/v1/seed", {admins, true}},
       {Method::post, "/api/v1/journal/replay", {admins, false}},
       {Method::post, "/api/v1/journal/resend", {admins, false}},
+      {Method::get, "/api/v1/journal/days", {admins, false}},
+      {Method::post, "/api/v1/journal/re-enrich", {admins, false}},
       {Method::get, "/api/v1/trace", {admins, true}},
   };
   return table;

@@ -1,10 +1,13 @@
 #include "weir/app/cli_local.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 #include <charconv>
 #include <cstdio>
+#include <map>
 #include <optional>
 
 #include "weir/app/cli_packs.h"
@@ -113,12 +116,63 @@ int export_journal(const std::string& directory, const ExportOptions& options) {
   return damage->empty() ? 0 : 1;
 }
 
-int replay(const Invocation& invocation, const std::string& partition) {
-  auto answer = request(
-      invocation,
-      {.method = "POST", .target = "/api/v1/journal/replay?partition=" + partition, .timeout = std::chrono::hours(24)});
+struct ReplayOptions {
+  std::string partition = "live";
+  bool re_enrich = false;
+  std::string project, from, to;
+};
+
+int replay(const Invocation& invocation, const ReplayOptions& options) {
+  auto answer = request(invocation, {.method = "POST",
+                                     .target = "/api/v1/journal/replay?partition=" + options.partition,
+                                     .timeout = std::chrono::hours(24)});
   if (!answer) return fail(answer.error().message);
   std::printf("%s\n", answer->body.c_str());
+  return 0;
+}
+
+// A day of a project at a time, so that it can be ended and begun again at any moment.
+int re_enrich(const Invocation& invocation, const ReplayOptions& options) {
+  std::string target = "/api/v1/journal/days?";
+  for (const auto& [name, value] :
+       {std::pair("project", &options.project), std::pair("from", &options.from), std::pair("to", &options.to)})
+    if (!value->empty()) target += fmt::format("{}={}&", name, url_encode(*value));
+  auto listed = request(invocation, {.target = target, .timeout = std::chrono::minutes(10)});
+  if (!listed) return fail(listed.error().message);
+  auto days = boost::json::parse(listed->body).at("days").as_array();
+  std::map<std::string, uint64_t> sums, columns;
+  const bool progress = isatty(STDERR_FILENO) != 0;
+  for (size_t i = 0; i < days.size(); ++i) {
+    const std::string project(days[i].at("project").as_string());
+    const std::string day(days[i].at("day").as_string());
+    if (progress)
+      std::fprintf(stderr, "\r%zu of %zu days: %s %s\033[K", i + 1, days.size(), project.c_str(), day.c_str());
+    auto done = request(invocation,
+                        {.method = "POST",
+                         .target = fmt::format("/api/v1/journal/re-enrich?project={}&day={}", url_encode(project), day),
+                         .timeout = std::chrono::hours(24)});
+    if (!done) {
+      if (progress) std::fputc('\n', stderr);
+      return fail(
+          fmt::format("{} of {} days are done; at {} of {}: {}", i, days.size(), day, project, done.error().message));
+    }
+    const auto summary = boost::json::parse(done->body);
+    for (const char* name : {"rows", "changed", "without_record", "without_personal"})
+      sums[name] += summary.at(name).to_number<uint64_t>();
+    for (const auto& column : summary.at("columns").as_object())
+      columns[column.key()] += column.value().to_number<uint64_t>();
+  }
+  if (progress) std::fputs("\r\033[K", stderr);
+  std::printf("days               %zu\nrows               %llu\nchanged            %llu\n", days.size(),
+              static_cast<unsigned long long>(sums["rows"]), static_cast<unsigned long long>(sums["changed"]));
+  for (const auto& [column, rows] : columns)
+    std::printf("  %-16s %llu\n", column.c_str(), static_cast<unsigned long long>(rows));
+  if (uint64_t kept = sums["without_record"] + sums["without_personal"]; kept > 0)
+    std::printf(
+        "kept as they were  %llu rows keep place, program and labels made from them: %llu have no personal "
+        "fields that can still be read, of %llu the journal has no record any more\n",
+        static_cast<unsigned long long>(kept), static_cast<unsigned long long>(sums["without_personal"]),
+        static_cast<unsigned long long>(sums["without_record"]));
   return 0;
 }
 
@@ -219,13 +273,23 @@ void add_local_commands(CLI::App& cli, Invocation& invocation) {
   dump->callback([&invocation, directory, options] {
     invocation.action = [directory, options] { return export_journal(directory(), *options); };
   });
-  auto which = std::make_shared<std::string>("live");
+  auto again = std::make_shared<ReplayOptions>();
   auto* send = journal->add_subcommand("replay", "Compare all positions with the store and send what is missing");
-  send->add_option("--partition", *which, "live or bulk")
-      ->check(CLI::IsMember({"live", "bulk"}))
-      ->capture_default_str();
-  send->callback(
-      [&invocation, which] { invocation.action = [&invocation, which] { return replay(invocation, *which); }; });
+  auto* partition = send->add_option("--partition", again->partition, "live or bulk")
+                        ->check(CLI::IsMember({"live", "bulk"}))
+                        ->capture_default_str();
+  auto* anew = send->add_flag("--re-enrich", again->re_enrich,
+                              "Give the stored rows what today's data packs and rules say of them, day by day: source, "
+                              "place, program, device, label, address by the project's policy")
+                   ->excludes(partition);
+  send->add_option("--project", again->project, "With --re-enrich: of this project alone")->needs(anew);
+  send->add_option("--from", again->from, "With --re-enrich: from this day (UTC) on, like 2026-01-31")->needs(anew);
+  send->add_option("--to", again->to, "With --re-enrich: up to this day")->needs(anew);
+  send->callback([&invocation, again] {
+    invocation.action = [&invocation, again] {
+      return again->re_enrich ? re_enrich(invocation, *again) : replay(invocation, *again);
+    };
+  });
 
   auto dead = std::make_shared<DeadOptions>();
   auto* letters = journal->add_subcommand("dead", "List the records that could not become a row, or try them again");

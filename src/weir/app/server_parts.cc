@@ -304,7 +304,9 @@ void ServerParts::State::add_routes() {
     importing = std::make_unique<transfer::ImportThread>(*importer);
   }
   if (live) {
-    replays = std::make_unique<ReplayRoute>(*settings, clock, *live, *bulk);
+    replays = std::make_unique<ReplayRoute>(
+        *settings, clock, *live, *bulk, *store,
+        load::ReEnricher::Parts{*journal, *store, *settings, *secrets, *healer, packs.get()});
     trace = std::make_unique<EventTrace>(EventTrace::Parts{
         *journal, {live_outcomes.get(), bulk_outcomes.get()}, {live.get(), bulk.get()}, *dedup, *store, *settings});
     traces = std::make_unique<TraceRoute>(*settings, clock, *trace);

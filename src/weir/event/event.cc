@@ -33,6 +33,7 @@ bool parse_kind(std::string_view name, Kind& kind) { return parse_name(kKinds, n
 bool parse_time_rule(std::string_view name, TimeRule& rule) { return parse_name(kTimeRules, name, rule); }
 
 uint64_t event_hash(const Row& row) {
+  if (row.time_rule != TimeRule::client) return row.o;
   if (!row.id.empty()) return XXH3_64bits(row.id.data(), row.id.size());
   thread_local std::string text;
   text.clear();

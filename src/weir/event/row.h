@@ -60,8 +60,9 @@ struct Row {
   uint64_t o = 0;
 };
 
-// Orders the events of one millisecond: a hash of the client's id, or, without one, of what the event says, so that it
-// does not depend on where in which journal the event stands. The store computes the same from its columns
+// Orders the events of one millisecond. Where the client gave the time: a hash of its id, or, without one, of what the
+// event says, so that it does not depend on when it arrived. Else the time is that of receipt, and the order that of the
+// journal: the row's `o`. The store computes the same from its columns
 // (kEventHash in store/clickhouse.cc).
 uint64_t event_hash(const Row& row);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <tuple>
 
 #include "weir/base/bytes.h"
@@ -15,6 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+constexpr size_t kRewriting = 2;  // behind the partitions
 constexpr size_t kItemBytes = 32;
 constexpr size_t kItemsAtOnce = 100'000;  // of one entry of the list
 // Around what is dirty: a visit that reaches into it began at most so long before, and one that begins in it ends at
@@ -195,16 +197,21 @@ void VisitHealer::stop() {
   thread_.join();
 }
 
-void VisitHealer::batch_begins(journal::Partition partition) {
+void VisitHealer::begins(size_t which) {
   std::lock_guard lock(mutex_);
-  ++begun_[static_cast<size_t>(partition)];
+  ++begun_[which];
 }
 
-void VisitHealer::batch_ended(journal::Partition partition) {
+void VisitHealer::ended(size_t which) {
   std::lock_guard lock(mutex_);
-  ++ended_[static_cast<size_t>(partition)];
+  ++ended_[which];
   changed_.notify_all();
 }
+
+void VisitHealer::batch_begins(journal::Partition partition) { begins(static_cast<size_t>(partition)); }
+void VisitHealer::batch_ended(journal::Partition partition) { ended(static_cast<size_t>(partition)); }
+void VisitHealer::rewriting_begins() { begins(kRewriting); }
+void VisitHealer::rewriting_ended() { ended(kRewriting); }
 
 void VisitHealer::batches_dropped(journal::Partition partition) {
   std::lock_guard lock(mutex_);
@@ -270,7 +277,9 @@ bool VisitHealer::wait_until_healed(milliseconds timeout) {
 
 // Under mutex_: moves what is ready into `work`; false when there is nothing.
 bool VisitHealer::take(Visitors& work, uint64_t& number) {
-  auto is_ready = [&](const Note& note) { return ended_[0] >= note.after[0] && ended_[1] >= note.after[1]; };
+  auto is_ready = [&](const Note& note) {
+    return std::equal(ended_.begin(), ended_.end(), note.after.begin(), std::greater_equal<>());
+  };
   auto end = std::find_if_not(waiting_.begin(), waiting_.end(), is_ready);
   for (auto note = waiting_.begin(); note != end; ++note) {
     for (const auto& [key, dirty] : note->visitors) add(ready_, dirty);

@@ -70,6 +70,10 @@ class VisitHealer {
   // None that began will be inserted any more: they are to be built anew.
   void batches_dropped(journal::Partition partition);
 
+  // The same for who changes stored rows in a way that matters to visits (their sources).
+  void rewriting_begins();
+  void rewriting_ended();
+
   // To be called before rows are inserted whose visits are uncertain. Durable when it returns. Errors: kUnavailable
   // (also when stopping), kOverloaded (no space, or full).
   Result<> note(std::span<const DirtyVisits> dirty);
@@ -81,10 +85,10 @@ class VisitHealer {
 
  private:
   using Visitors = std::map<std::pair<ProjectId, uint64_t>, DirtyVisits>;
-  using Counts = std::array<uint64_t, 2>;
+  using Counts = std::array<uint64_t, 3>;  // of each partition; of rewriting
   struct Note {
     uint64_t number = 0;
-    Counts after{};  // batches of each partition that have to end first
+    Counts after{};  // what has to end first
     Visitors visitors;
   };
 
@@ -93,6 +97,8 @@ class VisitHealer {
   Result<> note_some(std::span<const DirtyVisits> dirty);
   static void add(Visitors& visitors, const DirtyVisits& dirty);
   void run();
+  void begins(size_t which);
+  void ended(size_t which);
   void show_pending();
   bool take(Visitors& work, uint64_t& number);
   Result<> heal(const Visitors& work, Visitors& again);

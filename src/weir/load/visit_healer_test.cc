@@ -59,6 +59,7 @@ class Loading {
       event::Row row;
       row.project_id = ProjectId{1};
       row.time = row.received_at = sent.time;
+      row.time_rule = event::TimeRule::client;
       row.visitor_id = sent.visitor;
       row.kind = sent.kind;
       row.name = sent.name;
@@ -154,6 +155,7 @@ std::vector<std::string> expected_of(const std::vector<Loading::Sent>& sent) {
   std::map<std::pair<uint64_t, std::string>, std::vector<Event>> streams;
   for (const Loading::Sent& one : sent) {
     event::Row row;
+    row.time_rule = event::TimeRule::client;
     row.kind = one.kind;
     row.name = one.name;
     row.path = one.path;

@@ -27,6 +27,7 @@ constexpr milliseconds kKillTimeout{5'000};
 constexpr milliseconds kVisitLengthMax{24 * 3'600'000};
 constexpr int kJournalNumberTries = 16;
 // Beyond it there are no times of ours (the year 2286).
+constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kTimeMax = 9'999'999'999'000;
 // Rows of visits read at once: about 20 MB.
 constexpr uint64_t kVisitRowsPage = 100'000;
@@ -498,13 +499,14 @@ Result<std::optional<int64_t>> ClickHouse::day_with_events(ProjectId project, in
 namespace {
 // event::event_hash(), from the columns.
 constexpr std::string_view kEventHash =
-    "xxh3(if(client_id != '', client_id, concat(toString(kind), '\\0', toString(name), '\\0', toString(hostname), "
+    "if(time_rule != 'client', _o, xxh3(if(client_id != '', client_id, concat(toString(kind), '\\0', toString(name), "
+    "'\\0', toString(hostname), "
     "'\\0', toString(path), '\\0', toString(title), '\\0', toString(referrer), '\\0', "
     "utm_source, '\\0', utm_medium, '\\0', utm_campaign, '\\0', utm_term, '\\0', utm_content, '\\0', "
     "arrayStringConcat(arrayMap((key, value) -> concat(toString(key), '\\0', toString(value), '\\0'), "
     "mapKeys(text_properties), mapValues(text_properties))), "
     "arrayStringConcat(arrayMap((key, value) -> concat(toString(key), '\\0', value, '\\0'), "
-    "mapKeys(number_properties), mapValues(number_properties))))))";
+    "mapKeys(number_properties), mapValues(number_properties)))))))";
 
 std::string set_of(std::span<const uint64_t> numbers) { return fmt::format("({})", fmt::join(numbers, ",")); }
 
@@ -612,6 +614,112 @@ Result<> ClickHouse::rewrite_visits(ProjectId project, std::span<const VisitRow>
       "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
       "AND timestamp <= fromUnixTimestamp64Milli({}, 'UTC') AND visitor_id IN {} AND {} != 0",
       sets, number(project), first, last, set_of(visitors), of("session_id")));
+}
+
+std::span<const std::string_view> enriched_columns() {
+  static constexpr std::array<std::string_view, 14> kColumns = {
+      "source",          "medium", "channel",    "country", "region",  "city",           "browser",
+      "browser_version", "os",     "os_version", "device",  "traffic", "traffic_reason", "ip"};
+  return kColumns;
+}
+
+Result<std::vector<ProjectDay>> ClickHouse::days(std::optional<ProjectId> project, int64_t from, int64_t until) {
+  auto bytes = read(
+      fmt::format("SELECT project_id, toInt64(toUnixTimestamp(toDateTime(toDate(timestamp), 'UTC'))) AS day, count() "
+                  "FROM weir_data.events WHERE toDate(timestamp) >= toDate(fromUnixTimestamp64Milli({{from:Int64}}, "
+                  "'UTC')) AND timestamp >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') "
+                  "AND timestamp < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') {}"
+                  "GROUP BY project_id, day ORDER BY project_id, day",
+                  project ? "AND project_id = {project:UInt64} " : ""),
+      in_row_binary({{"from", std::to_string(std::clamp<int64_t>(from, 0, kTimeMax))},
+                     {"until", std::to_string(std::clamp<int64_t>(until, 0, kTimeMax))},
+                     {"project", std::to_string(number(project.value_or(ProjectId{})))}}));
+  if (!bytes) return std::move(bytes).error();
+  std::vector<ProjectDay> days;
+  RowBinary in(*bytes);
+  while (!in.at_end()) {
+    ProjectDay day;
+    day.project_id = ProjectId{in.fixed<uint64_t>()};
+    day.day = in.fixed<int64_t>() * 1000;
+    day.rows = in.fixed<uint64_t>();
+    if (in.failed()) return unreadable("days");
+    days.push_back(day);
+  }
+  return days;
+}
+
+Result<> ClickHouse::enriched_rows(const ProjectDay& of, const std::function<void(EnrichedRow&&)>& sink) {
+  std::string columns;
+  for (std::string_view column : enriched_columns()) columns += fmt::format(", toString({})", column);
+  uint64_t p = 0;
+  uint64_t o = 0;
+  bool first = true;
+  while (true) {
+    auto bytes = read(
+        fmt::format("SELECT visitor_id, toUnixTimestamp64Milli(timestamp), _p, _o, toUInt8(user_id != '' OR "
+                    "anonymous_id != ''), "
+                    "toString(hostname), toString(path), toString(referrer), toString(screen), utm_source, utm_medium, "
+                    "utm_campaign, click_id{} FROM weir_data.events WHERE project_id = {{project:UInt64}} "
+                    "AND timestamp >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') "
+                    "AND timestamp < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') {}"
+                    "ORDER BY _p, _o LIMIT {{limit:UInt64}}",
+                    columns, first ? "" : "AND (_p, _o) > ({p:UInt32}, {o:UInt64}) "),
+        in_row_binary({{"project", std::to_string(number(of.project_id))},
+                       {"from", std::to_string(of.day)},
+                       {"until", std::to_string(of.day + kDayMs)},
+                       {"p", std::to_string(p)},
+                       {"o", std::to_string(o)},
+                       {"limit", std::to_string(kVisitRowsPage)}}));
+    if (!bytes) return std::move(bytes).error();
+    RowBinary in(*bytes);
+    uint64_t rows = 0;
+    while (!in.at_end()) {
+      EnrichedRow row;
+      row.project_id = of.project_id;
+      row.visitor_id = in.fixed<uint64_t>();
+      row.time = in.fixed<int64_t>();
+      p = row.p = in.fixed<uint32_t>();
+      o = row.o = in.fixed<uint64_t>();
+      row.names_its_user = in.fixed<uint8_t>() != 0;
+      for (std::string* text : {&row.hostname, &row.path, &row.referrer, &row.screen, &row.utm_source, &row.utm_medium,
+                                &row.utm_campaign, &row.click_id})
+        *text = in.text();
+      for (std::string& text : row.found) text = in.text();
+      if (in.failed()) return unreadable("enriched rows");
+      sink(std::move(row));
+      ++rows;
+    }
+    if (rows < kVisitRowsPage) return {};
+    first = false;
+  }
+}
+
+// As rewrite_visits().
+Result<> ClickHouse::rewrite_enrichment(const ProjectDay& of, std::span<const EnrichedRow> rows) {
+  if (rows.empty()) return {};
+  std::string lines;
+  for (const EnrichedRow& row : rows) {
+    lines += fmt::format("{}\t{}\t1", row.p, row.o);
+    for (const std::string& text : row.found) (lines += '\t') += escape(text);
+    lines += '\n';
+  }
+  if (auto emptied = execute("TRUNCATE TABLE weir_data.enrichment_changes"); !emptied) return emptied;
+  auto filled =
+      insert_lines(fmt::format("enrichment_changes (p, o, is_there, {})", fmt::join(enriched_columns(), ", ")), lines);
+  lines = {};
+  if (!filled) return filled;
+  auto of_changes = [](std::string_view column) {
+    return fmt::format("joinGet('weir_data.enrichment_changes', '{}', _p, _o)", column);
+  };
+  std::string sets;
+  for (std::string_view column : enriched_columns())
+    sets += fmt::format("{}{} = {}", sets.empty() ? "" : ", ", column, of_changes(column));
+  auto updated = execute(fmt::format(
+      "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
+      "AND timestamp < fromUnixTimestamp64Milli({}, 'UTC') AND {} = 1",
+      sets, number(of.project_id), of.day, of.day + kDayMs, of_changes("is_there")));
+  if (!updated) return updated;
+  return execute("TRUNCATE TABLE weir_data.enrichment_changes");
 }
 
 // Names are only ever added, under a rising version; the view takes the newest.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "weir/store/engine/config.h"
+#include "weir/store/store.h"
 
 namespace weir::store {
 
@@ -197,7 +198,11 @@ std::span<const std::string> schema_of_one_life() {
         // What Store::rewrite_visits() is about to write.
         "CREATE TABLE IF NOT EXISTS weir_data.visit_changes (p UInt32, o UInt64, session_id UInt64, visit_seq UInt16, "
         "visit_gap_ms UInt32, visit_bounce Int8, entry_path String, previous_path String, visit_source String, "
-        "visit_channel String, visit_campaign String) ENGINE = Join(ANY, LEFT, p, o) SETTINGS persistent = 0"};
+        "visit_channel String, visit_campaign String) ENGINE = Join(ANY, LEFT, p, o) SETTINGS persistent = 0",
+        // What Store::rewrite_enrichment() is about to write.
+        fmt::format("CREATE TABLE IF NOT EXISTS weir_data.enrichment_changes (p UInt32, o UInt64, is_there UInt8, {} "
+                    "String) ENGINE = Join(ANY, LEFT, p, o) SETTINGS persistent = 0",
+                    fmt::join(enriched_columns(), " String, "))};
     for (int i = 0; i < engine::kReaders; ++i)
       made.push_back(fmt::format("CREATE TABLE IF NOT EXISTS weir_data.{} (project_id UInt64) ENGINE = Memory",
                                  engine::reader_table(i)));

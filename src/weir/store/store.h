@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -115,6 +116,28 @@ struct VisitRow {
   std::string entry_path, previous_path, visit_source, visit_channel, visit_campaign;
 };
 
+// A row as the data packs and the operator's rules see it, and what they said of it.
+struct EnrichedRow {
+  ProjectId project_id{};
+  uint64_t visitor_id = 0;
+  int64_t time = 0;
+  uint32_t p = 0;
+  uint64_t o = 0;
+  bool names_its_user = false;  // user_id or anonymous_id
+  std::string hostname, path, referrer, screen;
+  std::string utm_source, utm_medium, utm_campaign, click_id;
+  // The columns that enrichment gives, in the order of enriched_columns().
+  std::array<std::string, 14> found;
+};
+std::span<const std::string_view> enriched_columns();
+
+// A project's rows of one day (UTC; its beginning in Unix milliseconds).
+struct ProjectDay {
+  ProjectId project_id{};
+  int64_t day = 0;
+  uint64_t rows = 0;
+};
+
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // bound as {name:Type}
 
 struct QueryOptions {
@@ -170,6 +193,14 @@ class Store {
   // Writes the visit's columns of these rows of one project anew, in place. Positions and the number of rows stay.
   // After an error some may be written: call it again. One caller at a time.
   virtual Result<> rewrite_visits(ProjectId project, std::span<const VisitRow> rows) = 0;
+
+  // The days in [from, until) on which projects have rows, of all projects or of one, by project and day.
+  virtual Result<std::vector<ProjectDay>> days(std::optional<ProjectId> project, int64_t from, int64_t until) = 0;
+  // The rows of one day of a project, by journal and position. Read piece by piece.
+  virtual Result<> enriched_rows(const ProjectDay& of, const std::function<void(EnrichedRow&&)>& sink) = 0;
+  // Writes the columns that enrichment gives of these rows of one project and day anew, in place and all at once.
+  // Positions and the number of rows stay. After an error it may be done: call it again. One caller at a time.
+  virtual Result<> rewrite_enrichment(const ProjectDay& of, std::span<const EnrichedRow> rows) = 0;
 
   // Makes the names that the public view shows follow the settings.
   virtual Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) = 0;

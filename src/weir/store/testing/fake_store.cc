@@ -233,6 +233,8 @@ Result<std::optional<int64_t>> FakeStore::day_with_events(ProjectId project, int
 namespace {
 uint64_t hash_of(const StoredRow& stored) {
   event::Row row;
+  event::parse_time_rule(stored.text("time_rule"), row.time_rule);
+  row.o = stored.o;
   row.id = stored.text("client_id");
   event::parse_kind(stored.text("kind"), row.kind);
   row.name = stored.text("name");
@@ -321,6 +323,70 @@ Result<> FakeStore::rewrite_visits(ProjectId project, std::span<const VisitRow> 
     set("visit_source", row.visit_source);
     set("visit_channel", row.visit_channel);
     set("visit_campaign", row.visit_campaign);
+  }
+  return {};
+}
+
+Result<std::vector<ProjectDay>> FakeStore::days(std::optional<ProjectId> project, int64_t from, int64_t until) {
+  std::lock_guard lock(mutex_);
+  if (auto here = check_away(); !here) return std::move(here).error();
+  constexpr int64_t kDay = 86'400'000;
+  std::map<std::pair<uint64_t, int64_t>, uint64_t> counts;
+  for (const StoredRow& row : rows_)
+    if ((!project || row.project_id == number(*project)) && row.timestamp >= from && row.timestamp < until)
+      ++counts[{row.project_id, row.timestamp / kDay * kDay}];
+  std::vector<ProjectDay> days;
+  for (const auto& [key, rows] : counts) days.push_back({ProjectId{key.first}, key.second, rows});
+  return days;
+}
+
+Result<> FakeStore::enriched_rows(const ProjectDay& of, const std::function<void(EnrichedRow&&)>& sink) {
+  std::vector<EnrichedRow> found;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto here = check_away(); !here) return here;
+    for (const StoredRow& stored : rows_) {
+      if (stored.project_id != number(of.project_id) || stored.timestamp / 86'400'000 != of.day / 86'400'000) continue;
+      EnrichedRow row;
+      row.project_id = of.project_id;
+      row.visitor_id = stored.visitor_id;
+      row.time = stored.timestamp;
+      row.p = stored.p;
+      row.o = stored.o;
+      row.names_its_user = !stored.text("user_id").empty() || !stored.text("anonymous_id").empty();
+      row.hostname = stored.text("hostname");
+      row.path = stored.text("path");
+      row.referrer = stored.text("referrer");
+      row.screen = stored.text("screen");
+      row.utm_source = stored.text("utm_source");
+      row.utm_medium = stored.text("utm_medium");
+      row.utm_campaign = stored.text("utm_campaign");
+      row.click_id = stored.text("click_id");
+      for (size_t i = 0; i < row.found.size(); ++i) row.found[i] = stored.text(enriched_columns()[i]);
+      found.push_back(std::move(row));
+    }
+  }
+  std::sort(found.begin(), found.end(),
+            [](const EnrichedRow& a, const EnrichedRow& b) { return std::tie(a.p, a.o) < std::tie(b.p, b.o); });
+  for (EnrichedRow& row : found) sink(std::move(row));
+  return {};
+}
+
+Result<> FakeStore::rewrite_enrichment(const ProjectDay& of, std::span<const EnrichedRow> rows) {
+  std::lock_guard lock(mutex_);
+  if (auto here = check_away(); !here) return here;
+  std::map<std::pair<uint32_t, uint64_t>, const EnrichedRow*> changes;
+  for (const EnrichedRow& row : rows) changes[{row.p, row.o}] = &row;
+  for (StoredRow& stored : rows_) {
+    auto at = changes.find({stored.p, stored.o});
+    if (at == changes.end() || stored.project_id != number(of.project_id)) continue;
+    for (size_t i = 0; i < at->second->found.size(); ++i) {
+      const std::string column(enriched_columns()[i]);
+      if (at->second->found[i].empty())
+        stored.texts.erase(column);
+      else
+        stored.texts[column] = at->second->found[i];
+    }
   }
   return {};
 }

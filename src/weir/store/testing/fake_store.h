@@ -55,6 +55,9 @@ class FakeStore final : public Store {
   Result<> visit_rows(ProjectId project, std::span<const uint64_t> visitors, int64_t from, int64_t until,
                       const std::function<void(const VisitRow&)>& sink) override;
   Result<> rewrite_visits(ProjectId project, std::span<const VisitRow> rows) override;
+  Result<std::vector<ProjectDay>> days(std::optional<ProjectId> project, int64_t from, int64_t until) override;
+  Result<> enriched_rows(const ProjectDay& of, const std::function<void(EnrichedRow&&)>& sink) override;
+  Result<> rewrite_enrichment(const ProjectDay& of, std::span<const EnrichedRow> rows) override;
   Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) override;
   Result<std::string> query(std::string_view sql, const QueryOptions& options) override;
   Result<std::string> user_query(std::string_view sql, const QueryOptions& options,

@@ -267,6 +267,7 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
     event::Row row = row_at(o, time);
     row.project_id = project;
     row.visitor_id = visitor;
+    row.time_rule = event::TimeRule::client;
     row.id = id;
     row.kind = event::Kind::pageview;
     row.path = "/it's a \\ \t path";
@@ -282,6 +283,12 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
   const uint64_t with_id = add(3, 7, kNow, "id");
   const uint64_t without_id = add(2, 7, kNow - 1000, "");
   add(1, 8, kNow, "");
+  {
+    event::Row row = row_at(5, kNow);
+    row.project_id = project;
+    row.visitor_id = 8;
+    block.add(row);
+  }
   add(0, 9, kNow, "");
   add(4, 7, kNow + 86'400'000, "");
   insert(block, "a " + std::to_string(p()));
@@ -295,7 +302,7 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
     ASSERT_TRUE(done) << done.error().message;
   };
   read();
-  ASSERT_EQ(rows.size(), 3u);
+  ASSERT_EQ(rows.size(), 4u);
   EXPECT_EQ(rows[0].visitor_id, 7u);
   EXPECT_EQ(rows[0].o, 2u);
   EXPECT_EQ(rows[0].hash, without_id);
@@ -307,6 +314,8 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
   EXPECT_EQ(rows[1].hash, with_id);
   EXPECT_EQ(rows[1].time, kNow);
   EXPECT_EQ(rows[2].visitor_id, 8u);
+  EXPECT_EQ(rows[2].hash, 5u);  // not a time of the client's: its position
+  EXPECT_EQ(rows[3].visitor_id, 8u);
 
   rows[0].session_id = 77;
   rows[0].visit_seq = 3;
@@ -320,7 +329,7 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
   auto done = store().rewrite_visits(project, std::span(rows).first(1));
   ASSERT_TRUE(done) << done.error().message;
   read();
-  ASSERT_EQ(rows.size(), 3u);
+  ASSERT_EQ(rows.size(), 4u);
   EXPECT_EQ(rows[0].session_id, 77u);
   EXPECT_EQ(rows[0].visit_seq, 3u);
   EXPECT_EQ(rows[0].visit_gap_ms, 1234u);
@@ -332,7 +341,7 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
   EXPECT_EQ(rows[0].visit_campaign, "autumn");
   EXPECT_EQ(rows[1].session_id, 6u);
   EXPECT_EQ(rows[2].session_id, 6u);
-  EXPECT_EQ(store().positions(p(), 0, 10).value().size(), 5u);
+  EXPECT_EQ(store().positions(p(), 0, 10).value().size(), 6u);
 }
 
 TEST_P(StoreContract, CountsItsRows) {
