@@ -292,7 +292,12 @@ void SeedHistory::State::act_event(const Visit& visit, const Step& step, const P
       e.kind = event::Kind::pageview;
       e.name = "pageview";
       e.properties = page.properties;
-      e.referrer = step.first_page ? visit.referrer : std::string_view(site().pages[step.from].url);
+      e.referrer = visit.referrer;
+      if (!step.first_page) {
+        // To another host browsers tell no more than the origin.
+        const Page& from = site().pages[step.from];
+        e.referrer = from.origin == page.origin ? from.url : from.origin;
+      }
       return;
     case Act::engagement:
       e.kind = event::Kind::engagement;

@@ -111,6 +111,7 @@ Site make_site() {
     Page page;
     page.section = section;
     page.url = std::string(host) + path;
+    page.origin = std::string(host) + "/";
     page.path = std::move(path);
     page.title = std::string(title) + " - " + std::string(maker);
     page.properties = std::move(properties);

@@ -31,6 +31,7 @@ inline constexpr size_t kSections = 13;
 struct Page {
   Section section;
   std::string url;
+  std::string origin;  // "https://www.example.com/"
   std::string path;
   std::string title;
   std::string properties;  // of its pageviews, JSON or empty
