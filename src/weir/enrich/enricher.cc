@@ -71,8 +71,7 @@ std::string_view apply_ip_policy(settings::IpPolicy policy, std::string_view ip,
   char text[INET6_ADDRSTRLEN];
   if (inet_pton(AF_INET, buffer.c_str(), &v4) == 1) {
     if (policy == settings::IpPolicy::whole) return ip;
-    v4.s_addr &= htonl(0xffffff00u);
-    buffer = inet_ntop(AF_INET, &v4, text, sizeof text);
+    buffer.replace(buffer.rfind('.') + 1, std::string::npos, "0");
     return buffer;
   }
   if (inet_pton(AF_INET6, buffer.c_str(), &v6) == 1) {
