@@ -114,14 +114,15 @@ void RecordToRow(benchmark::State& state) {
   event::RecordParser parser;
   enrich::Visits visits;
   visits.know_all_from(INT64_MIN);
-  enrich::Enricher enricher(visits);
+  enrich::Enricher enricher;
   enricher.use(packs(), nullptr);
   size_t at = 0;
   uint64_t o = 0;
   for (auto _ : state) {
     const Sent& sent = events()[at];
     const event::Event event = *parser.parse(sent.record);
-    benchmark::DoNotOptimize(enricher.enrich(event, {1, ++o}, settings::IpPolicy::masked, &sent.personal).session_id);
+    const event::Row& row = enricher.enrich(event, {1, ++o}, settings::IpPolicy::masked, &sent.personal);
+    benchmark::DoNotOptimize(visits.assign(enrich::visit_event(row)).facts.session_id);
     if (++at == events().size()) {
       at = 0;
       visits.clear();

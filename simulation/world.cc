@@ -137,6 +137,7 @@ class World {
   uint64_t names_ = 0;
   uint64_t ids_ = 0;
   bool rotten_ = false;
+  bool late_ = false;     // events come late
   bool damaged_ = false;  // at any time
 };
 
@@ -154,6 +155,7 @@ void World::run() {
   load_options_.nice = 0;
   dedup_options_.recent_max = between(4, 40);
   dedup_options_.merge_at = between(2, 4);
+  late_ = chance(0.3);
   store_.refuse_rows([](const StoredRow& row) { return row.text("name").starts_with(kPoison); });
   const uint64_t lives = std::array{1, 1, 1, 2, 2, 3}[below(6)];
   for (uint64_t i = 0; i < lives; ++i) {
@@ -310,7 +312,7 @@ SentEvent& World::new_event(UnixMillis now) {
   event.received_at = now;
   // Late, now and then, by what matters to visits: moments, less or more than their silence, days, months.
   constexpr std::array<UnixMillis, 4> kLate = {1000, 40 * 60'000, 2 * kMillisPerDay, 40 * kMillisPerDay};
-  event.time = chance(0.2) ? now - static_cast<UnixMillis>(between(0, kLate[below(kLate.size())])) : now;
+  event.time = late_ && chance(0.3) ? now - static_cast<UnixMillis>(between(0, kLate[below(kLate.size())])) : now;
   if (chance(0.8)) event.time_rule = event::TimeRule::client;
   event.kind = std::array{event::Kind::pageview, event::Kind::event, event::Kind::engagement}[below(3)];
   const std::string path = fmt::format("/{}", below(5));
@@ -516,12 +518,12 @@ std::string World::judge_visits() {
                                row.kind,
                                row.path,
                                {row.source, row.channel, row.campaign}};
-      const enrich::VisitFacts facts = enrich::advance(state, event, its, previous);
-      if (problem.empty() && (facts.session != row.session_id || facts.seq != row.visit_seq ||
+      const event::VisitColumns facts = enrich::advance(state, event, its, previous);
+      if (problem.empty() && (facts.session_id != row.session_id || facts.seq != row.visit_seq ||
                               facts.gap_ms != row.visit_gap_ms || facts.bounce != row.visit_bounce ||
                               facts.entry_path != row.entry_path || facts.previous_path != row.previous_path))
         problem = fmt::format("the row {}:{} is event {} of visit {:x}, and should be event {} of visit {:x}", row.p,
-                              row.o, row.visit_seq, row.session_id, facts.seq, facts.session);
+                              row.o, row.visit_seq, row.session_id, facts.seq, facts.session_id);
     };
     if (auto read = store_.visit_rows(ProjectId{project}, all, INT64_MIN, INT64_MAX, judge); !read)
       return read.error().message;

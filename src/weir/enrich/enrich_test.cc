@@ -9,8 +9,7 @@ namespace {
 constexpr UnixMillis kNoon = 1'700'000'000'000;
 class EnricherTest : public testing::Test {
  protected:
-  Visits visits_;
-  Enricher enricher_{visits_};
+  Enricher enricher_;
   event::Event event_;
   const event::Row& run(std::string_view ip = {}, settings::IpPolicy policy = settings::IpPolicy::none) {
     event_.project_id = ProjectId{1};

@@ -63,6 +63,19 @@ uint64_t visitor_of(const event::Event& event) {
   return event.visitor == 0 ? 1 : event.visitor;
 }
 
+VisitEvent visit_event(const event::Row& row) {
+  VisitEvent visit;
+  visit.project = row.project_id;
+  visit.visitor = row.visitor_id;
+  visit.client_session = row.client_session_id;
+  visit.time = row.time;
+  visit.hash = event::event_hash(row);
+  visit.kind = row.kind;
+  visit.path = row.path;
+  visit.acquisition = {row.source, row.channel, row.utm_campaign};
+  return visit;
+}
+
 std::string_view apply_ip_policy(settings::IpPolicy policy, std::string_view ip, std::string& buffer) {
   if (policy == settings::IpPolicy::none || ip.empty() || ip.size() >= INET6_ADDRSTRLEN) return {};
   buffer.assign(ip);
@@ -84,10 +97,7 @@ std::string_view apply_ip_policy(settings::IpPolicy policy, std::string_view ip,
 }
 
 struct Enricher::State {
-  explicit State(Visits& v) : visits(v) {}
-  Visits& visits;
   event::Row row;
-  bool visit_is_certain = true;
   simdjson::ondemand::parser parser;
   std::string json;               // the properties with the padding simdjson reads beyond
   std::deque<std::string> texts;  // decoded values of this event; a deque never moves them
@@ -204,7 +214,7 @@ struct Enricher::State {
   }
 };
 
-Enricher::Enricher(Visits& visits) : state_(std::make_unique<State>(visits)) {}
+Enricher::Enricher() : state_(std::make_unique<State>()) {}
 Enricher::~Enricher() = default;
 
 void Enricher::use(const std::shared_ptr<const Packs>& packs,
@@ -278,26 +288,6 @@ const event::Row& Enricher::enrich(const event::Event& event, Place place, setti
   event::Row& row = s.row;
   s.lookup.find(s.circumstances(event, personal)).write(row);
   if (personal != nullptr) row.ip = apply_ip_policy(ip_policy, personal->ip, s.ip);
-  VisitEvent visit;
-  visit.project = event.project_id;
-  visit.visitor = row.visitor_id;
-  visit.client_session = event.client_session_id;
-  visit.time = event.time;
-  visit.hash = event::event_hash(row);
-  visit.kind = event.kind;
-  visit.path = row.path;
-  visit.acquisition = {row.source, row.channel, row.utm_campaign};
-  const Visits::Assigned assigned = s.visits.assign(visit);
-  s.visit_is_certain = assigned.certain;
-  row.session_id = assigned.facts.session;
-  row.visit_seq = assigned.facts.seq;
-  row.visit_gap_ms = assigned.facts.gap_ms;
-  row.visit_bounce = assigned.facts.bounce;
-  row.entry_path = assigned.facts.entry_path;
-  row.previous_path = assigned.facts.previous_path;
-  row.visit_source = assigned.facts.acquisition.source;
-  row.visit_channel = assigned.facts.acquisition.channel;
-  row.visit_campaign = assigned.facts.acquisition.campaign;
   return row;
 }
 
@@ -309,7 +299,5 @@ const event::Row& Enricher::explain(const event::Event& event, const settings::S
   why->write(s.row);
   return s.row;
 }
-
-bool Enricher::visit_is_certain() const { return state_->visit_is_certain; }
 
 }  // namespace weir::enrich

@@ -26,8 +26,7 @@ struct Place {
 // Confined to one loader thread; keeps its buffers from event to event.
 class Enricher {
  public:
-  // Keeps `visits` by reference; it must outlive the enricher.
-  explicit Enricher(Visits& visits);
+  Enricher();
   ~Enricher();
 
   // What is looked things up in from now on; see Lookup::use().
@@ -37,16 +36,16 @@ class Enricher {
   // The row's texts stay valid until the next call.
   const event::Row& enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy,
                            const settings::Secrets::Opened* personal);
-  // The same for an event that stands nowhere yet: the row's visit is that of the event alone, and the findings say
-  // why. They stay valid until the next call.
+  // The same for an event that stands nowhere yet; the findings say why. They stay valid until the next call.
   const event::Row& explain(const event::Event& event, const settings::Secrets::Opened* personal, const Findings*& why);
-  // Of the event enriched last: whether its visit is known for good; see Visits.
-  bool visit_is_certain() const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// What an enriched row contributes to its visit; its texts are the row's.
+VisitEvent visit_event(const event::Row& row);
 
 // The visitor of an event: by user_id, else by anonymous_id, else the cookieless id of the record. Never 0.
 uint64_t visitor_of(const event::Event& event);

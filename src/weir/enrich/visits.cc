@@ -41,8 +41,8 @@ bool begins(const VisitState& state, UnixMillis time) {
   return std::max<UnixMillis>(time, 0) / 1000 - started >= kVisitLength / 1000;
 }
 
-VisitFacts advance(VisitState& state, const VisitEvent& event, uint64_t stream, std::string& previous) {
-  VisitFacts facts;
+event::VisitColumns advance(VisitState& state, const VisitEvent& event, uint64_t stream, std::string& previous) {
+  event::VisitColumns facts;
   if (begins(state, event.time)) {
     state.cut_off = state.session != 0 && event.time <= state.last + kVisitSilence;
     state.session = session_of(event, stream);
@@ -59,7 +59,7 @@ VisitFacts advance(VisitState& state, const VisitEvent& event, uint64_t stream, 
   const bool bounced = is_bounce(state);
   previous = state.last_path;
   facts.previous_path = previous;
-  facts.session = state.session;
+  facts.session_id = state.session;
   facts.seq = static_cast<uint16_t>(state.events);
   if (state.events < kEventsMax) ++state.events;
   if (event.kind == event::Kind::pageview) {
@@ -70,7 +70,9 @@ VisitFacts advance(VisitState& state, const VisitEvent& event, uint64_t stream, 
   if (is_interaction(event.kind)) state.interactions = static_cast<uint8_t>(std::min(state.interactions + 1, 2));
   facts.bounce = static_cast<int8_t>(is_bounce(state) - bounced);
   facts.entry_path = state.entry_path;
-  facts.acquisition = {state.source, state.channel, state.campaign};
+  facts.source = state.source;
+  facts.channel = state.channel;
+  facts.campaign = state.campaign;
   state.last = event.time;
   state.last_hash = event.hash;
   return facts;
@@ -115,7 +117,9 @@ Visits::Assigned Visits::assign(const VisitEvent& event) {
       alone.last = event.time;
       out.facts = advance(alone, event, stream, previous_);
       out.facts.entry_path = event.kind == event::Kind::pageview ? event.path : std::string_view();
-      out.facts.acquisition = event.acquisition;
+      out.facts.source = event.acquisition.source;
+      out.facts.channel = event.acquisition.channel;
+      out.facts.campaign = event.acquisition.campaign;
       auto started = static_cast<UnixMillis>(visit.state.session >> 32) * 1000;
       // What is earlier than the silence before a visit moves its beginning only through cuts.
       if (visit.state.cut_off || plus(event.time, kVisitSilence) >= started) visit.unsure = true;

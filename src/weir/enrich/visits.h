@@ -12,6 +12,7 @@
 #include "weir/base/clock.h"
 #include "weir/base/ids.h"
 #include "weir/event/event.h"
+#include "weir/event/row.h"
 
 // Visits (sessions): which events of a visitor belong together, and what that says of each.
 //
@@ -40,19 +41,6 @@ struct VisitEvent {
   Acquisition acquisition;
 };
 
-// What the visit says of the event.
-struct VisitFacts {
-  uint64_t session = 0;  // the visit's id: its start second in the upper 32 bits; never 0
-  uint16_t seq = 0;      // 0 for the first event; stops at 65535
-  uint32_t gap_ms = 0;   // since the event before, 0 for the first
-  // By how much the visit's being a bounce (one pageview, and no other event that somebody caused) changes with this
-  // event: the sum over a visit is 1 or 0.
-  int8_t bounce = 0;
-  std::string_view entry_path;     // of the first pageview so far
-  std::string_view previous_path;  // of the pageview before
-  Acquisition acquisition;         // of the first event
-};
-
 // A visit up to some event of it.
 struct VisitState {
   uint64_t session = 0;
@@ -77,7 +65,7 @@ bool begins(const VisitState& state, UnixMillis time);
 
 // The one rule: takes up the next event of the stream, in the order of (time, hash). A state without a session is a
 // stream without events. The facts' texts point into `state`, `event` and `previous` (a buffer of the caller's).
-VisitFacts advance(VisitState& state, const VisitEvent& event, uint64_t stream, std::string& previous);
+event::VisitColumns advance(VisitState& state, const VisitEvent& event, uint64_t stream, std::string& previous);
 
 // Assigns events to visits as they come. The visits that may go on are held in memory; an event that comes in order is
 // assigned for good. For any other (late, or of a time about which the memory knows nothing) what is answered is a
@@ -96,7 +84,7 @@ class Visits {
   void set_peer(const Visits& peer) { peer_ = &peer; }
 
   struct Assigned {
-    VisitFacts facts;  // texts valid until the next call
+    event::VisitColumns facts;  // texts valid until the next call
     bool certain = true;
   };
   Assigned assign(const VisitEvent& event);

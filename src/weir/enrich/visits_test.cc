@@ -28,7 +28,7 @@ VisitEvent at(UnixMillis time, uint64_t visitor = 7, std::string_view path = "/a
 class VisitsTest : public testing::Test {
  protected:
   VisitsTest() { visits_.know_all_from(INT64_MIN); }
-  VisitFacts certain(const VisitEvent& event) {
+  event::VisitColumns certain(const VisitEvent& event) {
     Visits::Assigned assigned = visits_.assign(event);
     EXPECT_TRUE(assigned.certain) << event.time - kNoon;
     return assigned.facts;
@@ -38,35 +38,35 @@ class VisitsTest : public testing::Test {
 };
 
 TEST_F(VisitsTest, HalfAnHourOfSilenceEndsAVisit) {
-  uint64_t first = certain(at(kNoon)).session;
-  EXPECT_EQ(certain(at(kNoon + 30 * kMinute)).session, first);
-  EXPECT_NE(certain(at(kNoon + 60 * kMinute + 1)).session, first);
+  uint64_t first = certain(at(kNoon)).session_id;
+  EXPECT_EQ(certain(at(kNoon + 30 * kMinute)).session_id, first);
+  EXPECT_NE(certain(at(kNoon + 60 * kMinute + 1)).session_id, first);
 }
 
 TEST_F(VisitsTest, ADayEndsAVisitWithoutSilence) {
-  uint64_t first = certain(at(kNoon)).session;
+  uint64_t first = certain(at(kNoon)).session_id;
   UnixMillis t = kNoon;
-  for (int i = 1; i < 72; ++i) EXPECT_EQ(certain(at(t += 20 * kMinute)).session, first) << i;
-  EXPECT_NE(certain(at(kNoon + kVisitLength)).session, first);
+  for (int i = 1; i < 72; ++i) EXPECT_EQ(certain(at(t += 20 * kMinute)).session_id, first) << i;
+  EXPECT_NE(certain(at(kNoon + kVisitLength)).session_id, first);
 }
 
 TEST_F(VisitsTest, ClientSessionsAreKeptApart) {
-  uint64_t a = certain(at(kNoon, 7, "/a", "one")).session;
-  uint64_t b = certain(at(kNoon + 1, 7, "/a", "two")).session;
+  uint64_t a = certain(at(kNoon, 7, "/a", "one")).session_id;
+  uint64_t b = certain(at(kNoon + 1, 7, "/a", "two")).session_id;
   EXPECT_NE(a, b);
-  EXPECT_EQ(certain(at(kNoon + 2, 7, "/a", "one")).session, a);
+  EXPECT_EQ(certain(at(kNoon + 2, 7, "/a", "one")).session_id, a);
 }
 
 TEST_F(VisitsTest, FactsAddUp) {
   VisitEvent first = at(kNoon, 7, "/entry");
   first.acquisition = {"Google", "Organic Search", "spring"};
-  VisitFacts facts = certain(first);
+  event::VisitColumns facts = certain(first);
   EXPECT_EQ(facts.seq, 0);
   EXPECT_EQ(facts.gap_ms, 0u);
   EXPECT_EQ(facts.bounce, 1);
   EXPECT_EQ(facts.entry_path, "/entry");
   EXPECT_EQ(facts.previous_path, "");
-  EXPECT_EQ(facts.session >> 32, static_cast<uint64_t>(kNoon / 1000));
+  EXPECT_EQ(facts.session_id >> 32, static_cast<uint64_t>(kNoon / 1000));
   VisitEvent engagement = at(kNoon + 1000, 7, "");
   engagement.kind = Kind::engagement;
   EXPECT_EQ(certain(engagement).bounce, 0);
@@ -78,9 +78,9 @@ TEST_F(VisitsTest, FactsAddUp) {
   EXPECT_EQ(facts.bounce, 0);
   EXPECT_EQ(facts.entry_path, "/entry");
   EXPECT_EQ(facts.previous_path, "/entry");
-  EXPECT_EQ(facts.acquisition.source, "Google");
-  EXPECT_EQ(facts.acquisition.channel, "Organic Search");
-  EXPECT_EQ(facts.acquisition.campaign, "spring");
+  EXPECT_EQ(facts.source, "Google");
+  EXPECT_EQ(facts.channel, "Organic Search");
+  EXPECT_EQ(facts.campaign, "spring");
   facts = certain(at(kNoon + 3000, 7, "/last"));
   EXPECT_EQ(facts.previous_path, "/next");
   EXPECT_EQ(facts.seq, 4);
@@ -88,15 +88,15 @@ TEST_F(VisitsTest, FactsAddUp) {
 
 TEST_F(VisitsTest, AVisitThatBeginsWithAnEventIsNoBounce) {
   EXPECT_EQ(certain(at(kNoon, 7, "")).bounce, 0);
-  VisitFacts facts = certain(at(kNoon + 1, 7, "/a"));
+  event::VisitColumns facts = certain(at(kNoon + 1, 7, "/a"));
   EXPECT_EQ(facts.bounce, 0);
   EXPECT_EQ(facts.entry_path, "/a");
 }
 
 TEST_F(VisitsTest, SameEventsGiveTheSameIds) {
   Visits other;
-  EXPECT_EQ(certain(at(kNoon)).session, other.assign(at(kNoon)).facts.session);
-  EXPECT_NE(certain(at(kNoon, 8)).session, certain(at(kNoon, 9)).session);
+  EXPECT_EQ(certain(at(kNoon)).session_id, other.assign(at(kNoon)).facts.session_id);
+  EXPECT_NE(certain(at(kNoon, 8)).session_id, certain(at(kNoon, 9)).session_id);
 }
 
 TEST_F(VisitsTest, ALateEventIsUncertainAndSoIsWhatFollowsInItsVisit) {
@@ -138,7 +138,7 @@ TEST(Visits, KnowsOnlyWhatItWasTold) {
   EXPECT_FALSE(visits.assign(at(kNoon + 30 * kMinute, 4)).certain);  // it may reach a visit behind the span
   EXPECT_FALSE(visits.assign(at(kNoon + 30 * kMinute, 2)).certain);
   // Who was uncertain is certain again once nothing before can reach.
-  EXPECT_TRUE(visits.assign(at(kNoon - 29 * kMinute, 3)).facts.session != 0);
+  EXPECT_TRUE(visits.assign(at(kNoon - 29 * kMinute, 3)).facts.session_id != 0);
   Visits all;
   all.know_all_from(kNoon);
   EXPECT_FALSE(all.assign(at(kNoon, 1)).certain);
@@ -160,11 +160,11 @@ TEST(Visits, ARestoredVisitGoesOn) {
   visits.restore(ProjectId{1}, stream, state, false);
   Visits::Assigned assigned = visits.assign(at(kNoon + kMinute));
   EXPECT_TRUE(assigned.certain);
-  EXPECT_EQ(assigned.facts.session, state.session);
+  EXPECT_EQ(assigned.facts.session_id, state.session);
   EXPECT_EQ(assigned.facts.seq, 3);
   EXPECT_EQ(assigned.facts.bounce, -1);
   EXPECT_EQ(assigned.facts.previous_path, "/entry");
-  EXPECT_EQ(assigned.facts.acquisition.source, "Bing");
+  EXPECT_EQ(assigned.facts.source, "Bing");
 
   visits.restore(ProjectId{1}, stream_of(ProjectId{1}, 8, ""), state, false);
   EXPECT_FALSE(visits.assign(at(kNoon, 8)).certain);  // its place in its millisecond is not known

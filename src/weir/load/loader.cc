@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <optional>
 
 #include "weir/base/logging.h"
@@ -67,7 +68,6 @@ struct Loader::State {
                  [this](milliseconds how_long) { return pause(how_long); }),
         reconciler({d.journal, d.store, outcomes}, which),
         visits(d.healer.visits(which)),
-        enricher(visits),
         process(random_u64()) {
     d.dedup.begins_at(which, reconciler.recovered_end());
     std::string label(journal::name_of(which));
@@ -104,6 +104,16 @@ struct Loader::State {
   Reconciler::Found found;  // by the last comparison
   enrich::Visits& visits;
   enrich::Enricher enricher;
+  // Rows of the batch being built whose visits are still to be found, and their texts.
+  struct Unassigned {
+    Piece* piece;
+    size_t row;
+    enrich::VisitEvent event;     // but for its texts
+    size_t at;                    // where they begin
+    std::array<size_t, 5> sizes;  // client session, path, source, channel, campaign
+  };
+  std::vector<Unassigned> unassigned;
+  std::string unassigned_texts;
   std::map<ProjectId, steady_clock::time_point> looked_in_vain;
   event::RecordParser parser;
   std::string opened_text;  // the personal fields opened last: those of one request are the same text
@@ -172,6 +182,7 @@ struct Loader::State {
   const settings::Secrets::Opened* personal_of(const event::Event& event);
   Result<> restore_visits(const store::VisitScope& scope, UnixMillis& from);
   void look_around(ProjectId project, UnixMillis time, Batch& batch);
+  void assign_visits(Batch& batch);
   void insert_loop();
   Result<Resent> resend_all();
   Result<bool> resend(const DeadLetter& letter);
@@ -344,6 +355,8 @@ bool Loader::State::load_range(journal::Reader& reader, Range range) {
 // Reads and enriches records of `range` until the batch is full or old enough. Answers where to read on.
 std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range, Batch& batch) {
   std::map<int32_t, Piece> open;  // by month
+  unassigned.clear();
+  unassigned_texts.clear();
   uint64_t at = range.first;
   uint32_t epoch = 0;
   uint64_t bytes = 0;
@@ -410,6 +423,9 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
     }
   }
   if (stopping || doubt) return std::nullopt;
+  const auto assigning = steady_clock::now();
+  assign_visits(batch);
+  enriching += std::chrono::duration<double>(steady_clock::now() - assigning).count();
   if (deadline) enrich_seconds->observe(enriching);
   for (auto& [month, piece] : open) {
     piece.token = fmt::format("{:016x}:{}:{}:{}-{}", process, ++pieces_made, piece.p, piece.first, piece.last);
@@ -446,9 +462,7 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
       project_id = event->project_id;
       project = snapshot->project(project_id);
     }
-    if (!visits.knows(project_id, event->time)) look_around(project_id, event->time, batch);
     const event::Row& row = row_of(*event, {p, record.offset}, project);
-    if (!enricher.visit_is_certain()) batch.dirty.push_back({project_id, row.visitor_id, row.time, row.time});
     Piece& piece = open[month_of(row.time)];
     if (piece.block.rows() == 0) {
       piece.p = p;
@@ -456,8 +470,46 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
     }
     piece.last = record.offset;
     piece.block.add(row);
+    const enrich::VisitEvent visit = enrich::visit_event(row);
+    Unassigned& later =
+        unassigned.emplace_back(Unassigned{&piece, piece.block.rows() - 1, visit, unassigned_texts.size(), {}});
+    size_t i = 0;
+    for (std::string_view text : {visit.client_session, visit.path, visit.acquisition.source, visit.acquisition.channel,
+                                  visit.acquisition.campaign}) {
+      unassigned_texts += text;
+      later.sizes[i++] = text.size();
+    }
   }
   return {};
+}
+
+// In the order of time: events of one moment come over several connections, and stand in the journal as they were
+// written.
+void Loader::State::assign_visits(Batch& batch) {
+  std::vector<uint32_t> order(unassigned.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const enrich::VisitEvent& x = unassigned[a].event;
+    const enrich::VisitEvent& y = unassigned[b].event;
+    return x.time != y.time ? x.time < y.time : x.hash != y.hash ? x.hash < y.hash : a < b;
+  });
+  for (uint32_t index : order) {
+    Unassigned& one = unassigned[index];
+    enrich::VisitEvent& event = one.event;
+    std::string_view rest = std::string_view(unassigned_texts).substr(one.at);
+    size_t i = 0;
+    for (std::string_view* text : {&event.client_session, &event.path, &event.acquisition.source,
+                                   &event.acquisition.channel, &event.acquisition.campaign}) {
+      *text = rest.substr(0, one.sizes[i]);
+      rest.remove_prefix(one.sizes[i++]);
+    }
+    if (!visits.knows(event.project, event.time)) look_around(event.project, event.time, batch);
+    const enrich::Visits::Assigned assigned = visits.assign(event);
+    one.piece->block.set_visit(one.row, assigned.facts);
+    if (!assigned.certain) batch.dirty.push_back({event.project, event.visitor, event.time, event.time});
+  }
+  unassigned.clear();
+  unassigned_texts.clear();
 }
 
 // `project`: the event's, or null when it is gone.
@@ -537,7 +589,9 @@ Result<bool> Loader::State::resend(const DeadLetter& letter) {
     if (!event) return false;
     store::Block block;
     enricher.use(deps.packs != nullptr ? deps.packs->current() : nullptr, deps.settings.snapshot());
-    block.add(row_of(*event, {*p, letter.offset}, deps.settings.snapshot()->project(event->project_id)));
+    event::Row row = row_of(*event, {*p, letter.offset}, deps.settings.snapshot()->project(event->project_id));
+    row.visit = visits.assign(enrich::visit_event(row)).facts;
+    block.add(row);
     const DirtyVisits dirty{event->project_id, enrich::visitor_of(*event), event->time, event->time};
     deps.healer.batch_begins(partition);
     if (auto noted = deps.healer.note({&dirty, 1}); !noted) return std::move(noted).error();

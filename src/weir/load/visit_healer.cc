@@ -69,23 +69,22 @@ class Walk {
     event.kind = row.kind;
     event.path = row.path;
     event.acquisition = {row.source, row.channel, row.campaign};
-    const enrich::VisitFacts facts = enrich::advance(state_, event, stream_, previous_);
+    const event::VisitColumns facts = enrich::advance(state_, event, stream_, previous_);
     auto stored = std::tie(row.session_id, row.visit_seq, row.visit_gap_ms, row.visit_bounce, row.entry_path,
                            row.previous_path, row.visit_source, row.visit_channel, row.visit_campaign);
-    differs_ =
-        stored != std::tie(facts.session, facts.seq, facts.gap_ms, facts.bounce, facts.entry_path, facts.previous_path,
-                           facts.acquisition.source, facts.acquisition.channel, facts.acquisition.campaign);
+    differs_ = stored != std::tie(facts.session_id, facts.seq, facts.gap_ms, facts.bounce, facts.entry_path,
+                                  facts.previous_path, facts.source, facts.channel, facts.campaign);
     if (!differs_) return;
     store::VisitRow change = row;
-    change.session_id = facts.session;
+    change.session_id = facts.session_id;
     change.visit_seq = facts.seq;
     change.visit_gap_ms = facts.gap_ms;
     change.visit_bounce = facts.bounce;
     change.entry_path = facts.entry_path;
     change.previous_path = facts.previous_path;
-    change.visit_source = facts.acquisition.source;
-    change.visit_channel = facts.acquisition.channel;
-    change.visit_campaign = facts.acquisition.campaign;
+    change.visit_source = facts.source;
+    change.visit_channel = facts.channel;
+    change.visit_campaign = facts.campaign;
     changed_(std::move(change));
   }
 

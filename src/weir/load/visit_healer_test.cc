@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "weir/base/testing/fake_files.h"
+#include "weir/enrich/enricher.h"
 #include "weir/store/testing/fake_store.h"
 
 namespace weir::load {
@@ -68,24 +69,9 @@ class Loading {
       row.client_session_id = sent.client_session;
       row.p = static_cast<uint32_t>(partition) + 1;
       row.o = next_o_++;
-      enrich::VisitEvent event;
-      event.project = row.project_id;
-      event.visitor = row.visitor_id;
-      event.client_session = row.client_session_id;
-      event.time = row.time;
-      event.hash = event::event_hash(row);
-      event.kind = row.kind;
-      event.path = row.path;
-      event.acquisition = {row.source, {}, {}};
-      auto assigned = healer_->visits(partition).assign(event);
+      auto assigned = healer_->visits(partition).assign(enrich::visit_event(row));
       if (!assigned.certain) batch.dirty.push_back({row.project_id, row.visitor_id, row.time, row.time});
-      row.session_id = assigned.facts.session;
-      row.visit_seq = assigned.facts.seq;
-      row.visit_gap_ms = assigned.facts.gap_ms;
-      row.visit_bounce = assigned.facts.bounce;
-      row.entry_path = assigned.facts.entry_path;
-      row.previous_path = assigned.facts.previous_path;
-      row.visit_source = assigned.facts.acquisition.source;
+      row.visit = assigned.facts;
       batch.block.add(row);
     }
     return batch;

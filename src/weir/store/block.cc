@@ -38,11 +38,17 @@ constexpr TextColumn kRepeating[] = {
     {"screen", &Row::screen},
     {"locale", &Row::locale},
     {"app_version", &Row::app_version},
-    {"entry_path", &Row::entry_path},
-    {"previous_path", &Row::previous_path},
-    {"visit_source", &Row::visit_source},
-    {"visit_channel", &Row::visit_channel},
-    {"visit_campaign", &Row::visit_campaign},
+};
+// The visit's texts, likewise.
+using event::VisitColumns;
+struct VisitColumn {
+  std::string_view name;
+  std::string_view VisitColumns::*field;
+};
+constexpr VisitColumn kOfVisit[] = {
+    {"entry_path", &VisitColumns::entry_path},   {"previous_path", &VisitColumns::previous_path},
+    {"visit_source", &VisitColumns::source},     {"visit_channel", &VisitColumns::channel},
+    {"visit_campaign", &VisitColumns::campaign},
 };
 // Texts that are mostly different, or absent: String. A LowCardinality column costs a merge 0.1 us a row whatever is in
 // it, and ClickHouse keeps a String that is mostly empty as the few places where it is not.
@@ -130,6 +136,7 @@ struct Block::State {
   std::vector<uint16_t> visit_seq;
   std::vector<int8_t> visit_bounce;
   std::array<Repeating, std::size(kRepeating)> repeating;
+  std::array<Repeating, std::size(kOfVisit)> of_visit;
   std::array<Repeating, std::size(kEnumerations)> enumerations;
   std::array<std::string, std::size(kPlain)> plain;  // encoded
   // Properties whose values are numbers and the others, each property in one of the two.
@@ -211,6 +218,7 @@ void Block::State::each_column(Visitor&& visit) const {
   });
   for (size_t i = 0; i < enumerations.size(); ++i) text(kEnumerations[i], enumerations[i]);
   for (size_t i = 0; i < repeating.size(); ++i) text(kRepeating[i].name, repeating[i]);
+  for (size_t i = 0; i < of_visit.size(); ++i) text(kOfVisit[i].name, of_visit[i]);
   for (size_t i = 0; i < plain.size(); ++i)
     visit(kPlain[i].name, "String", [&](std::string& out) { out.append(plain[i]); });
   visit("text_properties", "Map(LowCardinality(String), LowCardinality(String))", [&](std::string& out) {
@@ -240,10 +248,11 @@ void Block::add(const Row& row) {
   s.timestamp.push_back(row.time);
   s.received_after_ms.push_back(row.received_at - row.time);
   s.visitor_id.push_back(row.visitor_id);
-  s.session_id.push_back(row.session_id);
-  s.visit_seq.push_back(row.visit_seq);
-  s.visit_gap_ms.push_back(row.visit_gap_ms);
-  s.visit_bounce.push_back(row.visit_bounce);
+  s.session_id.push_back(row.visit.session_id);
+  s.visit_seq.push_back(row.visit.seq);
+  s.visit_gap_ms.push_back(row.visit.gap_ms);
+  s.visit_bounce.push_back(row.visit.bounce);
+  for (size_t i = 0; i < s.of_visit.size(); ++i) s.of_visit[i].add(row.visit.*kOfVisit[i].field);
   s.p.push_back(row.p);
   s.o.push_back(row.o);
   s.revenue_is_null.push_back(row.has_revenue ? 0 : 1);
@@ -256,6 +265,16 @@ void Block::add(const Row& row) {
   s.add_properties(row);
 }
 
+void Block::set_visit(size_t row, const VisitColumns& visit) {
+  State& s = *state_;
+  s.session_id[row] = visit.session_id;
+  s.visit_seq[row] = visit.seq;
+  s.visit_gap_ms[row] = visit.gap_ms;
+  s.visit_bounce[row] = visit.bounce;
+  for (size_t i = 0; i < s.of_visit.size(); ++i)
+    s.of_visit[i].indexes[row] = s.of_visit[i].dictionary.index_of(visit.*kOfVisit[i].field);
+}
+
 size_t Block::rows() const { return state_->rows; }
 
 size_t Block::bytes() const {
@@ -264,6 +283,7 @@ size_t Block::bytes() const {
   size_t bytes = s.rows * kFixedBytes;
   for (const auto& column : s.enumerations) bytes += column.bytes();
   for (const auto& column : s.repeating) bytes += column.bytes();
+  for (const auto& column : s.of_visit) bytes += column.bytes();
   for (const auto& column : s.plain) bytes += column.size();
   return bytes + s.text_keys.bytes() + s.text_values.bytes() + s.number_keys.bytes() + s.number_values.size();
 }
@@ -278,6 +298,7 @@ void Block::clear() {
   s.visit_seq.clear();
   s.visit_bounce.clear();
   for (auto& column : s.repeating) column.clear();
+  for (auto& column : s.of_visit) column.clear();
   for (auto& column : s.enumerations) column.clear();
   for (auto& column : s.plain) column.clear();
   for (auto* column : {&s.text_keys, &s.text_values, &s.number_keys}) column->clear();
@@ -341,6 +362,7 @@ Block Block::slice(size_t first, size_t count) const {
   fixed(&State::revenue_amount);
   for (size_t i = 0; i < s.enumerations.size(); ++i) t.enumerations[i] = part_of(s.enumerations[i], first, count);
   for (size_t i = 0; i < s.repeating.size(); ++i) t.repeating[i] = part_of(s.repeating[i], first, count);
+  for (size_t i = 0; i < s.of_visit.size(); ++i) t.of_visit[i] = part_of(s.of_visit[i], first, count);
   for (size_t i = 0; i < s.plain.size(); ++i) t.plain[i] = part_of_texts(s.plain[i], first, count);
   // Where the part's properties begin and end among all.
   auto ends = [&](const std::vector<uint64_t>& all, std::vector<uint64_t>& of_part) {

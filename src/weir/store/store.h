@@ -45,6 +45,8 @@ class Block {
   Block& operator=(Block&&) noexcept;
   // `row.numbers` are some of `row.properties`, best in the same order.
   void add(const event::Row& row);
+  // What a row that was added says of its visit.
+  void set_visit(size_t row, const event::VisitColumns& visit);
   size_t rows() const;
   size_t bytes() const;  // about what it will be on the wire
   void clear();

@@ -132,7 +132,7 @@ TEST_F(StoreEngine, ShowsARowAsItWasGiven) {
   row.kind = event::Kind::pageview;
   row.user_id = "9223372036854775807";
   row.visitor_id = UINT64_MAX;
-  row.session_id = 1ull << 63;
+  row.visit.session_id = 1ull << 63;
   row.title =
       "\xc3\x9c"
       "ber \xf0\x9f\x98\x80";
@@ -287,8 +287,8 @@ TEST_F(StoreEngine, RewrittenVisitsOutliveMerges) {
   for (uint64_t o = 0; o < 20'000; ++o) {
     event::Row row = row_of(1'003, o);
     row.visitor_id = o % 997;
-    row.session_id = 1;
-    row.entry_path = "/old";
+    row.visit.session_id = 1;
+    row.visit.entry_path = "/old";
     block.add(row);
     if (o % 100 != 0) continue;
     VisitRow change;

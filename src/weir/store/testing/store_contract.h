@@ -55,7 +55,7 @@ class StoreContract : public ::testing::TestWithParam<Implementation> {
     row.time = time;
     row.received_at = time;
     row.visitor_id = 5;
-    row.session_id = 6;
+    row.visit.session_id = 6;
     row.p = p_;
     row.o = o;
     return row;
@@ -194,15 +194,15 @@ TEST_P(StoreContract, FindsTheOpenVisits) {
   auto add = [&](uint64_t o, uint64_t session, UnixMillis time, event::Kind kind, std::string_view path, uint16_t seq) {
     event::Row row = row_at(o, time);
     row.project_id = project;
-    row.session_id = session;
+    row.visit.session_id = session;
     row.client_session_id = "client";
     row.kind = kind;
     row.path = path;
-    row.visit_seq = seq;
-    row.entry_path = seq == 0 ? "" : "/first";
-    row.visit_source = "Google";
-    row.visit_channel = "Organic Search";
-    row.visit_campaign = "spring";
+    row.visit.seq = seq;
+    row.visit.entry_path = seq == 0 ? "" : "/first";
+    row.visit.source = "Google";
+    row.visit.channel = "Organic Search";
+    row.visit.campaign = "spring";
     block.add(row);
   };
   add(0, 1, kNow - 5000, event::Kind::event, "/no-pageview", 0);
