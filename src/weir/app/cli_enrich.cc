@@ -9,8 +9,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "weir/app/explained_event.h"
 #include "weir/app/invocation.h"
@@ -237,18 +240,14 @@ class Input {
   }
   uint64_t number() const { return number_; }
 
-  // From the begin of the line read last to the end. What was read is read again after take_back().
+  // From the begin of the line read last to the end; then that line comes again. Errors: as line().
   Result<std::string_view> whole() {
-    take_back();
+    at_ = line_at_;
+    --number_;
     while (!ended_)
       if (auto read = more(); !read) return std::move(read).error();
     return std::string_view(buffer_).substr(at_);
   }
-  void take_back() {
-    at_ = line_at_;
-    --number_;
-  }
-  void drop_rest() { at_ = buffer_.size(); }
 
  private:
   Result<> more() {
@@ -301,8 +300,10 @@ Result<> explain_input(Explainer& explainer) {
       const bool array = line[line.find_first_not_of(" \t\r")] == '[';
       const uint64_t number = input.number();
       auto whole = input.whole();
-      if (!whole) return std::move(whole).error();
-      if (array || one_value(*whole)) {
+      // Too much to be one object: lines, of which the first is bad.
+      const bool lines = !whole && !array && whole.error().code == ErrorCode::kTooLarge;
+      if (!whole && !lines) return std::move(whole).error();
+      if (!lines && (array || one_value(*whole))) {
         explainer.explain(*whole, number == 1 ? "" : fmt::format("from line {} on, ", number));
         return {};
       }
