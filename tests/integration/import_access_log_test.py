@@ -164,6 +164,7 @@ def test_over_http_with_keys(weir, tmp_path):
                                    ("?project=keys&format=haproxy", {"Content-Type": "text/plain"}, 400),
                                    ("?project=keys&assets=maybe", {"Content-Type": "text/plain"}, 400),
                                    ("?project=keys&pages_only=maybe", {"Content-Type": "text/plain"}, 400),
+                                   ("?project=keys&host=a%20b", {"Content-Type": "text/plain"}, 400),
                                    ("?project=keys&users=maybe", {"Content-Type": "text/plain"}, 400),
                                    ("?project=keys", {"Content-Type": "application/json"}, 415),
                                    ("?project=keys", {"Content-Type": "application/x-weir-log"}, 400)):
@@ -191,6 +192,7 @@ def test_answers_to_mistakes(weir, tmp_path):
     fails(2, "--project", "app", says="FILE")
     fails(2, "--project", "app", "--format", "haproxy", log, says="combined")
     fails(2, "--project", "app", "--assets", "eat", log, says="--assets")
+    fails(2, "--project", "app", "--host", "a b", log, says="--host")
     fails(2, "--project", "app", "--follow", "-", says="--follow")
     fails(2, "--project", "app", "--follow", "--dry-run", log, says="--follow")
     fails(1, "--project", "nobody", log, says="nobody")
@@ -301,6 +303,19 @@ def test_rules_for_what_is_no_page(weir, tmp_path):
     assert dict(weir.query("select name, groupArray(path) from (select * from events where project = 'rules' order by path) "
                            "group by name")) == {
         "pageview": ["/page"], "asset": ["/app.css"], "request": ["/feed.xml", "/none", "/old"]}
+
+
+def test_the_sites_own_host_tells_its_links_from_others(weir, tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text("".join(line(s, f"/host/{s}").replace('"-"', f'"{referrer}"') for s, referrer in
+                           enumerate(("https://shop.example.org/a", "https://other.example.net/a", "-"))))
+    assert imported(weir, "others", log, arguments=["--host", "WWW.example.org"])["total"]["imported"] == 3
+    wait_for(lambda: weir.count("startsWith(path, '/host/')") == 3, "rows", 30)
+    assert weir.query("select hostname, source, channel from events where startsWith(path, '/host/') order by path") == [
+        ["www.example.org", "", "Direct"], ["www.example.org", "other.example.net", "Referral"],
+        ["www.example.org", "", "Direct"]]
+    # What a line is does not depend on it.
+    assert imported(weir, "others", log)["total"]["already_imported"] == 3
 
 
 class Follower:

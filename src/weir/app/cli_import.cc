@@ -41,6 +41,7 @@ struct Arguments {
   std::string format = "auto";
   std::string output = "text";
   std::string assets = "keep";
+  std::string host;
   bool users = false;
   bool pages_only = false;
   bool dry_run = false;
@@ -174,9 +175,9 @@ class Import {
          const transfer::LineRules& rules)
       : arguments_(arguments), format_(format), rules_(rules), client_(invocation, progress_) {
     auto yes_or_no = [](bool yes) { return yes ? "yes" : "no"; };
-    target_ = fmt::format("/api/v1/import/access-log?project={}&format={}&users={}&assets={}&pages_only={}",
+    target_ = fmt::format("/api/v1/import/access-log?project={}&format={}&users={}&assets={}&pages_only={}&host={}",
                           url_encode(arguments.project), name_of(format), yes_or_no(arguments.users), arguments.assets,
-                          yes_or_no(arguments.pages_only));
+                          yes_or_no(arguments.pages_only), url_encode(arguments.host));
     report_.project = arguments.project;
     report_.dry_run = arguments.dry_run;
     for (const std::string& file : arguments.files) report_.files.push_back({file, {}, {}, {}});
@@ -324,6 +325,11 @@ int import_access_log(const Invocation& invocation, const Arguments& arguments) 
   rules.keep_user = arguments.users ? transfer::KeepUser::yes : transfer::KeepUser::no;
   rules.pages_only = arguments.pages_only;
   transfer::parse_assets(arguments.assets, rules.assets);
+  rules.hostname = transfer::hostname_of(arguments.host);
+  if (rules.hostname.empty() && !arguments.host.empty()) {
+    std::fprintf(stderr, "weir: import: --host: not the name of a host: %s\n", arguments.host.c_str());
+    return 2;
+  }
   if (arguments.project.empty() && !arguments.dry_run) {
     std::fputs("weir: import: --project is required\n", stderr);
     return 2;
@@ -352,6 +358,8 @@ void add_import_commands(CLI::App& cli, Invocation& invocation) {
          "Requests for pictures, scripts, styles...: keep them as `request`, mark them as `asset`, or skip them")
       ->check(CLI::IsMember({"keep", "mark", "skip"}))
       ->capture_default_str();
+  log->add_option("--host", arguments->host,
+                  "The site's host, for lines that name none: tells links within the site from other sites' links");
   log->add_flag("--pages-only", arguments->pages_only, "Take pageviews only: no assets, redirects, errors, posts");
   log->add_flag("--follow", arguments->follow,
                 "Go on as the files grow, across rotations, until SIGINT or SIGTERM; waits for a server that restarts");

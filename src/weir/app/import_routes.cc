@@ -112,6 +112,10 @@ Result<transfer::ImportJob> job_of(http::Request& request, const settings::Snaps
     if (value != "yes" && value != "no") return bad_parameter("pages_only", value, "yes or no");
     job.rules.pages_only = value == "yes";
   }
+  if (http::query_parameter(request.query, "host", value) && !value.empty()) {
+    job.rules.hostname = transfer::hostname_of(value);
+    if (job.rules.hostname.empty()) return bad_parameter("host", value, "the name of a host");
+  }
   http::query_parameter(request.query, "fields", job.fields);
 
   std::string_view type = media_type(request.header("content-type"));

@@ -13,7 +13,8 @@ inline constexpr uint64_t kImportBodyBytesMax = 8u << 20;
 // What `weir import access-log` sends chunks to, for the owner and keys of scope admin:
 //
 //   POST /api/v1/import/access-log?project=P[&format=auto|combined|common|vhost|json|w3c][&users=yes]
-//        [&assets=keep|mark|skip][&pages_only=yes][&fields=(what a W3C log's #Fields line said before these lines)]
+//        [&assets=keep|mark|skip][&pages_only=yes][&host=www.example.org]
+//        [&fields=(what a W3C log's #Fields line said before these lines)]
 //   text/plain: lines of a log, taken for a file of their own
 //   application/x-weir-log: the chunk's repeats (transfer/repeats.h), '\n', lines of the log
 //   200 {"lines":..,"imported":..,...} (transfer/summary.h): every line counted as imported is durable

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weir/app/cli_admin.h"
+#include "weir/app/cli_enrich.h"
 #include "weir/app/cli_import.h"
 #include "weir/app/cli_local.h"
 #include "weir/app/cli_packs.h"
@@ -64,6 +65,7 @@ int run(int argc, char** argv) {
   add_seed_command(cli, invocation);
   add_local_commands(cli, invocation);
   add_pack_commands(cli, invocation);
+  add_enrich_command(cli, invocation);
   bool needs_config = true;
   cli.add_subcommand("version", "Print the version")->callback([&] {
     needs_config = false;

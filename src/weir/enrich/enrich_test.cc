@@ -10,6 +10,7 @@ constexpr UnixMillis kNoon = 1'700'000'000'000;
 class EnricherTest : public testing::Test {
  protected:
   Enricher enricher_;
+  settings::Secrets::Opened personal_;
   event::Event event_;
   const event::Row& run(std::string_view ip = {}, settings::IpPolicy policy = settings::IpPolicy::none) {
     event_.project_id = ProjectId{1};
@@ -17,9 +18,8 @@ class EnricherTest : public testing::Test {
     event_.kind = event::Kind::pageview;
     event_.time = kNoon;
     enricher_.use(nullptr, nullptr);
-    settings::Secrets::Opened personal;
-    personal.ip = ip;
-    return enricher_.enrich(event_, {3, 99}, policy, ip.empty() ? nullptr : &personal);
+    personal_.ip = ip;
+    return enricher_.enrich(event_, {3, 99}, policy, ip.empty() ? nullptr : &personal_);
   }
 };
 

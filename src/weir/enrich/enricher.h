@@ -33,7 +33,7 @@ class Enricher {
   void use(const std::shared_ptr<const Packs>& packs, const std::shared_ptr<const settings::Snapshot>& settings);
 
   // `personal`: the event's personal fields in clear; null when their key is gone.
-  // The row's texts stay valid until the next call.
+  // The row's texts stay valid until the next call, and as long as those of `event` and `personal`.
   const event::Row& enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy,
                            const settings::Secrets::Opened* personal);
   // The same for an event that stands nowhere yet; the findings say why. They stay valid until the next call.

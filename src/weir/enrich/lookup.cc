@@ -147,14 +147,17 @@ const Findings& Lookup::explain(const Circumstances& c) {
     f.browser_reason = agent.browser_reason.text();
     f.os_reason = agent.os_reason.text();
     f.device_reason = agent.device_reason.text();
-  } else if (f.traffic != event::Traffic::human) {
-    f.device_reason = "not a visitor's device: " + std::string(f.traffic_reason);
-  } else if (c.user_agent.empty()) {
-    f.device_reason = "no user agent";
-  } else if (packs_ == nullptr || packs_->user_agents == nullptr) {
-    f.device_reason = "the pack regexes.yaml is missing";
   } else {
-    f.device_reason = c.names_its_user ? "sent by a program for its user" : "no rule fits";
+    std::string why;
+    if (f.traffic != event::Traffic::human)
+      why = "not a visitor's device: " + std::string(f.traffic_reason);
+    else if (c.user_agent.empty())
+      why = "no user agent";
+    else if (packs_ == nullptr || packs_->user_agents == nullptr)
+      why = "the pack regexes.yaml is missing";
+    else
+      why = c.names_its_user ? "sent by a program for its user" : "no rule fits";
+    f.browser_reason = f.os_reason = f.device_reason = why;
   }
   if (!f.country.empty())
     f.place_reason = f.city.empty() ? "country of the address" : "city of the address";

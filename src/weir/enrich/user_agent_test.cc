@@ -78,6 +78,9 @@ TEST_F(UserAgentsTest, NamesArePeoples) {
       {"Mozilla/5.0 (Linux; Android 14; SM-X710) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36",
        "Chrome 147 | Android 14 | tablet"},
       {"Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0) like Gecko", "Internet Explorer 11 | Windows 7 | desktop"},
+      // Safari's own fetches, of icons say, name WebKit's build.
+      {"MobileSafari/9537.53 CFNetwork/672.0.8 Darwin/14.0.0", "Safari | iOS 7.0 | phone"},
+      {"Safari/9537.73.11 CFNetwork/673.0.3 Darwin/13.0.0 (x86_64) (MacBookPro8%2C1)", "Safari | macOS 10.9 | desktop"},
       // iOS: the number in the system's place stopped at 18_6 and 18_7; Safari's goes on.
       {"Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 "
        "Mobile/15E148 Safari/604.1",

@@ -63,13 +63,19 @@ bool parse_assets(std::string_view name, Assets& assets) {
   return false;
 }
 
+std::string hostname_of(std::string_view host) {
+  std::string out;
+  append_hostname(host, out);
+  return out;
+}
+
 void append_field(const LogLine& line, std::string_view field, std::string& out) {
   line.is_decoded ? append_valid_utf8(field, out) : append_unescaped(field, out);
 }
 
 // A browser's request names a path; a proxy's names a whole URL. Nothing is decoded: paths stay as pages' own scripts
 // report them.
-void LineEvents::split_target(const LogLine& line, std::string_view target) {
+void LineEvents::split_target(const LogLine& line, std::string_view target, std::string_view default_hostname) {
   bool absolute = target.starts_with("http://") || target.starts_with("https://");
   if (absolute) {
     event::UrlParts parts = event::split_url(target);
@@ -82,6 +88,7 @@ void LineEvents::split_target(const LogLine& line, std::string_view target) {
   event_.path = target.substr(0, end);
   hostname_.clear();
   append_hostname(line.host, hostname_);
+  if (hostname_.empty()) hostname_ = default_hostname;
   event_.hostname = hostname_;
   if (!hostname_.empty() && target.starts_with('/')) {
     url_.assign(line.scheme).append(line.scheme.empty() ? "//" : "://");
@@ -145,7 +152,7 @@ const event::Event& LineEvents::make(const LogLine& line, const LineRules& rules
   bool is_request = parse_request(request, parts);
   std::string_view query;
   if (is_request) {
-    split_target(line, parts.target);
+    split_target(line, parts.target, rules.hostname);
     size_t mark = parts.target.find('?');
     if (mark != std::string_view::npos) query = parts.target.substr(mark + 1);
     query = query.substr(0, query.find('#'));

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "weir/event/event.h"
 #include "weir/transfer/access_log.h"
@@ -21,11 +22,15 @@ enum class Assets : uint8_t {
 };
 bool parse_assets(std::string_view name, Assets& assets);  // "keep", "mark", "skip"
 
+// The name of a host, or its address, in lower case and without port and root dot; empty when it is none.
+std::string hostname_of(std::string_view host);
+
 // What an import makes of its lines.
 struct LineRules {
   KeepUser keep_user = KeepUser::no;
   Assets assets = Assets::keep;
-  bool pages_only = false;  // everything but pageviews is not taken
+  bool pages_only = false;    // everything but pageviews is not taken
+  std::string hostname = {};  // of lines that name no host, as hostname_of() makes it; or empty
   bool may_skip() const { return pages_only || assets == Assets::skip; }
 };
 
@@ -44,7 +49,7 @@ class LineEvents {
   std::optional<Skip> skip(const LineRules& rules) const;
 
  private:
-  void split_target(const LogLine& line, std::string_view target);
+  void split_target(const LogLine& line, std::string_view target, std::string_view default_hostname);
   void write_properties(const LogLine& line, std::string_view method, std::string_view query, bool is_request);
 
   event::Event event_;

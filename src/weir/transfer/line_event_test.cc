@@ -146,6 +146,27 @@ TEST_F(HostOf, WhatIsNoHostGivesNone) {
   EXPECT_EQ(of("shop.example", "https", "OPTIONS * HTTP/1.1").url, "");
 }
 
+TEST(LineEvents, TheSitesOwnHostIsThatOfLinesThatNameNone) {
+  LineEvents events;
+  LineRules rules;
+  rules.hostname = hostname_of("WWW.Shop.Example.:443");
+  EXPECT_EQ(rules.hostname, "www.shop.example");
+  EXPECT_EQ(hostname_of("_"), "");
+  EXPECT_EQ(hostname_of("a b"), "");
+  auto of = [&](std::string_view host, std::string_view request) -> const event::Event& {
+    LogLine line;
+    line.host = host;
+    line.request = request;
+    line.status = 200;
+    return events.make(line, rules);
+  };
+  EXPECT_EQ(of("", "GET /a?b=1 HTTP/1.1").hostname, "www.shop.example");
+  EXPECT_EQ(of("", "GET /a?b=1 HTTP/1.1").url, "//www.shop.example/a?b=1");
+  EXPECT_EQ(of("_", "GET /a HTTP/1.1").hostname, "www.shop.example");
+  EXPECT_EQ(of("blog.example", "GET /a HTTP/1.1").hostname, "blog.example");
+  EXPECT_EQ(of("", "GET http://other.example/a HTTP/1.1").hostname, "other.example");
+}
+
 class RulesOf : public ::testing::Test {
  protected:
   // The event's name, or the skip's.
