@@ -53,6 +53,10 @@ bool parse_micros(std::string_view text, int64_t& micros) {
 }
 }  // namespace
 
+namespace {
+bool names_its_user(const event::Event& event) { return !event.user_id.empty() || !event.anonymous_id.empty(); }
+}  // namespace
+
 uint64_t visitor_of(const event::Event& event) {
   auto hash = [&](std::string_view id, uint64_t kind) {
     uint64_t value = XXH3_64bits_withSeed(id.data(), id.size(), number(event.project_id) ^ kind);
@@ -107,7 +111,6 @@ struct Enricher::State {
 
   // What the event says by itself.
   void begin(const event::Event& event, Place place);
-  Circumstances circumstances(const event::Event& event, const settings::Secrets::Opened* personal) const;
 
   std::string& text() {
     if (texts_used == texts.size()) texts.emplace_back();
@@ -260,33 +263,12 @@ void Enricher::State::begin(const event::Event& event, Place place) {
   row.visitor_id = visitor_of(event);
 }
 
-Circumstances Enricher::State::circumstances(const event::Event& event,
-                                             const settings::Secrets::Opened* personal) const {
-  Circumstances c;
-  c.project = event.project_id;
-  if (personal != nullptr) {
-    c.ip = personal->ip;
-    c.user_agent = personal->user_agent;
-    c.hints = personal->hints;
-  }
-  c.screen = row.screen;
-  c.hostname = row.hostname;
-  c.path = row.path;
-  c.referrer = row.referrer;
-  c.utm_source = row.utm_source;
-  c.utm_medium = row.utm_medium;
-  c.utm_campaign = row.utm_campaign;
-  c.click_id = row.click_id;
-  c.names_its_user = !event.user_id.empty() || !event.anonymous_id.empty();
-  return c;
-}
-
 const event::Row& Enricher::enrich(const event::Event& event, Place place, settings::IpPolicy ip_policy,
                                    const settings::Secrets::Opened* personal) {
   State& s = *state_;
   s.begin(event, place);
   event::Row& row = s.row;
-  s.lookup.find(s.circumstances(event, personal)).write(row);
+  s.lookup.find(circumstances_of(s.row, personal, names_its_user(event))).write(row);
   if (personal != nullptr) row.ip = apply_ip_policy(ip_policy, personal->ip, s.ip);
   return row;
 }
@@ -295,7 +277,7 @@ const event::Row& Enricher::explain(const event::Event& event, const settings::S
                                     const Findings*& why) {
   State& s = *state_;
   s.begin(event, {});
-  why = &s.lookup.explain(s.circumstances(event, personal));
+  why = &s.lookup.explain(circumstances_of(s.row, personal, names_its_user(event)));
   why->write(s.row);
   return s.row;
 }

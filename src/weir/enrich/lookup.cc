@@ -43,7 +43,7 @@ void Findings::write(event::Row& row) const {
   row.traffic_reason = traffic_reason;
 }
 
-Lookup::Lookup() : labels_(kRemembered), spots_(kRemembered) {}
+Lookup::Lookup() = default;
 Lookup::~Lookup() = default;
 
 void Lookup::use(const std::shared_ptr<const Packs>& packs, const std::shared_ptr<const settings::Snapshot>& settings) {
@@ -54,8 +54,8 @@ void Lookup::use(const std::shared_ptr<const Packs>& packs, const std::shared_pt
   }
   if (packs == packs_ && sources_) return;
   // What was remembered points into the packs before.
-  labels_.assign(kRemembered, {});
-  spots_.assign(kRemembered, {});
+  labels_.assign(packs != nullptr ? kRemembered : 0, {});
+  spots_.assign(packs != nullptr ? kRemembered : 0, {});
   findings_ = {};
   const bool same_agents = packs != nullptr && packs_ != nullptr && packs->user_agents == packs_->user_agents;
   if (!same_agents) agents_.reset();

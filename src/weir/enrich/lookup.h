@@ -13,6 +13,7 @@
 #include "weir/enrich/source.h"
 #include "weir/enrich/user_agent.h"
 #include "weir/event/row.h"
+#include "weir/settings/secrets.h"
 #include "weir/settings/settings.h"
 
 namespace weir::enrich {
@@ -29,6 +30,28 @@ struct Circumstances {
   std::string_view utm_source, utm_medium, utm_campaign, click_id;
   bool names_its_user = false;  // the client said whose event it is: by user or device id
 };
+
+// Those of a row (event::Row, store::EnrichedRow), whose texts they point into. `personal`: null when it is gone.
+template <class Row>
+Circumstances circumstances_of(const Row& row, const settings::Secrets::Opened* personal, bool names_its_user) {
+  Circumstances c;
+  c.project = row.project_id;
+  if (personal != nullptr) {
+    c.ip = personal->ip;
+    c.user_agent = personal->user_agent;
+    c.hints = personal->hints;
+  }
+  c.screen = row.screen;
+  c.hostname = row.hostname;
+  c.path = row.path;
+  c.referrer = row.referrer;
+  c.utm_source = row.utm_source;
+  c.utm_medium = row.utm_medium;
+  c.utm_campaign = row.utm_campaign;
+  c.click_id = row.click_id;
+  c.names_its_user = names_its_user;
+  return c;
+}
 
 // What the data say: the columns of a row that follow from circumstances.
 struct Findings {
@@ -83,8 +106,8 @@ class Lookup {
   std::optional<Rules> rules_;
   std::optional<UserAgents> agents_;
   std::optional<SourceFinder> sources_;
-  std::vector<Label> labels_;  // by hash of the user agent, one a slot
-  std::vector<Spot> spots_;    // by hash of the address
+  std::vector<Label> labels_;  // by hash of the user agent, one a slot; empty without packs
+  std::vector<Spot> spots_;    // by hash of the address, likewise
   Findings findings_;
 };
 

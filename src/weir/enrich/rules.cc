@@ -181,14 +181,6 @@ std::optional<TrafficVerdict> Rules::verdict(const TrafficQuestion& question) co
   return TrafficVerdict{found->traffic, found->reason};
 }
 
-bool Rules::look_at(ProjectId project, RuleKind kind) const {
-  auto any = [&](const Group& group) {
-    return std::any_of(group.rules.begin(), group.rules.end(), [&](const Rule& rule) { return rule.kind == kind; });
-  };
-  auto own = own_.find(project);
-  return any(general_) || (own != own_.end() && any(own->second));
-}
-
 const Rules::Rule* Rules::first_match(const Group& group, Facts& facts) {
   size_t found = group.rules.size();
   if (!group.networks.empty() && facts.read_address()) {

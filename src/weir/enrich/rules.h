@@ -39,10 +39,6 @@ class Rules {
   // Of the rules that fit, the oldest of the project's own counts; else the oldest of those for all projects.
   std::optional<TrafficVerdict> verdict(const TrafficQuestion& question) const;
 
-  // Whether any rule of this project, or of all, looks at such a thing: so that nobody opens a sealed address for
-  // nothing.
-  bool look_at(ProjectId project, settings::RuleKind kind) const;
-
  private:
   struct Rule {
     settings::RuleKind kind = settings::RuleKind::address;

@@ -26,7 +26,6 @@ std::string reason(const Rules& rules, TrafficQuestion question) {
 TEST(Rules, WithoutAnyNothingIsSaid) {
   Rules rules = rules_of({});
   EXPECT_EQ(reason(rules, {.ip = "10.0.0.1", .hostname = "a", .referrer = "b", .path = "/", .user_agent = "c"}), "");
-  EXPECT_FALSE(rules.look_at(kWebsite, RuleKind::address));
 }
 
 TEST(Rules, Addresses) {
@@ -130,9 +129,6 @@ TEST(Rules, TheProjectsOwnGoFirstAndThenTheOldest) {
   EXPECT_EQ(reason(both, {.ip = "10.0.0.1", .path = "/a"}), "rule: path /a");
   EXPECT_EQ(reason(both, {.ip = "10.0.0.1", .path = "/b"}), "rule: address 10.0.0.0/8");
   EXPECT_EQ(reason(rules, {.project = kApp, .path = "/a/b", .user_agent = "curl/8"}), "rule: path /a (all, old)");
-  EXPECT_TRUE(rules.look_at(kWebsite, RuleKind::user_agent));
-  EXPECT_FALSE(rules.look_at(kApp, RuleKind::user_agent));
-  EXPECT_TRUE(rules.look_at(kApp, RuleKind::path));
 }
 
 }  // namespace

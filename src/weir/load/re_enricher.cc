@@ -110,23 +110,7 @@ const settings::Secrets::Opened* ReEnricher::personal_of(const store::EnrichedRo
 // Puts what is found today into the row; true when it differs.
 bool ReEnricher::renew(store::EnrichedRow& row, const settings::Secrets::Opened* personal, settings::IpPolicy policy,
                        Summary& summary) {
-  enrich::Circumstances c;
-  c.project = row.project_id;
-  if (personal != nullptr) {
-    c.ip = personal->ip;
-    c.user_agent = personal->user_agent;
-    c.hints = personal->hints;
-  }
-  c.screen = row.screen;
-  c.hostname = row.hostname;
-  c.path = row.path;
-  c.referrer = row.referrer;
-  c.utm_source = row.utm_source;
-  c.utm_medium = row.utm_medium;
-  c.utm_campaign = row.utm_campaign;
-  c.click_id = row.click_id;
-  c.names_its_user = row.names_its_user;
-  const enrich::Findings& f = lookup_.find(c);
+  const enrich::Findings& f = lookup_.find(enrich::circumstances_of(row, personal, row.names_its_user));
   auto found = row.found;
   found[kSource] = f.source;
   found[kMedium] = f.medium;
