@@ -203,8 +203,7 @@ class Explainer final : public collect::EventSink {
   collect::NativeDecoder decoder_;
   InClear secrets_;
   event::RecordParser parser_;
-  enrich::Visits visits_;
-  enrich::Enricher enricher_{visits_};
+  enrich::Enricher enricher_;
   std::string ip_;
   std::string out_;
   std::string place_;

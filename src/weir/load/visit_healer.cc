@@ -236,7 +236,11 @@ Result<> VisitHealer::note_some(std::span<const DirtyVisits> dirty) {
   LogEntry entry{0, bytes};
   {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, kFullWait, [&] { return stopping_.load() || ready_.size() < kVisitorsMax; }))
+    auto has_room = [&] {
+      gather_ready();
+      return stopping_.load() || ready_.size() + healing_.size() < kVisitorsMax;
+    };
+    if (!changed_.wait_for(lock, kFullWait, has_room))
       return Error{ErrorCode::kOverloaded,
                    fmt::format("load: the visits of {} visitors are to be put right first", ready_.size())};
     if (stopping_) return Error{ErrorCode::kUnavailable, "load: stopping"};
@@ -274,8 +278,8 @@ bool VisitHealer::wait_until_healed(milliseconds timeout) {
   return changed_.wait_for(lock, timeout, [&] { return waiting_.empty() && ready_.empty() && healing_.empty(); });
 }
 
-// Under mutex_: moves what is ready into `work`; false when there is nothing.
-bool VisitHealer::take(Visitors& work, uint64_t& number) {
+// Under mutex_: what waited only for batches that have ended can be worked at.
+void VisitHealer::gather_ready() {
   auto is_ready = [&](const Note& note) {
     return std::equal(ended_.begin(), ended_.end(), note.after.begin(), std::greater_equal<>());
   };
@@ -285,6 +289,11 @@ bool VisitHealer::take(Visitors& work, uint64_t& number) {
     ready_number_ = note->number;
   }
   waiting_.erase(waiting_.begin(), end);
+}
+
+// Under mutex_: moves what is ready into `work`; false when there is nothing.
+bool VisitHealer::take(Visitors& work, uint64_t& number) {
+  gather_ready();
   if (ready_.empty()) return false;
   work = std::exchange(ready_, {});
   healing_ = work;
@@ -323,7 +332,11 @@ void VisitHealer::run() {
     show_pending();
     changed_.notify_all();
     const milliseconds pause = healed ? std::max(kPauseMin, 2 * took) : kRetryPause;
-    changed_.wait_for(lock, pause, [&] { return stopping_.load(); });
+    // Who waits for room is not to wait for a pause.
+    changed_.wait_for(lock, pause, [&] {
+      gather_ready();
+      return stopping_.load() || ready_.size() >= kVisitorsMax / 2;
+    });
     if (stopping_) return;
   }
 }

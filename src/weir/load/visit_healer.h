@@ -40,8 +40,9 @@ struct DirtyVisits {
 // What is to be done is durable (docs/formats/visits.md) before the rows are: a loader notes it, then inserts. A kill
 // at any moment leaves either nothing wrong or something noted; doing it twice does no harm.
 //
-// Thread-safe, but for visits(). One thread of its own; it works at most a third of the time, so that a flood of late
-// events delays only their own visits. Full: at kVisitorsMax visitors note() waits a moment, then refuses.
+// Thread-safe, but for visits(). One thread of its own; it works at most a third of the time, so that late events delay
+// only their own visits, unless so many of them come that loading has to wait. Full: at kVisitorsMax visitors note()
+// waits a moment, then refuses.
 // Keeps the references.
 class VisitHealer {
  public:
@@ -100,6 +101,7 @@ class VisitHealer {
   void begins(size_t which);
   void ended(size_t which);
   void show_pending();
+  void gather_ready();
   bool take(Visitors& work, uint64_t& number);
   Result<> heal(const Visitors& work, Visitors& again);
   Result<> heal_some(std::span<const DirtyVisits> some, Visitors& again);
