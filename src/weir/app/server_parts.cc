@@ -232,6 +232,7 @@ Result<> ServerParts::State::expect_known_journal() {
 
 // Collecting never waits for packs; loading them takes a second, at a low priority.
 void ServerParts::State::watch_packs() {
+  enrich::PlaceFile::remove_copies(data->temporary());
   packs = std::make_unique<enrich::PackStore>(
       enrich::PackDirectories{data->packs(), enrich::find_shipped_packs(options.packs.directory), data->temporary()});
   pack_watch.every(kPackPoll, [this] {

@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "weir/base/bytes.h"
@@ -67,27 +69,40 @@ class Descriptor {
   int fd_;
 };
 
-// A file without a name in `directory`.
-Result<Descriptor> unnamed_file(const std::string& directory) {
-  int fd = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) {  // overlayfs, for one, cannot
-    std::string name = directory + "/pack-XXXXXX";
-    fd = ::mkostemp(name.data(), O_CLOEXEC);
-    if (fd < 0) return failed(name, errno);
-    ::unlink(name.c_str());
+constexpr std::string_view kCopyPrefix = "weir-pack-";
+
+// A file of our own in `directory`, which goes with this. It has a name: a file system that fails while a file without
+// one is open cannot be repaired by itself at the machine's next start.
+class Copy {
+ public:
+  static Result<Copy> make(const std::string& directory) {
+    std::string path = fmt::format("{}/{}XXXXXX", directory, kCopyPrefix);
+    int fd = ::mkostemp(path.data(), O_CLOEXEC);
+    if (fd < 0) return failed(path, errno);
+    return Copy(fd, std::move(path));
   }
-  return Descriptor(fd);
-}
+  ~Copy() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  Copy(Copy&& other) noexcept : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})) {}
+  Copy& operator=(Copy&&) = delete;
+  int get() const { return fd_.get(); }
+
+ private:
+  Copy(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  Descriptor fd_;
+  std::string path_;
+};
 
 bool same(const struct stat& a, const struct stat& b) {
   return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-Result<Descriptor> private_copy(const std::string& path, const std::string& directory) {
+Result<Copy> private_copy(const std::string& path, const std::string& directory) {
   Descriptor from(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat before {};
   if (from.get() < 0 || ::fstat(from.get(), &before) != 0) return failed(path, errno);
-  auto to = unnamed_file(directory);
+  auto to = Copy::make(directory);
   if (!to) return to;
   // Where the file system shares blocks the copy costs nothing.
   if (::ioctl(to->get(), FICLONE, from.get()) != 0) {
@@ -155,6 +170,7 @@ int decode(const MMDB_entry_s& entry, const Schema& schema, Location& location) 
 }  // namespace
 
 struct PlaceFile::State {
+  std::optional<Copy> copy;  // what `file` maps, where it is not the file itself
   MMDB_s file{};
   bool open = false;
   const Schema* schema = nullptr;
@@ -226,7 +242,8 @@ Result<std::shared_ptr<const PlaceFile>> PlaceFile::open(const std::string& path
   } else {
     auto copy = private_copy(path, copies_in);
     if (!copy) return std::move(copy).error();
-    error = MMDB_open(fmt::format("/proc/self/fd/{}", copy->get()).c_str(), MMDB_MODE_MMAP, &state->file);
+    state->copy.emplace(*std::move(copy));
+    error = MMDB_open(fmt::format("/proc/self/fd/{}", state->copy->get()).c_str(), MMDB_MODE_MMAP, &state->file);
   }
   if (error != MMDB_SUCCESS) return corrupt(fmt::format("no MMDB file: {}", MMDB_strerror(error)));
   state->open = true;
@@ -235,6 +252,12 @@ Result<std::shared_ptr<const PlaceFile>> PlaceFile::open(const std::string& path
   (void)::madvise(const_cast<uint8_t*>(state->file.file_content), static_cast<size_t>(state->file.file_size),
                   MADV_DONTNEED);
   return std::shared_ptr<const PlaceFile>(new PlaceFile(std::move(state)));
+}
+
+void PlaceFile::remove_copies(const std::string& directory) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored))
+    if (entry.path().filename().string().starts_with(kCopyPrefix)) std::filesystem::remove(entry.path(), ignored);
 }
 
 bool PlaceFile::find(const Address& address, Location& location) const {

@@ -22,8 +22,7 @@ struct Location {
 // apart when it is opened. Immutable, thread-safe.
 //
 // It is mapped into memory, and what is mapped must not be cut short by anybody: a read behind the new end would be the
-// end of the process. So open() maps a copy of its own, which has no name and which nobody else can change; the copy
-// goes when this does.
+// end of the process. So open() maps a copy of its own in a directory of weir's; the copy goes when this does.
 class PlaceFile {
  public:
   enum class Check { sample, all };  // sample: some hundred records; all: every record, which takes seconds
@@ -34,6 +33,9 @@ class PlaceFile {
   static Result<std::shared_ptr<const PlaceFile>> open(const std::string& path, const std::string& copies_in,
                                                        Check check);
   ~PlaceFile();
+
+  // Removes the copies that a process left in `directory` when it was killed. Nobody else may be using them.
+  static void remove_copies(const std::string& directory);
 
   // False when the file does not know the address; then `location` is as before.
   bool find(const Address& address, Location& location) const;

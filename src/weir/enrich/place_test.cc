@@ -292,10 +292,19 @@ TEST(PlaceFile, IsNotHurtWhenItsFileIsCutShort) {
   ASSERT_TRUE(opened) << opened.error().message;
   std::filesystem::resize_file(copy, 0);
   EXPECT_EQ(text(Places({.city = *opened}).find("81.2.69.142")), "GB/England/London");
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
-    names.push_back(entry.path().filename());
-  EXPECT_EQ(names, std::vector<std::string>{"city.mmdb"});  // the copy has no name
+  auto files = [&] {
+    const auto begin = std::filesystem::directory_iterator(scratch.path());
+    return std::distance(begin, std::filesystem::directory_iterator());
+  };
+  EXPECT_EQ(files(), 2);
+  opened->reset();
+  EXPECT_EQ(files(), 1);  // the copy goes with it
+
+  auto killed = PlaceFile::open(recorded("geo/GeoLite2-City-Test.mmdb"), scratch.path(), PlaceFile::Check::sample);
+  ASSERT_TRUE(killed);
+  EXPECT_EQ(files(), 2);
+  PlaceFile::remove_copies(scratch.path());
+  EXPECT_EQ(files(), 1);
 }
 
 TEST(Places, FallBackToRangesOfCountries) {

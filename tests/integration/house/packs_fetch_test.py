@@ -97,7 +97,8 @@ def test_what_cannot_be_fetched_is_left_out_with_a_warning(tree):
     done = tree()
     assert done.returncode == 0
     assert "warning: the data pack city-ipv4.mmdb" in done.stderr and "E: no tor-geoipdb" in done.stderr
-    assert set(tree.listed()) == {"regexes.yaml", "isbot.txt", "crawlers.json", "agents.txt", "public_suffix_list.dat"}
+    assert set(tree.listed()) == {"regexes.yaml", "overlay.yaml", "isbot.txt", "crawlers.json", "agents.txt",
+                                       "public_suffix_list.dat"}
     assert not (tree.packs / "packs.stamp").exists()
     (tree.stubs / "no-places").unlink()
     (tree.stubs / "no-tor-geoipdb").unlink()
