@@ -64,7 +64,7 @@ const std::vector<Sent>& events() {
       settings::Secrets::Opened personal;
       personal.user_agent = agents[agent_of(random)];
       personal.ip = fmt::format("{}.{}.{}.{}", 1 + random() % 222, random() % 256, random() % 256, random() % 256);
-      const std::string referrer = referrers[random() % referrers.size()];
+      const std::string& referrer = referrers[random() % referrers.size()];
       const uint64_t visitor = random() + 1ULL;
       for (size_t pages = 1 + random() % 8, page = 0; page < pages && made.size() < kEvents; ++page) {
         const std::string url =
