@@ -244,11 +244,12 @@ TEST(VisitHealer, WhatWasNotedIsDoneAfterAKillAndOnlyOnce) {
     EXPECT_NE(loading.visits(), expected);
   }
   files.power_cut(FakeFiles::Cut::nothing, 1);
-  Loading after(files, store);
+  Loading after(files, store, false);
   EXPECT_FALSE(after.healer().pending().empty());
+  after.healer().start();
   ASSERT_TRUE(after.healer().wait_until_healed(seconds(60)));
   EXPECT_EQ(after.visits(), expected);
-  after.open();
+  after.open(false);
   EXPECT_TRUE(after.healer().pending().empty());
 }
 
