@@ -230,6 +230,13 @@ void PackStore::publish() {
   for (const Slot& slot : slots_) packs->reports.push_back(slot.report);
   std::lock_guard lock(mutex_);
   current_ = std::move(packs);
+  published_.notify_all();
+}
+
+std::shared_ptr<const Packs> PackStore::wait_current(std::chrono::milliseconds patience) const {
+  std::unique_lock lock(mutex_);
+  published_.wait_for(lock, patience, [&] { return current_ != nullptr; });
+  return current_;
 }
 
 std::shared_ptr<const Packs> PackStore::current() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -82,6 +83,8 @@ class PackStore {
 
   // Null before the first refresh(). Thread-safe; never waits for a load.
   std::shared_ptr<const Packs> current() const;
+  // The same, waiting up to `patience` for the first refresh(). Thread-safe.
+  std::shared_ptr<const Packs> wait_current(std::chrono::milliseconds patience) const;
 
  private:
   struct Stamp {
@@ -120,6 +123,7 @@ class PackStore {
   std::shared_ptr<const UserAgentRules> user_agents_;
   std::shared_ptr<const Sources> sources_;
   mutable std::mutex mutex_;  // guards current_
+  mutable std::condition_variable published_;
   std::shared_ptr<const Packs> current_;
 };
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "weir/base/bytes.h"
 #include "weir/enrich/enricher.h"
@@ -153,15 +152,15 @@ Result<> ReEnricher::write(const store::ProjectDay& day, std::vector<store::Enri
 
 Result<ReEnricher::Summary> ReEnricher::run(const store::ProjectDay& day) {
   // Straight after a start they are being read, which takes a second.
-  constexpr std::chrono::milliseconds kLook{50};
-  for (int look = 0; look < 200 && parts_.packs != nullptr && parts_.packs->current() == nullptr; ++look)
-    std::this_thread::sleep_for(kLook);
-  if (parts_.packs != nullptr && parts_.packs->current() == nullptr)
+  constexpr std::chrono::seconds kPacksPatience{10};
+  std::shared_ptr<const enrich::Packs> packs;
+  if (parts_.packs != nullptr) packs = parts_.packs->wait_current(kPacksPatience);
+  if (parts_.packs != nullptr && packs == nullptr)
     return Error{ErrorCode::kUnavailable, "load: the data packs are being read; try again in a moment"};
   auto snapshot = parts_.settings.snapshot();
   const settings::Project* project = snapshot->project(day.project_id);
   const settings::IpPolicy policy = project != nullptr ? project->ip_policy : settings::IpPolicy::none;
-  lookup_.use(parts_.packs != nullptr ? parts_.packs->current() : nullptr, snapshot);
+  lookup_.use(packs, snapshot);
   auto records = Records::open(parts_.journal, parts_.store);
   if (!records) return std::move(records).error();
 
