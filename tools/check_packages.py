@@ -2,8 +2,8 @@
 """tools/packages.txt is the one list of what weir takes from outside. This holds the rest against it:
 
 - README.md's list, between its two markers, is this list (`--fix` writes it);
-- the package.json and lock files of tools/engine and tools/packs name the same npm packages, with a hash and without
-  anybody's registry address;
+- the package.json and lock files of tools/engine, tools/node, tools/packs and web/dashboard name the same npm packages,
+  all with a hash and without anybody's registry address;
 - tools/packs/packs.txt takes its files from packages of the list.
 """
 import json
@@ -16,7 +16,7 @@ BEGIN = "<!-- packages: tools/check_packages.py --fix -->\n"
 END = "<!-- end of packages -->\n"
 # As README.md calls them.
 SOURCES = {"debian": "debian", "unpack": "debian, unpacked", "npm": "npm"}
-LOCKS = ("tools/engine", "tools/packs/rules", "tools/packs/places")
+LOCKS = ("tools/engine", "tools/node", "tools/packs/rules", "tools/packs/places", "web/dashboard")
 HEADINGS = {
     "run": "To run (the `.deb` asks for what it links by itself)",
     "build": "To build",
@@ -71,13 +71,14 @@ def check_locks(rows):
     listed = dict(row[2].rsplit("=", 1) for row in rows if row[1] == "npm")
     all_asked = {}
     for folder in LOCKS:
-        asked = json.loads((ROOT / folder / "package.json").read_text())["dependencies"]
+        package = json.loads((ROOT / folder / "package.json").read_text())
+        asked = {**package["dependencies"], **package.get("devDependencies", {})}
         all_asked.update(asked)
         lock = (ROOT / folder / "package-lock.json").read_text()
         locked = {
             path.removeprefix("node_modules/"): entry for path, entry in json.loads(lock)["packages"].items() if path
         }
-        if {name: entry["version"] for name, entry in locked.items()} != asked:
+        if {name: entry["version"] for name, entry in locked.items() if name in asked} != asked:
             errors.append(f"{folder}/package-lock.json is of other versions; npm install --package-lock-only there")
         errors += [f"{folder}/package-lock.json: {name} has no hash" for name, entry in locked.items() if not entry.get("integrity")]
         if '"resolved"' in lock:

@@ -34,6 +34,7 @@
 #include "weir/store/engine/engine.h"
 #include "weir/store/engine/library.h"
 #include "weir/transfer/import_thread.h"
+#include "weir/web/web_routes.h"
 
 namespace weir::app {
 
@@ -317,7 +318,7 @@ void ServerParts::State::add_routes() {
     if (importing) add_import_routes(*router, *settings, clock, *importing);
     if (replays) replays->add(*router);
     if (traces) traces->add(*router);
-    add_home_routes(*router);
+    web::add_web_routes(*router);
   }
 }
 

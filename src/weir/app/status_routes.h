@@ -25,7 +25,4 @@ void add_status_routes(http::Router& router, std::function<std::vector<Check>()>
 // GET /metrics, Prometheus text. Keeps `registry` by reference.
 void add_metrics_route(http::Router& router, metrics::Registry& registry);
 
-// GET / leads to /ui/, which says what runs here.
-void add_home_routes(http::Router& router);
-
 }  // namespace weir::app

@@ -1,0 +1,147 @@
+#include "weir/web/web_routes.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "weir/base/check.h"
+#include "weir/web/assets.h"
+
+namespace weir::web {
+
+namespace {
+using boost::asio::awaitable;
+
+constexpr std::string_view kPage = "/ui/index.html";
+constexpr std::string_view kAssets = "/ui/assets/";
+constexpr std::string_view kShared = "/ui/share/";
+constexpr std::string_view kPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "
+    "'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ";
+
+std::string_view trim(std::string_view text) {
+  auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
+           return std::tolower(x) == std::tolower(y);
+         });
+}
+
+// Whether a list such as Accept-Encoding's names `coding` with a weight above 0.
+bool accepts(std::string_view list, std::string_view coding) {
+  while (!list.empty()) {
+    std::string_view entry = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), entry.size() + 1));
+    std::string_view name = trim(entry.substr(0, entry.find(';')));
+    if (!same_word(name, coding)) continue;
+    size_t weight = entry.find("q=");
+    return weight == std::string_view::npos || std::strtod(std::string(entry.substr(weight + 2)).c_str(), nullptr) > 0;
+  }
+  return false;
+}
+
+// Whether If-None-Match names this content, in whichever coding it was had.
+bool has_already(std::string_view list, std::string_view tag) {
+  while (!list.empty()) {
+    std::string_view entry = trim(list.substr(0, list.find(',')));
+    list.remove_prefix(
+        std::min(list.size(), list.find(',') == std::string_view::npos ? list.size() : list.find(',') + 1));
+    if (entry == "*") return true;
+    if (entry.starts_with("W/")) entry.remove_prefix(2);
+    if (entry.size() < 2 || entry.front() != '"' || entry.back() != '"') continue;
+    entry = entry.substr(1, entry.size() - 2);
+    if (entry.substr(0, entry.find('.')) == tag) return true;
+  }
+  return false;
+}
+
+std::string frame_ancestors(const WebOptions& options, std::string_view path) {
+  if (!path.starts_with(kShared) || !options.frame_ancestors) return {};
+  std::string_view token = path.substr(kShared.size());
+  token = token.substr(0, token.find('/'));
+  std::string list;
+  for (const std::string& origin : options.frame_ancestors(token)) {
+    // Origins are checked where they are entered; one that could end the directive is left out all the same.
+    if (origin.empty() || origin.find_first_of(";, \t\r\n\"'") != std::string::npos) continue;
+    if (!list.empty()) list += ' ';
+    list += origin;
+  }
+  return list;
+}
+
+void add_guards(http::Response& response, const std::string& ancestors) {
+  auto add = [&](const char* name, std::string value) { response.headers.emplace_back(name, std::move(value)); };
+  add("Content-Security-Policy", std::string(kPolicy) + (ancestors.empty() ? "'none'" : ancestors));
+  add("Referrer-Policy", "same-origin");
+  add("Cross-Origin-Opener-Policy", "same-origin");
+  add("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+  if (ancestors.empty()) add("X-Frame-Options", "DENY");
+}
+
+// The asset in the best coding that the client takes, or 304 when it has it.
+http::Response answer(const http::Request& request, const Asset& asset, std::string_view caching) {
+  std::string_view list = request.header("accept-encoding");
+  std::string_view coding;
+  std::string_view bytes = asset.identity;
+  if (accepts(list, "br")) {
+    coding = "br";
+    bytes = asset.brotli;
+  } else if (accepts(list, "gzip")) {
+    coding = "gzip";
+    bytes = asset.gzip;
+  }
+  std::string tag = "\"" + std::string(asset.tag) + (coding.empty() ? "" : "." + std::string(coding)) + "\"";
+  http::Response response;
+  response.headers.emplace_back("Cache-Control", std::string(caching));
+  response.headers.emplace_back("ETag", std::move(tag));
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  if (has_already(request.header("if-none-match"), asset.tag)) {
+    response.status = 304;
+    return response;
+  }
+  response.content_type = std::string(asset.type);
+  if (!coding.empty()) response.headers.emplace_back("Content-Encoding", std::string(coding));
+  response.body = std::string(bytes);
+  return response;
+}
+
+http::Response redirect(std::string to) {
+  http::Response response;
+  response.status = 302;
+  response.headers.emplace_back("Location", std::move(to));
+  return response;
+}
+
+http::Response answer_page(const http::Request& request, const WebOptions& options) {
+  if (request.path.starts_with(kAssets)) {
+    const Asset* asset = find_asset(request.path);
+    http::Response response = asset == nullptr ? http::error_response(404, "not_found", "web: there is no such file")
+                                               : answer(request, *asset, "public, max-age=31536000, immutable");
+    add_guards(response, {});
+    return response;
+  }
+  const Asset* page = find_asset(kPage);
+  WEIR_CHECK(page != nullptr);
+  http::Response response = answer(request, *page, "no-cache");
+  add_guards(response, frame_ancestors(options, request.path));
+  return response;
+}
+}  // namespace
+
+void add_web_routes(http::Router& router, WebOptions options) {
+  for (const char* path : {"/", "/ui"})
+    router.add(http::Method::get, path, {},
+               [](http::Request&) -> awaitable<http::Response> { co_return redirect("/ui/"); });
+  router.add(http::Method::get, "/ui/*", {},
+             [options = std::move(options)](http::Request& request) -> awaitable<http::Response> {
+               co_return answer_page(request, options);
+             });
+}
+
+}  // namespace weir::web

@@ -1,0 +1,40 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, asApiError, isAbort } from "../api/client";
+
+export interface Loaded<T> {
+  data: T | null; // of the last answer; kept while the next is under way, so that nothing jumps
+  error: ApiError | null;
+  loading: boolean;
+  retry: () => void;
+}
+
+// Loads when `key` changes (null: nothing to load), cancelling what is under way. The same key with the same answer draws
+// nothing anew. `keep`: what is shown stays while a new key loads; else it is taken away at once.
+export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>, keep = true): Loaded<T> {
+  const [state, setState] = useState<{ key: string | null; data: T | null; error: ApiError | null; loading: boolean }>({
+    key: null,
+    data: null,
+    error: null,
+    loading: key !== null,
+  });
+  const [round, setRound] = useState(0);
+  const latest = useRef(load);
+  latest.current = load;
+  useEffect(() => {
+    if (key === null) return;
+    const controller = new AbortController();
+    setState((before) => ({ ...before, data: keep || before.key === key ? before.data : null, error: null, loading: true }));
+    latest.current(controller.signal).then(
+      (data) => {
+        if (!controller.signal.aborted) setState({ key, data, error: null, loading: false });
+      },
+      (error: unknown) => {
+        if (controller.signal.aborted || isAbort(error)) return;
+        setState({ key, data: null, error: asApiError(error), loading: false });
+      },
+    );
+    return () => controller.abort();
+  }, [key, round, keep]);
+  const retry = useCallback(() => setRound((n) => n + 1), []);
+  return { data: state.data, error: state.error, loading: state.loading, retry };
+}

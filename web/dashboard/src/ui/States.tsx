@@ -1,0 +1,38 @@
+import type { ComponentChildren } from "preact";
+import { Button } from "./Button";
+
+// Nothing here yet: says so, and what to do about it.
+export function EmptyState({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="state">
+      <p class="state-title">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+// What failed, in the server's words, and a way to try again.
+export function ErrorState({ what, message, onRetry }: { what: string; message: string; onRetry?: () => void }) {
+  return (
+    <div class="state" role="alert">
+      <p class="state-title state-error">{what}</p>
+      <p>{message}</p>
+      {onRetry ? (
+        <Button small onClick={onRetry}>
+          Try again
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+// A place held for what is on its way. Heights in rem; several lines shrink towards the end, as lists do.
+export function Skeleton({ lines = 1, height = 1.2, label = "Loading" }: { lines?: number; height?: number; label?: string }) {
+  return (
+    <div class="skeleton-lines" role="status" aria-label={label}>
+      {Array.from({ length: lines }, (_, index) => (
+        <span key={index} class="skeleton" style={{ height: `${height}rem`, width: `${100 - index * (60 / Math.max(lines, 1))}%` }} />
+      ))}
+    </div>
+  );
+}
