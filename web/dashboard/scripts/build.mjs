@@ -8,7 +8,11 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { build } from "vite";
+
+const { build } = await import("vite").catch(() => {
+  console.error("weir: what builds the dashboard is missing; run tools/install_packages build first");
+  process.exit(1);
+});
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = process.argv[2];
