@@ -215,9 +215,9 @@ def diverse_events():
 def test_the_servers_row_is_what_enrich_says(tmp_path):
     """The same event to both; every column that both have is the same, the operator's rules included."""
     with Weir(projects="app,office") as weir:
-        wait_for(lambda: weir.metrics().get('weir_enrich_pack_ok{pack="regexes.yaml"}') == 1, "the packs are loaded", 30)
+        weir.wait_packs()
         weir.run("rule", "add", "--project", "app", "--label", "internal", "--kind", "address", "--value", "203.0.113.0/24")
-        key = weir.run("key", "create", "--name", "k", "--scope", "capture", "--format", "plain").stdout.decode().strip()
+        key = weir.key("capture")
         events = list(diverse_events())
         body = "\n".join(json.dumps(e) for e in events)
         status, _, answer = weir.send(body, headers={"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"})

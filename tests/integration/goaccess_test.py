@@ -5,7 +5,7 @@ import lzma
 
 import pytest
 
-from weir import ROOT, TEST_DATA, Weir, wait_for
+from weir import ROOT, TEST_DATA, Weir
 
 LOG = TEST_DATA / "data" / "weblogs" / "semicomplete-2015-05-17-18.log.xz" if TEST_DATA else None
 pytestmark = pytest.mark.skipif(LOG is None or not LOG.exists(), reason="WEIR_TEST_DATA does not hold data/weblogs")
@@ -23,12 +23,10 @@ def theirs():
 @pytest.fixture(scope="module")
 def weir():
     with Weir(projects="site") as server:
-        if (ROOT / "build" / "packs" / "regexes.yaml").exists():
-            wait_for(lambda: server.metrics().get('weir_enrich_pack_ok{pack="regexes.yaml"}') == 1, "the packs are loaded", 30)
+        server.wait_packs()
         server.run("import", "access-log", "--project", "site", "--host", "www.semicomplete.com", LOG)
-        server.wait_loaded()
         # The lines of an hour stand in no order: visits are put right behind the loader.
-        wait_for(lambda: server.metrics()["weir_load_visitors_dirty"] == 0, "all visits put right", 300)
+        server.wait_visits()
         yield server
 
 

@@ -1,14 +1,13 @@
 """Visits come out the same whatever the order of arrival: events sent in order, and the same ones shuffled, late and
 repeated, over both ways in, with a kill in between; and both as a sessioniser of its own works them out from the journal."""
-import collections
 import json
 import os
 import random
 
-from weir import Weir, wait_for
+from visits import is_bounce, visits_of
+from weir import Weir
 
 EVENTS = int(os.environ.get("WEIR_VISIT_EVENTS", "20000"))
-SILENCE_MS, LENGTH_S = 30 * 60 * 1000, 24 * 3600
 NOW = 1_770_000_000_000  # the events' own present
 
 
@@ -37,11 +36,6 @@ def send(weir, events, app):
         assert status == 201 and json.loads(body)["rejected"] == [], body[:300]
 
 
-def wait_settled(weir):
-    weir.wait_loaded(300)
-    wait_for(lambda: weir.metrics()["weir_load_visitors_dirty"] == 0, "all visits put right", 300)
-
-
 def stored(weir, app):
     return sorted(map(tuple, weir.query(
         f"select event_id, toUInt32(bitShiftRight(session_id, 32)), visit_seq, visit_gap_ms, visit_bounce, entry_path, "
@@ -49,30 +43,19 @@ def stored(weir, app):
 
 
 def worked_out(events, hash_of):
-    """The rules of docs/adr/0008, over whole visits, from the events alone."""
-    streams = collections.defaultdict(list)
-    for event in events:
-        streams[event["user_id"], event.get("session_id", "")].append(event)
-    rows = []
-    for stream in streams.values():
-        stream.sort(key=lambda e: (e["timestamp"], hash_of[e["id"]]))
-        visit = []
-        for event in stream + [None]:
-            if event is None or visit and (event["timestamp"] - visit[-1]["timestamp"] > SILENCE_MS or
-                                           event["timestamp"] // 1000 - visit[0]["timestamp"] // 1000 >= LENGTH_S):
-                rows += rows_of(visit)
-                visit = []
-            visit.append(event)
-    return sorted(rows)
+    """The stored columns, from the events alone."""
+    return sorted(row for visit in visits_of(events, stream=lambda e: (e["user_id"], e.get("session_id", "")),
+                                             time=lambda e: e["timestamp"], tie=lambda e: hash_of[e["id"]])
+                  for row in rows_of(visit))
 
 
 def rows_of(visit):
-    pages, interactions, bounced = [], 0, 0
+    pages, kinds, bounced = [], [], 0
     for i, event in enumerate(visit):
         path, previous = "/" + event["url"].split("/", 3)[3].split("?")[0], pages[-1] if pages else ""
         pages += [path] if event["kind"] == "pageview" else []
-        interactions += event["kind"] != "engagement"
-        bounces = int(len(pages) == 1 and interactions == 1)
+        kinds.append(event["kind"])
+        bounces = int(is_bounce(kinds))
         yield (event["id"], visit[0]["timestamp"] // 1000, i, event["timestamp"] - visit[i - 1]["timestamp"] if i else 0,
                bounces - bounced, pages[0] if pages else "", previous, visit[0]["url"].split("utm_campaign=")[1])
         bounced = bounces
@@ -93,7 +76,7 @@ def test_the_order_of_arrival_leaves_no_trace():
         rewritten = weir.metrics()["weir_load_visit_rows_rewritten_total"]
         weir.kill()
         weir.start()
-        wait_settled(weir)
+        weir.wait_visits()
 
         ordered, shuffled = stored(weir, "ordered"), stored(weir, "shuffled")
         assert len(ordered) == len(events)

@@ -153,6 +153,11 @@ class Weir:
     def one(self, sql):
         return self.query(sql)[0][0]
 
+    def key(self, scope, project=None, name="test"):
+        """The secret of a new key."""
+        of = ["--project", project] if project else []
+        return self.run("key", "create", "--name", name, "--scope", scope, *of, "--format", "plain").stdout.decode().strip()
+
     def count(self, where="1"):
         return int(self.one(f"select count() from events where {where}"))
 
@@ -163,6 +168,16 @@ class Weir:
             return all(values[f'weir_load_lag_events{{partition="{p}"}}'] == 0 and
                        values[f'weir_load_reconciles_total{{partition="{p}"}}'] > 0 for p in ("live", "bulk"))
         wait_for(check, "all records loaded", seconds)
+
+    def wait_packs(self):
+        """Waits for the data packs, where the build has them."""
+        if (ROOT / "build" / "packs" / "regexes.yaml").exists():
+            wait_for(lambda: self.metrics().get('weir_enrich_pack_ok{pack="regexes.yaml"}') == 1, "the packs are loaded", 30)
+
+    def wait_visits(self, seconds=300.0):
+        """Waits until no visit is to be put right behind the loader."""
+        self.wait_loaded(seconds)
+        wait_for(lambda: self.metrics()["weir_load_visitors_dirty"] == 0, "all visits put right", seconds)
 
     def check_accounting(self, note=""):
         """accepted = rows + duplicates + dead + expired + erased + damaged + pending, and no position is two rows; for a

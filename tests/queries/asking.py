@@ -1,0 +1,118 @@
+"""Asks the query API, and holds its answers against the reference."""
+import calendar
+import datetime
+import json
+import re
+from fractions import Fraction
+
+from reference import Asked
+from times import DAY, months_on, start_of_day, zone_of
+
+# Digits behind the point in answers; the other numbers are whole.
+DIGITS = {"views_per_visit": 2, "percentage": 2, "visits_percentage": 2, "pageviews_percentage": 2, "events_percentage": 2,
+          "conversion_rate": 2, "group_conversion_rate": 2, "exit_rate": 1, "total_revenue": 3, "average_revenue": 3}
+COUNTS = {"visitors", "visits", "pageviews", "events", "conversions"}
+
+
+def ask(weir, key, question, path="/api/v1/query", timeout=60):
+    status, headers, body = weir.request("POST", path, question, {"Authorization": f"Bearer {key}",
+                                                                  "Content-Type": "application/json"}, timeout=timeout)
+    return status, json.loads(body) if "json" in headers.get("content-type", "") else body
+
+
+def days(date_range, today):
+    """First and last day of a range of whole days."""
+    if isinstance(date_range, list):
+        return tuple(datetime.date.fromisoformat(text) for text in date_range)
+    if date_range == "day":
+        return today, today
+    if date_range == "month":
+        return today.replace(day=1), today.replace(day=calendar.monthrange(today.year, today.month)[1])
+    if date_range == "year":
+        return today.replace(month=1, day=1), today.replace(month=12, day=31)
+    count, unit = re.fullmatch(r"(\d+)(d|mo)", date_range).groups()
+    if unit == "d":
+        return today - DAY * int(count), today - DAY
+    return months_on(today, -int(count)), today.replace(day=1) - DAY
+
+
+def moments(date_range, today, zone):
+    """[since, until) in ms."""
+    if isinstance(date_range, list) and "T" in date_range[0]:
+        return tuple(round(datetime.datetime.fromisoformat(t.replace("Z", "+00:00")).timestamp() * 1000) for t in date_range)
+    first, last = days(date_range, today)
+    return start_of_day(first, zone), start_of_day(last + DAY, zone)
+
+
+def asked_of(question, today):
+    zone = zone_of(question["timezone"])
+    since, until = moments(question["date_range"], today, zone)
+    return Asked(metrics=question["metrics"], since=since, until=until, zone=zone, dimensions=question["dimensions"],
+                 filters=question["filters"], traffic=question.get("traffic", ["human"]))
+
+
+def rows_of(answer):
+    return {tuple(map(str, row["dimensions"])): row["metrics"] for row in answer["results"]}
+
+
+def same_number(metric, theirs, ours, bound=0):
+    if ours is None or theirs is None:
+        return ours is theirs
+    if metric.endswith("_revenue"):
+        return theirs["currency"] == ours[1] and close(Fraction(str(theirs["value"])), ours[0], 3, 0)
+    if metric in COUNTS and bound == 0:
+        return theirs == ours
+    return close(Fraction(str(theirs)), Fraction(ours), DIGITS.get(metric, 0), bound)
+
+
+def close(theirs, ours, digits, bound):
+    """Within half a unit of the last digit, and a hair for the store's floating point."""
+    return abs(theirs - ours) <= Fraction(1, 2 * 10 ** digits) + Fraction(1, 10 ** 9) * max(1, abs(ours)) + bound * abs(ours)
+
+
+def says_nothing(numbers):
+    return all(n in (None, 0) or isinstance(n, dict) and not n["value"] or isinstance(n, tuple) and not n[0] for n in numbers)
+
+
+def differences(question, answer, reference, today):
+    """What is wrong about an answer, in words; rows that say nothing count as absent."""
+    asked = asked_of(question, today)
+    expected, rows, wrong = reference.answer(asked), rows_of(answer), []
+    bound = 0 if answer["meta"]["exact"] else answer["meta"]["error_bound"]
+    if len(rows) != len(answer["results"]):
+        wrong.append("a group stands twice")
+    for key in sorted({*expected, *rows}):
+        ours = [expected[key][m] for m in asked.metrics] if key in expected else None
+        theirs = rows.get(key)
+        if ours is None or theirs is None:
+            if not says_nothing(ours or theirs):
+                wrong.append(f"{key}: {theirs} for {ours and list(map(show, ours))}")
+            continue
+        for metric, their, our in zip(asked.metrics, theirs, ours):
+            if not same_number(metric, their, our, bound):
+                wrong.append(f"{key} {metric}: {their} for {show(our)}")
+    return wrong + order_faults(question, answer)
+
+
+def show(number):
+    return f"{float(number):.4f}" if isinstance(number, Fraction) else number
+
+
+def order_faults(question, answer):
+    """Whether rows stand in the order asked for, by the numbers that they show."""
+    names = question["metrics"] + question["dimensions"]
+    order = [(names.index(name), direction == "desc") for name, direction in question.get("order_by", [])]
+    values = [row["metrics"] + row["dimensions"] for row in answer["results"]]
+    wrong = []
+    for before, after in zip(values, values[1:]):
+        for column, descending in order:
+            a, b = before[column], after[column]
+            if isinstance(a, dict) or isinstance(b, dict) or a is None or b is None:
+                break
+            if isinstance(a, str):
+                a, b = a.encode(), b.encode()
+            if a != b:
+                if (a < b) == descending:
+                    wrong.append(f"order: {before} before {after}")
+                break
+    return wrong

@@ -1,0 +1,125 @@
+"""Random questions of the language of docs/queries.md about a history, mixing the scopes of event and visit."""
+import datetime
+import random
+
+from history import END, ODD
+from times import DAY, local_of, start_of_day, zone_of
+
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kolkata",
+         "Pacific/Chatham", "Pacific/Apia", "Africa/Cairo", "America/Santiago", "Atlantic/Azores", "Pacific/Kiritimati", "Etc/GMT+12"]
+METRICS = ["visitors", "visits", "pageviews", "events", "views_per_visit", "bounce_rate", "visit_duration", "time_on_page",
+           "scroll_depth", "exit_rate", "percentage", "visits_percentage", "pageviews_percentage", "events_percentage"]
+GOAL_METRICS = ["conversion_rate", "group_conversion_rate", "conversions", "total_revenue", "average_revenue"]
+TIMES = ["time", "time:minute", "time:hour", "time:day", "time:week", "time:month", "time:quarter", "time:year", "time:weekday",
+         "time:hour_of_day"]
+EVENT_DIMENSIONS = ["event:page", "event:hostname", "event:title", "event:name", "event:props:plan", "event:props:price",
+                    "event:app_version", "event:traffic", "event:traffic_reason"]
+VISIT_DIMENSIONS = [f"visit:{field}" for field in (
+    "entry_page", "exit_page", "channel", "source", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_term",
+    "utm_content", "country", "region", "city", "browser", "browser_version", "os", "os_version", "device", "screen", "locale")]
+DIMENSIONS = EVENT_DIMENSIONS + VISIT_DIMENSIONS
+REGEXES = ["^/", "^/blog", "o{2}", "(?i)PRICING", "[0-9]+$", "[A-Z]", ".*", "^$", "a|e|i", "e", ".+", "\\.html$", "'"]
+WILDCARDS = ["/blog**", "/*", "**", "/thanks*", "*o*", "**'**", "/blog/*", ""]
+
+
+class Questions:
+    """`reference`: knows the values there are. The same seed asks the same."""
+
+    def __init__(self, reference, seed, segments=()):
+        self.reference, self.rng, self.segments = reference, random.Random(seed), list(segments)
+
+    def next(self):
+        rng = self.rng
+        zone = rng.choice(ZONES)
+        question = {"metrics": rng.sample(METRICS, rng.choice([1, 1, 2, 4, len(METRICS)])), "timezone": zone,
+                    "date_range": self.range(zone), "dimensions": self.dimensions(),
+                    "filters": [self.filter(rng.randrange(3)) for _ in range(rng.choice([0, 0, 1, 1, 1, 2]))],
+                    "pagination": {"limit": 10_000, "offset": 0}, "include": {"total_rows": True}}
+        if rng.random() < 0.2:
+            self.about_goals(question)
+        if rng.random() < 0.2:
+            question["traffic"] = rng.sample(["human", "bot", "ai_crawler", "spam"], rng.randrange(2, 5))
+        if rng.random() < 0.4:
+            named = question["metrics"] + question["dimensions"]
+            question["order_by"] = [[n, rng.choice(["asc", "desc"])] for n in rng.sample(named, rng.randrange(1, len(named) + 1))]
+        return question
+
+    def range(self, zone):
+        rng = self.rng
+        last = END.date() - DAY * rng.choice([0, 1, rng.randrange(30), 7, 8, 14, 15])
+        kind = rng.random()
+        if kind < 0.15:
+            return rng.choice(["7d", "28d", "30d", "day", "month", "3mo", "12mo", "year"])
+        if kind < 0.65:
+            return [(last - DAY * rng.choice([0, 0, 1, 6, 29, 200, 420])).isoformat(), last.isoformat()]
+        about = start_of_day(last, zone_of(zone)) if rng.random() < 0.3 else rng.choice(self.reference.events).time
+        begin = about + rng.choice([0, 1, -90_000, -3_600_000 * 5, -900_000, -123_456])
+        end = begin + rng.choice([900_000, 3_600_000, 7_200_000, 86_400_000, 3 * 86_400_000, 40 * 86_400_000])
+        return [local_of(ms, zone_of(rng.choice([zone, "UTC"]))).isoformat(timespec="milliseconds") for ms in (begin, end)]
+
+    def dimensions(self):
+        rng = self.rng
+        chosen = rng.sample(DIMENSIONS, rng.choice([0, 1, 1, 1, 2, 3]))
+        if rng.random() < 0.4:
+            chosen[:0] = rng.sample(TIMES, 1)
+        if rng.random() < 0.03:
+            chosen = ["time:weekday", "time:hour_of_day"]
+        return chosen[:3]
+
+    def about_goals(self, question):
+        rng = self.rng
+        question["metrics"] += rng.sample(GOAL_METRICS, rng.randrange(1, 4))
+        names = [goal["name"] for goal in self.reference.goals]
+        if rng.random() < 0.5:
+            question["dimensions"] = ["event:goal", *question["dimensions"]][:3]
+        if rng.random() < 0.6 or "event:goal" not in question["dimensions"]:
+            question["filters"].append(["is", "event:goal", rng.sample(names, rng.randrange(1, 3))])
+
+    def filter(self, depth):
+        rng = self.rng
+        if depth > 0:
+            kind = rng.random()
+            if kind < 0.35:
+                return [rng.choice(["and", "or"]), [self.filter(depth - 1) for _ in range(rng.randrange(1, 4))]]
+            if kind < 0.5:
+                return ["not", self.filter(depth - 1)]
+            if kind < 0.65:
+                return [rng.choice(["has_done", "has_not_done"]), self.filter(0)]
+        if self.segments and rng.random() < 0.05:
+            return ["is", "segment", [rng.choice(self.segments)]]
+        if rng.random() < 0.08:
+            goals = [goal["name"] for goal in self.reference.goals]
+            return [rng.choice(["is", "is_not", "contains"]), "event:goal", rng.sample(goals, rng.randrange(1, 3))]
+        if rng.random() < 0.08:
+            return [rng.choice(["greater", "greater_or_equal", "less", "less_or_equal"]),
+                    rng.choice(["event:props:price", "event:revenue"]), [rng.choice([0, 1, 12.5, 19.99, -4])]]
+        dimension = rng.choice(DIMENSIONS)
+        operator = rng.choice(["is", "is", "is", "is_not", "is_not", "contains", "contains_not", "matches", "matches_not",
+                               "matches_wildcard", "matches_wildcard_not"])
+        filter = [operator, dimension, [self.value(operator, dimension) for _ in range(rng.choice([1, 1, 2, 3]))]]
+        if operator in ("is", "is_not", "contains", "contains_not") and rng.random() < 0.2:
+            filter.append({"case_sensitive": False})
+        return filter
+
+    def value(self, operator, dimension):
+        """Mostly one that occurs."""
+        rng = self.rng
+        if operator.startswith("matches_wildcard"):
+            return rng.choice(WILDCARDS)
+        if operator.startswith("matches"):
+            return rng.choice(REGEXES)
+        text = rng.choice(ODD) if rng.random() < 0.1 else self.occurring(dimension)
+        if operator.startswith("contains") and text:
+            begin = rng.randrange(len(text))
+            text = text[begin:begin + rng.randrange(1, 6)]
+            return text.swapcase() if rng.random() < 0.1 else text
+        return text
+
+    def occurring(self, dimension):
+        from reference import shown
+        return shown(dimension, self.reference.value(dimension, self.rng.choice(self.reference.events)))
+
+
+def relative_date():
+    """The day that presets count from."""
+    return (END.date() + datetime.timedelta(days=0)).isoformat()
