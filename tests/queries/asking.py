@@ -11,7 +11,7 @@ from times import DAY, months_on, start_of_day, zone_of
 # Digits behind the point in answers; the other numbers are whole.
 DIGITS = {"views_per_visit": 2, "percentage": 2, "visits_percentage": 2, "pageviews_percentage": 2, "events_percentage": 2,
           "conversion_rate": 2, "group_conversion_rate": 2, "exit_rate": 1, "total_revenue": 3, "average_revenue": 3}
-COUNTS = {"visitors", "visits", "pageviews", "events", "conversions"}
+COUNTS = {"visitors", "visits", "pageviews", "events", "entries", "exits", "conversions"}
 
 
 def ask(weir, key, question, path="/api/v1/query", timeout=60):

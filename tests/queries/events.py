@@ -43,7 +43,8 @@ class Visit:
     bounce: bool
     entry: str
     exit: str
-    last_page: object         # the last pageview
+    first_page: object        # the first pageview
+    last_page: object         # the last one
     columns: dict             # of its first event
 
 
@@ -112,6 +113,7 @@ def note_visits(events):
         pages = [e for e in members if e.kind == "pageview"]
         visit = Visit(events=members, start=members[0].time, seconds=decimal.Decimal(members[-1].time - members[0].time) / 1000,
                       bounce=is_bounce([e.kind for e in members]), entry=pages[0].path if pages else "",
-                      exit=pages[-1].path if pages else "", last_page=pages[-1] if pages else None, columns=members[0].columns)
+                      exit=pages[-1].path if pages else "", first_page=pages[0] if pages else None,
+                      last_page=pages[-1] if pages else None, columns=members[0].columns)
         for event in members:
             event.visit = visit

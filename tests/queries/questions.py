@@ -8,12 +8,12 @@ from times import DAY, local_of, start_of_day, zone_of
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kolkata",
          "Pacific/Chatham", "Pacific/Apia", "Africa/Cairo", "America/Santiago", "Atlantic/Azores", "Pacific/Kiritimati", "Etc/GMT+12"]
 METRICS = ["visitors", "visits", "pageviews", "events", "views_per_visit", "bounce_rate", "visit_duration", "time_on_page",
-           "scroll_depth", "exit_rate", "percentage", "visits_percentage", "pageviews_percentage", "events_percentage"]
+           "scroll_depth", "entries", "exits", "exit_rate", "percentage", "visits_percentage", "pageviews_percentage", "events_percentage"]
 GOAL_METRICS = ["conversion_rate", "group_conversion_rate", "conversions", "total_revenue", "average_revenue"]
 TIMES = ["time", "time:minute", "time:hour", "time:day", "time:week", "time:month", "time:quarter", "time:year", "time:weekday",
          "time:hour_of_day"]
 EVENT_DIMENSIONS = ["event:page", "event:hostname", "event:title", "event:name", "event:props:plan", "event:props:price",
-                    "event:app_version", "event:traffic", "event:traffic_reason"]
+                    "event:app_version", "event:traffic", "event:traffic_reason", "event:currency"]
 VISIT_DIMENSIONS = [f"visit:{field}" for field in (
     "entry_page", "exit_page", "channel", "source", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_term",
     "utm_content", "country", "region", "city", "browser", "browser_version", "os", "os_version", "device", "screen", "locale")]
@@ -53,9 +53,9 @@ class Questions:
         if kind < 0.65:
             return [(last - DAY * rng.choice([0, 0, 1, 6, 29, 200, 420])).isoformat(), last.isoformat()]
         about = start_of_day(last, zone_of(zone)) if rng.random() < 0.3 else rng.choice(self.reference.events).time
-        begin = about + rng.choice([0, 1, -90_000, -3_600_000 * 5, -900_000, -123_456])
+        begin = about // 1000 * 1000 + rng.choice([0, 1000, -90_000, -3_600_000 * 5, -900_000, -123_000])
         end = begin + rng.choice([900_000, 3_600_000, 7_200_000, 86_400_000, 3 * 86_400_000, 40 * 86_400_000])
-        return [local_of(ms, zone_of(rng.choice([zone, "UTC"]))).isoformat(timespec="milliseconds") for ms in (begin, end)]
+        return [local_of(ms, zone_of(rng.choice([zone, "UTC"]))).isoformat(timespec="seconds") for ms in (begin, end)]
 
     def dimensions(self):
         rng = self.rng

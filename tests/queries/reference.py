@@ -7,11 +7,11 @@ import dataclasses
 import re
 from fractions import Fraction
 
-from times import bucket, local_of
+from times import bucket
 
 # Of the visit's first event; every other visit dimension is the event's own.
 OF_THE_VISIT = {"source": "source", "channel": "channel", "utm_campaign": "utm_campaign"}
-EMPTY = {"visit:source": "Direct / None", "visit:referrer": "Direct / None", "visit:channel": "Direct"}
+EMPTY = {"visit:source": "Direct / None", "visit:referrer": "Direct / None"}
 FINE = {"minute", "hour", "hour_of_day"}  # of these, a visit is counted in each bucket it touches
 
 
@@ -29,11 +29,9 @@ class Asked:
 
 def shown(dimension, text):
     """A value as answers show it."""
-    if text != "" or dimension in ("event:page", "event:hostname", "event:name"):
+    if text != "":
         return text
-    if dimension.startswith("event:props:"):
-        return "(none)"
-    return EMPTY.get(dimension, "(not set)")
+    return "(none)" if dimension.startswith("event:props:") else EMPTY.get(dimension, "(not set)")
 
 
 class Reference:
@@ -62,6 +60,8 @@ class Reference:
             return (event.visit.columns if field in OF_THE_VISIT else event.columns)[field]
         if field.startswith("props:"):
             return event.properties.get(field[6:], "")
+        if field == "currency":
+            return event.revenue[1] if event.revenue else ""
         return {"page": event.path, "hostname": event.hostname, "title": event.title, "name": event.name,
                 "app_version": event.app_version, "traffic": event.columns["traffic"],
                 "traffic_reason": event.columns["traffic_reason"]}[field]
@@ -135,7 +135,7 @@ class Reference:
         if dimension == "event:goal":
             return goal
         if dimension.startswith("time"):
-            return bucket(time, unit_of(dimension), asked.zone, local_of(asked.since, asked.zone).date())
+            return bucket(time, unit_of(dimension), asked.zone, asked.since, asked.until)
         return shown(dimension, self.value(dimension, event))
 
     def answer(self, asked):
@@ -160,7 +160,7 @@ class Group:
     """What one row of an answer is made of."""
 
     def __init__(self):
-        self.events, self.pageviews, self.exits = 0, 0, 0
+        self.events, self.pageviews, self.entries, self.exits = 0, 0, 0, 0
         self.visitors, self.visits, self.begun = set(), set(), set()
         self.revenue, self.paid, self.currencies = Fraction(0), 0, set()
         self.page_seconds, self.page_times = Fraction(0), 0
@@ -171,6 +171,7 @@ class Group:
         self.events += event.kind != "engagement"
         if event.kind == "pageview":
             self.pageviews += 1
+            self.entries += event.visit.first_page is event
             self.exits += event.visit.last_page is event
             if page is not None:
                 self.page_seconds += page
@@ -236,6 +237,8 @@ METRICS = {
     "visits": lambda g, s: len(g.visits),
     "pageviews": lambda g, s: g.pageviews,
     "events": lambda g, s: g.events,
+    "entries": lambda g, s: g.entries,
+    "exits": lambda g, s: g.exits,
     "conversions": lambda g, s: g.events,
     "views_per_visit": lambda g, s: ratio(g.pageviews, len(g.visits)),
     "bounce_rate": lambda g, s: ratio(sum(v.bounce for v in g.begun), len(g.begun), 100),

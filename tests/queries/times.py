@@ -1,5 +1,6 @@
 """Ranges and buckets of questions, by Python's zoneinfo."""
 import datetime
+import functools
 import zoneinfo
 
 UTC = datetime.timezone.utc
@@ -39,19 +40,17 @@ def months_on(day, months):
     return datetime.date(index // 12, index % 12 + 1, 1)
 
 
-def bucket(ms, unit, zone, first_day):
-    """The label of the bucket that a moment falls into. `first_day`: the first local day of the range; the first week is cut
-    there."""
+def bucket(ms, unit, zone, since=None, until=None):
+    """The label of the bucket that a moment falls into, in the range [since, until)."""
     local = local_of(ms, zone)
-    if unit == "minute":
-        return local.strftime("%Y-%m-%d %H:%M:00")
-    if unit == "hour":
-        return local.strftime("%Y-%m-%d %H:00:00")
+    if unit in ("minute", "hour"):
+        text = fine_text(local, unit)
+        return text + offset_text(local) if stands_twice(ms, unit, zone, since, until) else text
     day = local.date()
     if unit == "day":
         return day.isoformat()
     if unit == "week":
-        return max(day - DAY * day.weekday(), first_day).isoformat()
+        return max(day - DAY * day.weekday(), local_of(since, zone).date()).isoformat()
     if unit == "month":
         return day.replace(day=1).isoformat()
     if unit == "quarter":
@@ -62,3 +61,31 @@ def bucket(ms, unit, zone, first_day):
         return str(day.weekday() + 1)
     assert unit == "hour_of_day", unit
     return str(local.hour)
+
+
+def fine_text(local, unit):
+    return local.strftime("%Y-%m-%d %H:%M:00" if unit == "minute" else "%Y-%m-%d %H:00:00")
+
+
+def offset_text(local):
+    """+05:45"""
+    text = local.strftime("%z")
+    return f"{text[:3]}:{text[3:5]}"
+
+
+def stands_twice(ms, unit, zone, since, until):
+    """Whether the clock shows that minute or hour twice in the range, because it was set back."""
+    around = 4 * 3_600_000
+    before, after = (local_of(ms + shift, zone).utcoffset() for shift in (-around, around))
+    if before == after:
+        return False
+    local = local_of(ms, zone)
+    return shown_otherwise(fine_text(local, unit), local.utcoffset(), unit, zone, max(since, ms // around * around - around),
+                           min(until, ms // around * around + 2 * around))
+
+
+@functools.lru_cache(100_000)
+def shown_otherwise(text, offset, unit, zone, since, until):
+    """Whether the clock shows `text` in the range at another offset."""
+    locals_ = (local_of(m, zone) for m in (*range(since, until, 60_000), until - 1))
+    return any(local.utcoffset() != offset and fine_text(local, unit) == text for local in locals_)
