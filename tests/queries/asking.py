@@ -39,15 +39,23 @@ def days(date_range, today):
 def moments(date_range, today, zone):
     """[since, until) in ms."""
     if isinstance(date_range, list) and "T" in date_range[0]:
-        return tuple(round(datetime.datetime.fromisoformat(t.replace("Z", "+00:00")).timestamp() * 1000) for t in date_range)
+        since, last = (int(datetime.datetime.fromisoformat(t.replace("Z", "+00:00")).timestamp()) for t in date_range)
+        return since * 1000, (last + 1) * 1000  # the last second is part of it
     first, last = days(date_range, today)
     return start_of_day(first, zone), start_of_day(last + DAY, zone)
+
+
+def usual_bucket(length):
+    """What "time" stands for in a range so long."""
+    hours = length / 3_600_000
+    return "time:" + ("hour" if hours <= 48 else "day" if hours <= 40 * 24 else "week" if hours <= 364 * 24 else "month")
 
 
 def asked_of(question, today):
     zone = zone_of(question["timezone"])
     since, until = moments(question["date_range"], today, zone)
-    return Asked(metrics=question["metrics"], since=since, until=until, zone=zone, dimensions=question["dimensions"],
+    dimensions = [usual_bucket(until - since) if d == "time" else d for d in question["dimensions"]]
+    return Asked(metrics=question["metrics"], since=since, until=until, zone=zone, dimensions=dimensions,
                  filters=question["filters"], traffic=question.get("traffic", ["human"]))
 
 

@@ -258,7 +258,7 @@ METRICS = {
 
 
 def unit_of(dimension):
-    return dimension.partition(":")[2] or "day"
+    return dimension.partition(":")[2]
 
 
 def in_view(asked, event):
