@@ -41,7 +41,7 @@ settings::TrafficRule rule(RuleKind kind, int64_t i) {
 }
 
 void ask(benchmark::State& state, std::vector<settings::TrafficRule> made) {
-  enrich::Rules rules(settings::Snapshot({}, {}, {}, std::move(made)));
+  enrich::Rules rules(settings::Snapshot({.rules = std::move(made)}));
   for (auto _ : state) {
     auto verdict = rules.verdict(kQuestion);
     benchmark::DoNotOptimize(verdict);

@@ -10,6 +10,7 @@
 
 #include "weir/api/access.h"
 #include "weir/api/answer_stream.h"
+#include "weir/api/item_routes.h"
 #include "weir/api/metrics.h"
 #include "weir/api/settings_routes.h"
 #include "weir/api/workers.h"
@@ -72,7 +73,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
   // Answers one request of a caller who was let in, on the settings thread.
   using Answer = std::function<Response(const Caller& caller, const std::string& tail, const std::string& query,
                                         const std::string& body)>;
-  void add(http::Router& router, Method method, std::string_view path, Answer answer);
+  void add(http::Router& router, Method method, const std::string& path, Answer answer);
   void add_sql(http::Router& router);
   asio::awaitable<Response> answer_settings(Request& request, std::string_view path, const Access& access,
                                             const Answer& answer);
@@ -153,17 +154,31 @@ void Api::add_routes(http::Router& router) {
         [&r](const Caller& c, Text, Text, Text body) { return add_rule(r, c, body); });
   s.add(router, Method::del, "/api/v1/rules/*",
         [&r](const Caller& c, Text id, Text, Text) { return delete_rule(r, c, id); });
+  for (settings::ItemKind kind : settings::kItemKinds) {
+    std::string list = fmt::format("/api/v1/{}", plural_of(kind));
+    s.add(router, Method::get, list, [&r, kind](const Caller& c, Text, Text query, Text) {
+      std::string project;
+      http::query_parameter(query, "project", project);
+      return list_items(r, c, kind, project);
+    });
+    s.add(router, Method::post, list,
+          [&r, kind](const Caller& c, Text, Text, Text body) { return create_item(r, c, kind, body); });
+    s.add(router, Method::patch, list + "/*",
+          [&r, kind](const Caller& c, Text id, Text, Text body) { return change_item(r, c, kind, id, body); });
+    s.add(router, Method::del, list + "/*",
+          [&r, kind](const Caller& c, Text id, Text, Text) { return delete_item(r, c, kind, id); });
+  }
   s.add_sql(router);
 }
 
-void Api::State::add(http::Router& router, Method method, std::string_view path, Answer answer) {
+void Api::State::add(http::Router& router, Method method, const std::string& path, Answer answer) {
   http::RouteOptions limits;
   limits.body_bytes_max = kSettingsBodyBytesMax;
   limits.inflated_bytes_max = kSettingsBodyBytesMax;
   limits.cors = http::Cors::listed;
   const Access& access = access_of(method, path);
   metrics::Histogram& seconds = request_seconds(depends.registry, path);
-  router.add(method, std::string(path), limits,
+  router.add(method, path, limits,
              [self = shared_from_this(), path, &access, &seconds,
               answer = std::move(answer)](Request& request) -> asio::awaitable<Response> {
                auto begin = self->depends.clock.steady();

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <charconv>
 
 namespace weir::api {
 
@@ -12,17 +11,6 @@ namespace {
 namespace json = boost::json;
 
 Error bad(std::string message) { return {ErrorCode::kBadInput, "api: " + std::move(message)}; }
-
-// The digits [at, at + count) as a number; -1 when they are none.
-int digits(std::string_view text, size_t at, size_t count) {
-  int value = 0;
-  if (at + count > text.size()) return -1;
-  for (size_t i = at; i < at + count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return -1;
-    value = value * 10 + (text[i] - '0');
-  }
-  return value;
-}
 }  // namespace
 
 struct Body::State {
@@ -83,50 +71,6 @@ Result<std::string> Body::needed_text(std::string_view field) const {
   if (!written) return std::move(written).error();
   if (!*written) return bad(fmt::format("body: {}: is missing", field));
   return std::move(**written);
-}
-
-bool parse_rfc3339(std::string_view text, UnixMillis& moment) {
-  int year = digits(text, 0, 4);
-  int month = digits(text, 5, 2);
-  int day = digits(text, 8, 2);
-  int hour = digits(text, 11, 2);
-  int minute = digits(text, 14, 2);
-  int second = digits(text, 17, 2);
-  if (year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-      second < 0 || second > 59) {
-    return false;
-  }
-  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') {
-    return false;
-  }
-  CivilDay civil{year, static_cast<unsigned>(month), static_cast<unsigned>(day)};
-  int64_t days = days_from_civil(civil);
-  if (civil_from_days(days).day != civil.day) return false;  // 30 February
-  size_t at = 19;
-  int millis = 0;
-  if (at < text.size() && text[at] == '.') {
-    size_t begin = ++at;
-    int factor = 100;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
-      millis += (text[at] - '0') * factor;
-      factor /= 10;
-    }
-    if (at == begin) return false;
-  }
-  int64_t offset_minutes = 0;
-  std::string_view zone = text.substr(std::min(at, text.size()));
-  if (zone != "Z" && zone != "z") {
-    int hours = digits(zone, 1, 2);
-    int minutes = digits(zone, 4, 2);
-    if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || hours < 0 || hours > 23 ||
-        minutes < 0 || minutes > 59) {
-      return false;
-    }
-    offset_minutes = (zone[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
-  }
-  int64_t seconds_of_day = (hour * 60 + minute - offset_minutes) * 60 + second;
-  moment = days * kMillisPerDay + seconds_of_day * 1000 + millis;
-  return true;
 }
 
 }  // namespace weir::api

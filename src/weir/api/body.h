@@ -35,7 +35,4 @@ class Body {
   std::unique_ptr<State> state_;
 };
 
-// "2026-11-20T09:01:00.123Z", with any number of fraction digits or none, and Z or an offset; false otherwise.
-bool parse_rfc3339(std::string_view text, UnixMillis& moment);
-
 }  // namespace weir::api

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "weir/api/answers.h"
 #include "weir/api/body.h"
 #include "weir/base/json_writer.h"
 #include "weir/settings/rules.h"
@@ -20,20 +21,6 @@ using settings::Repository;
 using settings::Snapshot;
 using settings::TrafficRule;
 
-void append_text(std::string& out, std::string_view key, std::string_view value) {
-  append_json_key(out, key);
-  append_json_string(out, value);
-}
-
-void append_moment(std::string& out, std::string_view key, UnixMillis moment) {
-  append_json_key(out, key);
-  if (moment == 0) {
-    out += "null";
-  } else {
-    append_json_string(out, format_rfc3339(moment));
-  }
-}
-
 void append(std::string& out, const Project& project) {
   out += '{';
   append_text(out, "id", to_string(project.id));
@@ -44,16 +31,6 @@ void append(std::string& out, const Project& project) {
   append_text(out, "ip_policy", name_of(project.ip_policy));
   append_moment(out, "created_at", project.created_at);
   out += '}';
-}
-
-void append_project_name(std::string& out, const Snapshot& snapshot, std::optional<ProjectId> id) {
-  append_json_key(out, "project");
-  const Project* project = id ? snapshot.project(*id) : nullptr;
-  if (project == nullptr) {
-    out += "null";
-  } else {
-    append_json_string(out, project->name);
-  }
 }
 
 // Without the closing brace, for the secret of a new one.
@@ -84,31 +61,6 @@ void append(std::string& out, const TrafficRule& rule, const Snapshot& snapshot)
   append_text(out, "note", rule.note);
   append_moment(out, "created_at", rule.created_at);
   out += '}';
-}
-
-void append_comma(std::string& out) {
-  if (out.back() != '[') out += ',';
-}
-
-Response no_content() {
-  Response response;
-  response.status = 204;
-  return response;
-}
-
-// A project by name or, when no name fits, by id; null for what the caller may not see.
-const Project* find_project(const Snapshot& snapshot, const Caller& caller, std::string_view reference) {
-  const Project* project = snapshot.project(reference);
-  if (project == nullptr) {
-    uint64_t id = 0;
-    auto [end, error] = std::from_chars(reference.data(), reference.data() + reference.size(), id);
-    if (error == std::errc{} && end == reference.data() + reference.size()) project = snapshot.project(ProjectId{id});
-  }
-  return project != nullptr && caller.sees(project->id) ? project : nullptr;
-}
-
-Error no_project(std::string_view reference) {
-  return {ErrorCode::kNotFound, fmt::format("api: project: `{}`: no such project", reference.substr(0, 80))};
 }
 
 // Takes the fields that the body gives.

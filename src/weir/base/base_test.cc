@@ -171,5 +171,31 @@ TEST_F(FilesTest, GatheredWriteOfManyPiecesArrivesWhole) {
   EXPECT_EQ(*(*file)->size(), 20005u);
 }
 
+TEST(Rfc3339, ReadsMomentsAndRefusesTheRest) {
+  UnixMillis t = 0;
+  ASSERT_TRUE(parse_rfc3339("2026-11-20T09:01:02.345Z", t));
+  EXPECT_EQ(format_rfc3339(t), "2026-11-20T09:01:02.345Z");
+  ASSERT_TRUE(parse_rfc3339("2026-11-20T09:01:02.3456789+02:30", t));
+  EXPECT_EQ(format_rfc3339(t), "2026-11-20T06:31:02.345Z");
+  ASSERT_TRUE(parse_rfc3339("1969-12-31T23:59:59-00:30", t));
+  EXPECT_EQ(t, 1'799'000);
+  for (std::string_view bad :
+       {"", "2026-11-20", "2026-11-20T09:01:02", "2026-11-20 09:01:02Z", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-11-20T24:00:00Z", "2026-11-20T09:60:00Z", "2026-11-20T09:01:02.Z", "2026-11-20T09:01:02+2:00",
+        "2026-11-20T09:01:02+24:00", "2026-11-20T09:01:02Zz", "+026-11-20T09:01:02Z"}) {
+    EXPECT_FALSE(parse_rfc3339(bad, t)) << bad;
+  }
+}
+
+TEST(Day, ReadsDatesAndRefusesTheRest) {
+  int64_t days = 0;
+  ASSERT_TRUE(parse_day("2024-02-29", days));
+  EXPECT_EQ(format_day(days), "2024-02-29");
+  for (std::string_view bad :
+       {"", "2026-02-29", "2026-2-01", "2026-13-01", "2026-01-00", "2026/01/01", "2026-01-01T"}) {
+    EXPECT_FALSE(parse_day(bad, days)) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace weir

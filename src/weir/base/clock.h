@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace weir {
 
@@ -63,6 +64,10 @@ constexpr int64_t day_of(UnixMillis t) {
 int32_t month_of(UnixMillis t);
 // "2026-11-20T09:01:00.123Z"
 std::string format_rfc3339(UnixMillis t);
+// "2026-11-20T09:01:00.123Z", with any number of fraction digits or none, and Z or an offset; false otherwise.
+bool parse_rfc3339(std::string_view text, UnixMillis& moment);
+// "2026-11-20" as days since 1970-01-01; false for anything else, 30 February included.
+bool parse_day(std::string_view text, int64_t& days);
 // "2026-11-20"
 std::string format_day(int64_t days);
 

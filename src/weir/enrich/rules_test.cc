@@ -15,7 +15,7 @@ using settings::TrafficRule;
 constexpr ProjectId kWebsite{7};
 constexpr ProjectId kApp{8};
 
-Rules rules_of(std::vector<TrafficRule> rules) { return Rules(settings::Snapshot({}, {}, {}, std::move(rules))); }
+Rules rules_of(std::vector<TrafficRule> rules) { return Rules(settings::Snapshot({.rules = std::move(rules)})); }
 
 std::string reason(const Rules& rules, TrafficQuestion question) {
   if (question.project == ProjectId{}) question.project = kWebsite;

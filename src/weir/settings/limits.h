@@ -17,6 +17,19 @@ inline constexpr size_t kRuleValueBytesMax = 200;
 inline constexpr size_t kRuleStarsMax = 8;  // of a path
 inline constexpr size_t kRuleNoteBytesMax = 200;
 inline constexpr size_t kSecretBytesMax = 200;
+inline constexpr size_t kGoalsMax = 200;  // of a project, as the next four
+inline constexpr size_t kSegmentsMax = 1'000;
+inline constexpr size_t kAnnotationsMax = 2'000;
+inline constexpr size_t kPropertiesMax = 200;
+inline constexpr size_t kQueriesMax = 1'000;
+inline constexpr size_t kItemsMax = 50'000;                 // of all projects
+inline constexpr size_t kItemBodiesBytesMax = 64ULL << 20;  // of all projects
+inline constexpr size_t kItemNameBytesMax = 200;
+inline constexpr size_t kItemBodyBytesMax = 16 << 10;
+inline constexpr size_t kFiltersMax = 100;    // of a segment, groups and what is in them
+inline constexpr size_t kFilterDepthMax = 8;  // of lists in lists
+inline constexpr size_t kGoalPageBytesMax = 2'000;
+inline constexpr size_t kGoalStarsMax = 8;
 inline constexpr uint32_t kRetentionDaysMax = 36'500;
 
 }  // namespace weir::settings

@@ -103,12 +103,24 @@ class Sqlite : public ::testing::Test {
 // What the first version of the database knew stays as it was.
 TEST_F(Sqlite, ADatabaseWithoutRulesGetsThem) {
   fill();
+  ask("DROP TABLE items");
   ask("DROP TABLE traffic_rules");
   ask("PRAGMA user_version = 1");
   auto repository = open_repository();
   expect_filled(*repository);
   EXPECT_TRUE(repository->add_traffic_rule({.project = project_, .kind = RuleKind::path, .value = "/a"}));
   EXPECT_EQ(ask("SELECT count(*) FROM traffic_rules"), 1);
+}
+
+TEST_F(Sqlite, ADatabaseWithoutItemsGetsThem) {
+  fill();
+  ask("DROP TABLE items");
+  ask("PRAGMA user_version = 2");
+  auto repository = open_repository();
+  expect_filled(*repository);
+  EXPECT_TRUE(repository->add_item(
+      {.project = project_, .kind = ItemKind::property, .name = "Plan", .body = R"({"key":"plan"})"}));
+  EXPECT_EQ(ask("SELECT count(*) FROM items"), 1);
 }
 
 TEST_F(Sqlite, FilesArePrivate) {

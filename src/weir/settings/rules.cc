@@ -9,43 +9,13 @@
 #include "weir/base/address.h"
 #include "weir/base/bytes.h"
 #include "weir/base/random.h"
+#include "weir/settings/checks.h"
 #include "weir/settings/limits.h"
 
 namespace weir::settings {
 
 namespace {
-Error bad(std::string_view field, std::string_view value, std::string_view why) {
-  // Whatever was sent, the message stays one short printable line.
-  std::string shown;
-  for (char c : value.substr(0, 80)) shown.push_back(c >= 0x20 && c < 0x7f ? c : '?');
-  if (value.size() > 80) shown += "...";
-  return {ErrorCode::kBadInput, fmt::format("settings: {}: `{}`: {}", field, shown, why)};
-}
-
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-// Valid UTF-8 (no surrogates, no overlong forms) without control characters.
-bool is_plain_text(std::string_view text) {
-  size_t i = 0;
-  while (i < text.size()) {
-    auto lead = static_cast<unsigned char>(text[i++]);
-    if (lead < 0x20 || lead == 0x7f) return false;
-    if (lead < 0x80) continue;
-    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    if (lead < 0xc2 || lead > 0xf4) return false;
-    uint32_t point = lead & (0x3f >> more);
-    while (more-- > 0) {
-      if (i == text.size()) return false;
-      auto next = static_cast<unsigned char>(text[i++]);
-      if ((next & 0xc0) != 0x80) return false;
-      point = point << 6 | (next & 0x3f);
-    }
-    bool overlong = (lead >= 0xf0 && point < 0x10000) || (lead >= 0xe0 && point < 0x800);
-    bool control = point < 0xa0;
-    if (overlong || control || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
-  }
-  return true;
-}
 
 Result<> check_time_zone(std::string_view zone) {
   static constexpr std::string_view kZones = "/usr/share/zoneinfo";
@@ -93,9 +63,7 @@ Result<> check_rule_path(const std::string& value) {
 
 Result<> check_rule_value(RuleKind kind, std::string& value) {
   std::string_view field = name_of(kind);
-  if (value.empty() || value.size() > kRuleValueBytesMax)
-    return bad(field, value, fmt::format("must have 1 to {} bytes", kRuleValueBytesMax));
-  if (!is_plain_text(value)) return bad(field, value, "must be UTF-8 without control characters");
+  if (auto fine = check_text(field, value, 1, kRuleValueBytesMax); !fine) return fine;
   switch (kind) {
     case RuleKind::address:
       return check_rule_address(value);
@@ -134,28 +102,19 @@ Result<> check_project(const Project& project) {
 }
 
 Result<> check_key(std::string_view name, UnixMillis expires_at, UnixMillis now) {
-  if (name.empty() || name.size() > kKeyNameBytesMax) {
-    return bad("key name", name, fmt::format("must have 1 to {} bytes", kKeyNameBytesMax));
-  }
-  if (!is_plain_text(name)) return bad("key name", name, "must be UTF-8 without control characters");
+  if (auto fine = check_text("key name", name, 1, kKeyNameBytesMax); !fine) return fine;
   if (expires_at != 0 && expires_at <= now) return bad("expires_at", std::to_string(expires_at), "is in the past");
   return {};
 }
 
 Result<> check_outside_name(std::string_view value) {
-  if (value.empty() || value.size() > kOutsideNameBytesMax) {
-    return bad("outside name", value, fmt::format("must have 1 to {} bytes", kOutsideNameBytesMax));
-  }
-  if (!is_plain_text(value)) return bad("outside name", value, "must be UTF-8 without control characters");
-  return {};
+  return check_text("outside name", value, 1, kOutsideNameBytesMax);
 }
 
 Result<TrafficRule> new_traffic_rule(const TrafficRule& wanted, UnixMillis now) {
   TrafficRule rule = wanted;
   if (auto fine = check_rule_value(rule.kind, rule.value); !fine) return std::move(fine).error();
-  if (rule.note.size() > kRuleNoteBytesMax)
-    return bad("note", rule.note, fmt::format("must have at most {} bytes", kRuleNoteBytesMax));
-  if (!is_plain_text(rule.note)) return bad("note", rule.note, "must be UTF-8 without control characters");
+  if (auto fine = check_text("note", rule.note, 0, kRuleNoteBytesMax); !fine) return std::move(fine).error();
   rule.id = to_hex(random_bytes(6));
   rule.created_at = now;
   return rule;

@@ -1,6 +1,8 @@
 #include "weir/settings/settings.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "weir/base/bytes.h"
 #include "weir/settings/limits.h"
@@ -13,6 +15,9 @@ constexpr std::array<std::string_view, 3> kIpPolicies = {"none", "masked", "whol
 constexpr std::array<std::string_view, 4> kScopes = {"capture", "stats", "sql", "admin"};
 constexpr std::array<std::string_view, 5> kRuleKinds = {"address", "hostname", "referrer", "path", "user_agent"};
 constexpr std::array<std::string_view, 3> kRuleLabels = {"internal", "spam", "bot"};
+
+constexpr std::array<std::string_view, 5> kItemNames = {"goal", "segment", "annotation", "property", "query"};
+constexpr std::array<std::string_view, 5> kItemPlurals = {"goals", "segments", "annotations", "properties", "queries"};
 
 template <class Enum, size_t N>
 bool parse(const std::array<std::string_view, N>& names, std::string_view name, Enum& value) {
@@ -34,33 +39,56 @@ bool parse_rule_kind(std::string_view name, RuleKind& kind) { return parse(kRule
 std::string_view name_of(RuleLabel label) { return kRuleLabels[static_cast<size_t>(label)]; }
 bool parse_rule_label(std::string_view name, RuleLabel& label) { return parse(kRuleLabels, name, label); }
 
-Snapshot::Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names,
-                   std::vector<TrafficRule> rules)
-    : projects_(std::move(projects)), keys_(std::move(keys)), names_(std::move(names)), rules_(std::move(rules)) {
-  for (size_t i = 0; i < projects_.size(); ++i) {
-    project_by_id_.emplace(projects_[i].id, i);
-    project_by_name_.emplace(projects_[i].name, i);
+std::string_view name_of(ItemKind kind) { return kItemNames[static_cast<size_t>(kind)]; }
+bool parse_item_kind(std::string_view name, ItemKind& kind) { return parse(kItemNames, name, kind); }
+std::string_view plural_of(ItemKind kind) { return kItemPlurals[static_cast<size_t>(kind)]; }
+
+namespace {
+// Where an item stands in a snapshot's list.
+auto place_of(const Item& item) { return std::pair(item.project, item.kind); }
+}  // namespace
+
+Snapshot::Snapshot(State state) : state_(std::move(state)) {
+  for (size_t i = 0; i < state_.projects.size(); ++i) {
+    project_by_id_.emplace(state_.projects[i].id, i);
+    project_by_name_.emplace(state_.projects[i].name, i);
   }
-  for (const OutsideName& name : names_) {
+  for (const OutsideName& name : state_.names) {
     auto found = project_by_id_.find(name.project);
     if (found != project_by_id_.end()) project_by_outside_name_.emplace(name.value, found->second);
   }
-  for (size_t i = 0; i < keys_.size(); ++i) key_by_hash_.emplace(keys_[i].hash, i);
+  for (size_t i = 0; i < state_.keys.size(); ++i) key_by_hash_.emplace(state_.keys[i].hash, i);
+  std::stable_sort(state_.items.begin(), state_.items.end(),
+                   [](const Item& a, const Item& b) { return place_of(a) < place_of(b); });
+  for (size_t i = 0; i < state_.items.size(); ++i) item_by_id_.emplace(state_.items[i].id, i);
+}
+
+std::span<const Item> Snapshot::items(std::optional<ProjectId> project, ItemKind kind) const {
+  auto place = std::pair(project, kind);
+  auto begin = std::partition_point(state_.items.begin(), state_.items.end(),
+                                    [&](const Item& item) { return place_of(item) < place; });
+  auto end = std::partition_point(begin, state_.items.end(), [&](const Item& item) { return place_of(item) == place; });
+  return {begin, end};
+}
+
+const Item* Snapshot::item(std::string_view id) const {
+  auto found = item_by_id_.find(id);
+  return found == item_by_id_.end() ? nullptr : &state_.items[found->second];
 }
 
 const Project* Snapshot::project(ProjectId id) const {
   auto found = project_by_id_.find(id);
-  return found == project_by_id_.end() ? nullptr : &projects_[found->second];
+  return found == project_by_id_.end() ? nullptr : &state_.projects[found->second];
 }
 
 const Project* Snapshot::project(std::string_view name) const {
   auto found = project_by_name_.find(name);
-  return found == project_by_name_.end() ? nullptr : &projects_[found->second];
+  return found == project_by_name_.end() ? nullptr : &state_.projects[found->second];
 }
 
 const Project* Snapshot::project_of_outside_name(std::string_view value) const {
   auto found = project_by_outside_name_.find(value);
-  return found == project_by_outside_name_.end() ? nullptr : &projects_[found->second];
+  return found == project_by_outside_name_.end() ? nullptr : &state_.projects[found->second];
 }
 
 const Key* Snapshot::key_of_secret(std::string_view secret, UnixMillis now) const {
@@ -69,7 +97,7 @@ const Key* Snapshot::key_of_secret(std::string_view secret, UnixMillis now) cons
   std::string hash = hash_of_secret(secret);
   auto found = key_by_hash_.find(hash);
   if (found == key_by_hash_.end()) return nullptr;
-  const Key& key = keys_[found->second];
+  const Key& key = state_.keys[found->second];
   if (!equal_constant_time(key.hash, hash)) return nullptr;
   if (key.expires_at != 0 && key.expires_at <= now) return nullptr;
   return &key;

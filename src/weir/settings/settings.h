@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,9 +13,10 @@
 #include "weir/base/clock.h"
 #include "weir/base/ids.h"
 #include "weir/base/result.h"
+#include "weir/settings/items.h"
 
-// What people change while weir runs: projects, keys, outside names, rules about traffic. The start-up options are
-// config's.
+// What people change while weir runs: projects, keys, outside names, rules about traffic, and what they make for their
+// reports (items.h). The start-up options are config's.
 namespace weir::settings {
 
 enum class IpPolicy : uint8_t { none, masked, whole };  // what of an address the store keeps
@@ -28,6 +30,7 @@ struct Project {
   uint32_t retention_days = 0;    // 0: for ever
   IpPolicy ip_policy = IpPolicy::none;
   UnixMillis created_at = 0;
+  bool operator==(const Project&) const = default;
 };
 
 enum class Scope : uint8_t { capture, stats, sql, admin };
@@ -43,12 +46,14 @@ struct Key {
   std::string hash;                  // SHA-256 of the secret, 32 bytes (the secret has 256 random bits)
   UnixMillis created_at = 0;
   UnixMillis expires_at = 0;  // 0: never
+  bool operator==(const Key&) const = default;
 };
 
 // An outside name (a PostHog key, a Segment write key, a Matomo site number, a domain) that means a project.
 struct OutsideName {
   std::string value;
   ProjectId project{};
+  bool operator==(const OutsideName&) const = default;
 };
 
 // What a rule looks at, and how its value is held against it:
@@ -74,25 +79,39 @@ struct TrafficRule {
   RuleLabel label = RuleLabel::internal;
   std::string note = {};  // for people; may be empty
   UnixMillis created_at = 0;
+  bool operator==(const TrafficRule&) const = default;
+};
+
+// All that a repository keeps, as plain lists.
+struct State {
+  std::vector<Project> projects = {};   // by name
+  std::vector<Key> keys = {};           // the oldest first, as all that follow
+  std::vector<OutsideName> names = {};  // by value
+  std::vector<TrafficRule> rules = {};
+  std::vector<Item> items = {};
+  std::vector<ProjectId> retired = {};  // ids of deleted projects, never to be given out again
 };
 
 // All of it at one moment. Immutable: read it from any thread. What its functions return lives as long as it does:
 // hold the shared pointer while you use it.
 class Snapshot {
  public:
-  Snapshot(std::vector<Project> projects, std::vector<Key> keys, std::vector<OutsideName> names,
-           std::vector<TrafficRule> rules);
+  explicit Snapshot(State state);
   const Project* project(ProjectId id) const;
   const Project* project(std::string_view name) const;
   const Project* project_of_outside_name(std::string_view value) const;
   // The key whose secret this is and which has not expired at `now`, or null. Takes the same time whether or not a
   // prefix matches.
   const Key* key_of_secret(std::string_view secret, UnixMillis now) const;
-  const std::vector<Project>& projects() const { return projects_; }
-  const std::vector<Key>& keys() const { return keys_; }
-  const std::vector<OutsideName>& outside_names() const { return names_; }
+  const std::vector<Project>& projects() const { return state_.projects; }
+  const std::vector<Key>& keys() const { return state_.keys; }
+  const std::vector<OutsideName>& outside_names() const { return state_.names; }
   // The oldest first.
-  const std::vector<TrafficRule>& traffic_rules() const { return rules_; }
+  const std::vector<TrafficRule>& traffic_rules() const { return state_.rules; }
+  // A project's items of one kind, everybody's, the oldest first; none: those of no project in particular.
+  std::span<const Item> items(std::optional<ProjectId> project, ItemKind kind) const;
+  // Null when there is none.
+  const Item* item(std::string_view id) const;
 
  private:
   struct Hash {
@@ -100,14 +119,12 @@ class Snapshot {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   using Index = std::unordered_map<std::string, size_t, Hash, std::equal_to<>>;
-  std::vector<Project> projects_;
-  std::vector<Key> keys_;
-  std::vector<OutsideName> names_;
-  std::vector<TrafficRule> rules_;
+  State state_;  // its items sorted by project and kind
   std::unordered_map<ProjectId, size_t> project_by_id_;
   Index project_by_name_;
   Index project_by_outside_name_;
   Index key_by_hash_;
+  Index item_by_id_;
 };
 
 struct NewKey {
@@ -115,7 +132,10 @@ struct NewKey {
   std::string secret;  // shown once
 };
 
-// Keeps settings durably. Thread-safe; calls may block on the database: never from an I/O thread, except snapshot().
+// Keeps settings durably. What a change means, and what it is checked for, is written once, here; an implementation
+// keeps the state.
+//
+// Thread-safe; calls may block on the database: never from an I/O thread, except snapshot().
 // Errors everywhere: kUnavailable (database away, locked, full or damaged; the change may or may not be found later),
 // kConflict (name taken), kNotFound, kBadInput (names the field and the value), kTooLarge (a limit of limits.h).
 class Repository {
@@ -129,27 +149,43 @@ class Repository {
   // Called after each change that reached the snapshot, on the thread that made it, without any lock held: read
   // snapshot() there (calls of two changes may overlap). One listener; set it before the repository is shared.
   virtual void on_change(std::function<void()> listener) = 0;
-
-  virtual Result<Project> create_project(std::string_view name) = 0;
-  // Replaces all fields but id and created_at.
-  virtual Result<> change_project(const Project& project) = 0;
-  // Its keys, outside names and rules go with it. Its id is never given out again.
-  virtual Result<> delete_project(ProjectId id) = 0;
-
-  // `expires_at` 0: never. The secret is `weir_`, the scope's letter and 256 random bits in base64url.
-  virtual Result<NewKey> create_key(std::string_view name, Scope scope, std::optional<ProjectId> project,
-                                    UnixMillis expires_at) = 0;
-  virtual Result<> delete_key(std::string_view id) = 0;
-
-  virtual Result<> add_outside_name(std::string_view value, ProjectId project) = 0;
-  virtual Result<> delete_outside_name(std::string_view value) = 0;
-
-  // Gives it its id and moment, and its value the form it is kept in (lower-case hosts, one way to write an address).
-  virtual Result<TrafficRule> add_traffic_rule(const TrafficRule& rule) = 0;
-  virtual Result<> delete_traffic_rule(std::string_view id) = 0;
-
   // Writes what is buffered and closes.
   virtual Result<> close() = 0;
+
+  Result<Project> create_project(std::string_view name);
+  // Replaces all fields but id and created_at.
+  Result<> change_project(const Project& project);
+  // Its keys, outside names, rules and items go with it. Its id is never given out again.
+  Result<> delete_project(ProjectId id);
+
+  // `expires_at` 0: never. The secret is `weir_`, the scope's letter and 256 random bits in base64url.
+  Result<NewKey> create_key(std::string_view name, Scope scope, std::optional<ProjectId> project,
+                            UnixMillis expires_at);
+  Result<> delete_key(std::string_view id);
+
+  Result<> add_outside_name(std::string_view value, ProjectId project);
+  Result<> delete_outside_name(std::string_view value);
+
+  // Gives it its id and moment, and its value the form it is kept in (lower-case hosts, one way to write an address).
+  Result<TrafficRule> add_traffic_rule(const TrafficRule& rule);
+  Result<> delete_traffic_rule(std::string_view id);
+
+  // Gives it its id and moments, and its body the form it is kept in. The name of a goal and the key of a property are
+  // unique in a project.
+  Result<Item> add_item(const Item& item);
+  // Replaces owner, name and body of the item of that id.
+  Result<Item> change_item(const Item& item);
+  Result<> delete_item(std::string_view id);
+
+ protected:
+  // Works on the state as it is kept. What it answers an error for is not changed.
+  using Edit = std::function<Result<>(State& state)>;
+  // Keeps `clock` by reference.
+  explicit Repository(Clock& clock) : clock_(clock) {}
+  // Applies `edit`, and answers when its result is durable and in the snapshot.
+  virtual Result<> change(const Edit& edit) = 0;
+
+  Clock& clock_;
 };
 
 }  // namespace weir::settings

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "weir/base/clock.h"
+#include "weir/settings/limits.h"
 #include "weir/settings/settings.h"
 
 // What every repository must do. Instantiate it with a function that makes an empty place and answers how to open it:
@@ -303,6 +304,125 @@ TEST_P(RepositoryContract, RulesAreChecked) {
   EXPECT_EQ(code(add(RuleKind::address, "10.0.0.7")), ErrorCode::kConflict);
   TrafficRule narrower{.project = make_project("a").id, .kind = RuleKind::address, .value = "10.0.0.7"};
   EXPECT_TRUE(repository_->add_traffic_rule(narrower));
+}
+
+TEST_P(RepositoryContract, ItemsAreKeptByProjectAndKind) {
+  Project a = make_project("a");
+  Project b = make_project("b");
+  auto add = [&](const Project& project, ItemKind kind, std::string name, std::string body) {
+    auto made = repository_->add_item({.project = project.id, .kind = kind, .name = name, .body = body});
+    EXPECT_TRUE(made) << made.error().message;
+    return made ? *made : Item{};
+  };
+  Item signup = add(a, ItemKind::goal, "Sign-up", R"({ "event": "signup", "page": null })");
+  Item thanks = add(a, ItemKind::goal, "Büro", R"({"page":"/thanks*","currency":"EUR"})");
+  Item other = add(b, ItemKind::goal, "Sign-up", R"({"event":"signup"})");
+  Item germans = add(a, ItemKind::segment, "Germans", R"({"filters":[["is","visit:country",["DE"]]]})");
+  auto query = repository_->add_item(
+      {.kind = ItemKind::query, .owner = UserId{7}, .name = "Rows", .body = R"({"sql":"select\n1"})"});
+  ASSERT_TRUE(query);
+  EXPECT_EQ(signup.body, R"({"event":"signup"})");
+  EXPECT_EQ(signup.created_at, clock_.now());
+  for (int round = 0; round < 2; ++round) {
+    auto snapshot = repository_->snapshot();
+    auto goals = snapshot->items(a.id, ItemKind::goal);
+    ASSERT_EQ(goals.size(), 2u);
+    EXPECT_EQ(goals[0], signup);
+    EXPECT_EQ(goals[1], thanks);
+    ASSERT_EQ(snapshot->items(b.id, ItemKind::goal).size(), 1u);
+    EXPECT_EQ(snapshot->items(b.id, ItemKind::goal)[0], other);
+    ASSERT_EQ(snapshot->items(a.id, ItemKind::segment).size(), 1u);
+    EXPECT_TRUE(snapshot->items(b.id, ItemKind::segment).empty());
+    ASSERT_EQ(snapshot->items(std::nullopt, ItemKind::query).size(), 1u);
+    EXPECT_EQ(snapshot->items(std::nullopt, ItemKind::query)[0], *query);
+    ASSERT_NE(snapshot->item(germans.id), nullptr);
+    EXPECT_EQ(snapshot->item(germans.id)->name, "Germans");
+    EXPECT_EQ(snapshot->item("nope"), nullptr);
+    reopen();
+  }
+  clock_.advance(std::chrono::seconds(1));
+  Item changed = signup;
+  changed.name = "Registered";
+  changed.body = R"({"event":"registered"})";
+  changed.project = b.id;  // stays where it is
+  auto answered = repository_->change_item(changed);
+  ASSERT_TRUE(answered) << answered.error().message;
+  EXPECT_EQ(answered->project, a.id);
+  EXPECT_EQ(answered->updated_at, signup.created_at + 1'000);
+  EXPECT_EQ(answered->created_at, signup.created_at);
+  ASSERT_TRUE(repository_->delete_item(thanks.id));
+  EXPECT_EQ(code(repository_->delete_item(thanks.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code(repository_->change_item(thanks)), ErrorCode::kNotFound);
+  changed.kind = ItemKind::property;
+  changed.body = R"({"key":"plan"})";
+  EXPECT_EQ(code(repository_->change_item(changed)), ErrorCode::kNotFound);
+  reopen();
+  ASSERT_EQ(repository_->snapshot()->items(a.id, ItemKind::goal).size(), 1u);
+  EXPECT_EQ(repository_->snapshot()->items(a.id, ItemKind::goal)[0], *answered);
+  ASSERT_TRUE(repository_->delete_project(a.id));
+  reopen();
+  EXPECT_EQ(repository_->snapshot()->item(germans.id), nullptr);
+  EXPECT_EQ(repository_->snapshot()->items(b.id, ItemKind::goal).size(), 1u);
+}
+
+TEST_P(RepositoryContract, ItemsAreChecked) {
+  Project a = make_project("a");
+  auto add = [&](ItemKind kind, std::string body, std::string name = "x") {
+    return repository_->add_item({.project = a.id, .kind = kind, .name = std::move(name), .body = std::move(body)});
+  };
+  auto message = [](const auto& result) { return result ? "" : result.error().message; };
+  std::string deep = R"(["is","visit:country",["DE"]])";
+  for (int i = 0; i < 9; ++i) deep = R"(["not",)" + deep + "]";
+  const std::vector<std::pair<ItemKind, std::string>> wrong = {
+      {ItemKind::goal, ""},
+      {ItemKind::goal, "[]"},
+      {ItemKind::goal, "{}"},
+      {ItemKind::goal, R"({"event":"a","page":"/b"})"},
+      {ItemKind::goal, R"({"event":""})"},
+      {ItemKind::goal, R"({"event":7})"},
+      {ItemKind::goal, R"({"page":"thanks"})"},
+      {ItemKind::goal, R"({"page":"/*********"})"},
+      {ItemKind::goal, R"({"event":"a","currency":"euro"})"},
+      {ItemKind::goal, R"({"event":"a","property":"plan"})"},
+      {ItemKind::goal, R"({"event":"a","property":{"name":"plan"}})"},
+      {ItemKind::goal, R"({"event":"a","other":1})"},
+      {ItemKind::goal, R"({"event":"a\u0007"})"},
+      {ItemKind::goal, R"({"event":")" + std::string(201, 'x') + R"("})"},
+      {ItemKind::segment, R"({})"},
+      {ItemKind::segment, R"({"filters":[]})"},
+      {ItemKind::segment, R"({"filters":"all"})"},
+      {ItemKind::segment, R"({"filters":[["is"]]})"},
+      {ItemKind::segment, R"({"filters":[[7,"visit:country",["DE"]]]})"},
+      {ItemKind::segment, R"({"filters":[)" + deep + "]}"},
+      {ItemKind::annotation, R"({"date":"yesterday","text":"x"})"},
+      {ItemKind::annotation, R"({"date":"2026-02-30","text":"x"})"},
+      {ItemKind::annotation, R"({"date":"2026-02-03"})"},
+      {ItemKind::property, R"({"key":""})"},
+      {ItemKind::query, R"({"sql":""})"},
+      {ItemKind::query, R"({"sql":"select 1","chart":"line"})"},
+      {ItemKind::query, R"({"sql":")" + std::string(17'000, ' ') + R"("})"},
+  };
+  for (const auto& [kind, body] : wrong) EXPECT_EQ(code(add(kind, body)), ErrorCode::kBadInput) << body.substr(0, 80);
+  EXPECT_EQ(message(add(ItemKind::goal, R"({"page":"thanks"})")),
+            "settings: page: `thanks`: must begin with `/` or `*`");
+  EXPECT_EQ(code(add(ItemKind::goal, R"({"event":"a"})", "")), ErrorCode::kBadInput);
+  EXPECT_EQ(code(add(ItemKind::goal, R"({"event":"a"})", std::string(201, 'x'))), ErrorCode::kBadInput);
+  Item nowhere{.project = ProjectId{7}, .kind = ItemKind::goal, .name = "x", .body = R"({"event":"a"})"};
+  EXPECT_EQ(code(repository_->add_item(nowhere)), ErrorCode::kNotFound);
+  nowhere.project.reset();
+  EXPECT_EQ(code(repository_->add_item(nowhere)), ErrorCode::kBadInput);
+  EXPECT_TRUE(repository_->snapshot()->items(a.id, ItemKind::goal).empty());
+
+  EXPECT_TRUE(add(ItemKind::segment, R"({"filters":[["or",[["is","visit:country",["DE"]],["not",["contains",)"
+                                     R"("event:page",["/a"],{"case_sensitive":false}]]]]]})"));
+  EXPECT_TRUE(add(ItemKind::annotation, R"({"date":"2026-02-03T10:00:00+01:00","text":"Launch"})"));
+  EXPECT_TRUE(add(ItemKind::goal, R"({"page":"/**/done","property":{"name":"plan","value":"pro"}})"));
+  EXPECT_EQ(code(add(ItemKind::goal, R"({"event":"a"})")), ErrorCode::kConflict);
+  EXPECT_TRUE(add(ItemKind::property, R"({"key":"plan"})", "Plan"));
+  EXPECT_EQ(code(add(ItemKind::property, R"({"key":"plan"})", "Other")), ErrorCode::kConflict);
+  for (size_t i = 1; i < kPropertiesMax; ++i)
+    ASSERT_TRUE(add(ItemKind::property, R"({"key":"k)" + std::to_string(i) + R"("})"));
+  EXPECT_EQ(code(add(ItemKind::property, R"({"key":"one more"})")), ErrorCode::kTooLarge);
 }
 
 TEST_P(RepositoryContract, SqlInValuesStaysText) {

@@ -1,0 +1,60 @@
+#include "weir/api/answers.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "weir/base/json_writer.h"
+
+namespace weir::api {
+
+void append_text(std::string& out, std::string_view key, std::string_view value) {
+  append_json_key(out, key);
+  append_json_string(out, value);
+}
+
+void append_moment(std::string& out, std::string_view key, UnixMillis moment) {
+  append_json_key(out, key);
+  if (moment == 0) {
+    out += "null";
+  } else {
+    append_json_string(out, format_rfc3339(moment));
+  }
+}
+
+void append_project_name(std::string& out, const settings::Snapshot& snapshot, std::optional<ProjectId> id) {
+  append_json_key(out, "project");
+  const settings::Project* project = id ? snapshot.project(*id) : nullptr;
+  if (project == nullptr) {
+    out += "null";
+  } else {
+    append_json_string(out, project->name);
+  }
+}
+
+void append_comma(std::string& out) {
+  if (out.back() != '[') out += ',';
+}
+
+http::Response no_content() {
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
+const settings::Project* find_project(const settings::Snapshot& snapshot, const Caller& caller,
+                                      std::string_view reference) {
+  const settings::Project* project = snapshot.project(reference);
+  if (project == nullptr) {
+    uint64_t id = 0;
+    auto [end, error] = std::from_chars(reference.data(), reference.data() + reference.size(), id);
+    if (error == std::errc{} && end == reference.data() + reference.size()) project = snapshot.project(ProjectId{id});
+  }
+  return project != nullptr && caller.sees(project->id) ? project : nullptr;
+}
+
+Error no_project(std::string_view reference) {
+  return {ErrorCode::kNotFound, fmt::format("api: project: `{}`: no such project", reference.substr(0, 80))};
+}
+
+}  // namespace weir::api

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "weir/api/access.h"
+#include "weir/base/clock.h"
+#include "weir/base/ids.h"
+#include "weir/http/message.h"
+#include "weir/settings/settings.h"
+
+// What the routes' answers share.
+namespace weir::api {
+
+// Appends `"key":"value"`, after a comma where one is needed.
+void append_text(std::string& out, std::string_view key, std::string_view value);
+// RFC 3339; null for 0.
+void append_moment(std::string& out, std::string_view key, UnixMillis moment);
+// `"project":` its name, or null.
+void append_project_name(std::string& out, const settings::Snapshot& snapshot, std::optional<ProjectId> id);
+// Before the next element of a list.
+void append_comma(std::string& out);
+http::Response no_content();
+
+// A project by name or, when no name fits, by id; null for what the caller may not see.
+const settings::Project* find_project(const settings::Snapshot& snapshot, const Caller& caller,
+                                      std::string_view reference);
+Error no_project(std::string_view reference);
+
+}  // namespace weir::api

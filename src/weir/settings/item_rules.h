@@ -1,0 +1,14 @@
+#pragma once
+
+#include "weir/settings/settings.h"
+
+// What is demanded of an item before it is kept. Errors: kBadInput, naming field and value.
+namespace weir::settings {
+
+// `wanted` with its body in the form that is kept; with an id, and its moments `now`.
+Result<Item> new_item(const Item& wanted, UnixMillis now);
+// Whether `item` may stand beside the others of `state`; the one of its own id is not counted.
+// Errors: kNotFound (its project), kConflict (the name of a goal, the key of a property), kTooLarge (limits.h).
+Result<> check_place(const State& state, const Item& item);
+
+}  // namespace weir::settings
