@@ -63,6 +63,10 @@ const std::vector<RouteAccess>& access_table() {
       {Method::patch, "/api/v1/queries/*", {analysts, true}},
       {Method::del, "/api/v1/queries/*", {analysts, true}},
       {Method::post, "/api/v1/sql", {analysts, true}},
+      {Method::get, "/api/v1/sql/schema", {analysts, true}},
+      {Method::get, "/api/v1/live", {readers, true}},
+      {Method::post, "/api/v1/explain", {analysts, true}},
+      {Method::get, "/api/v1/system", {admins, false}},
       {Method::post, "/api/v1/import/access-log", {admins, true}},
       {Method::post, "/api/v1/seed", {admins, true}},
       {Method::post, "/api/v1/journal/replay", {admins, false}},
@@ -83,7 +87,7 @@ const Access& access_of(http::Method method, std::string_view path) {
 
 Result<Caller> authorize(const http::Request& request, const Access& access, const settings::Snapshot& snapshot,
                          UnixMillis now) {
-  if (request.from_owner) return Caller{true, Scope::admin, std::nullopt};
+  if (request.from_owner) return Caller{true, Scope::admin, std::nullopt, "owner"};
   std::string_view secret = bearer(request.header("authorization"));
   if (secret.empty()) {
     return Error{ErrorCode::kUnauthenticated, "api: a key is needed: send the header Authorization: Bearer <key>"};
@@ -103,7 +107,7 @@ Result<Caller> authorize(const http::Request& request, const Access& access, con
   if (key->project && !access.project_keys) {
     return Error{ErrorCode::kForbidden, "api: this key is of one project; needed is one of all projects"};
   }
-  return Caller{false, key->scope, key->project};
+  return Caller{false, key->scope, key->project, "key " + key->id};
 }
 
 }  // namespace weir::api

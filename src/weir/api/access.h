@@ -26,6 +26,7 @@ struct Caller {
   bool owner = false;
   settings::Scope scope = settings::Scope::admin;
   std::optional<ProjectId> project;  // set: nothing but this project exists for them
+  std::string name = {};             // who it is, for limits a caller
 
   bool sees(ProjectId id) const { return !project || *project == id; }
 };

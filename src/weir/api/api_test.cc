@@ -129,10 +129,12 @@ class ApiTest : public ::testing::Test {
   std::thread io_thread_;
 };
 
-// Routed by app, which has the loader and the importer; tests/integration asks them with each sort of key.
+// Routed by app, which has the loader and the importer, and by api/live.h; asked with each sort of key in
+// tests/integration and live_test.cc.
 bool of_another_room(const RouteAccess& route) {
   return route.path == "/api/v1/import/access-log" || route.path.starts_with("/api/v1/journal/") ||
-         route.path == "/api/v1/seed" || route.path == "/api/v1/trace";
+         route.path == "/api/v1/seed" || route.path == "/api/v1/trace" || route.path == "/api/v1/live" ||
+         route.path == "/api/v1/sql/schema" || route.path == "/api/v1/system" || route.path == "/api/v1/explain";
 }
 
 TEST_F(ApiTest, EveryRouteStandsInTheAccessTableAndTheOtherWayRound) {

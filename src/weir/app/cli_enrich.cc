@@ -5,28 +5,22 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <boost/json.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "weir/app/explained_event.h"
+#include "weir/app/explainer.h"
 #include "weir/app/invocation.h"
 #include "weir/base/bytes.h"
 #include "weir/base/clock.h"
 #include "weir/base/json_writer.h"
 #include "weir/base/logging.h"
-#include "weir/collect/intake.h"
-#include "weir/collect/native.h"
-#include "weir/enrich/enricher.h"
 #include "weir/enrich/packs.h"
 #include "weir/event/json.h"
-#include "weir/event/record.h"
 #include "weir/settings/state.h"
 
 namespace weir::app {
@@ -48,63 +42,24 @@ int fail(const std::string& message) {
   return 1;
 }
 
-// Keeps in clear what a server would seal: nothing here is stored.
-class InClear final : public settings::Secrets {
+// Prints what an explainer says: events to standard output, what is wrong to standard error.
+class Printer {
  public:
-  Result<std::string> seal(ProjectId, UnixMillis, const settings::Personal& personal) override {
-    personal_.emplace();
-    personal_->ip = personal.ip;
-    personal_->user_agent = personal.user_agent;
-    personal_->hints = personal.hints;
-    return std::string("{}");
+  Explainer::Output output() {
+    return {[this](std::string_view json) {
+              out_ += json;
+              out_.push_back('\n');
+              if (out_.size() >= kPieceBytes) flush();
+              return !output_failed_;
+            },
+            [this](std::string_view message) {
+              all_understood_ = false;
+              std::fprintf(stderr, "weir: %s%.*s\n", place_.c_str(), static_cast<int>(message.size()), message.data());
+              return !output_failed_;
+            }};
   }
-  Result<Opened> open(ProjectId, std::string_view) override { return *personal_; }
-  Result<uint64_t> visitor(ProjectId, UnixMillis, UnixMillis, std::string_view, std::string_view) override { return 1; }
-  Result<> expire(UnixMillis) override { return {}; }
-
-  void forget() { personal_.reset(); }
-  Opened* personal() { return personal_ ? &*personal_ : nullptr; }
-
- private:
-  std::optional<Opened> personal_;
-};
-
-// Turns the events of a decoder into lines of the output, on the way that they take through a server: decoded, taken
-// in, written as a record, read again, enriched.
-class Explainer final : public collect::EventSink {
- public:
-  Explainer(std::shared_ptr<const enrich::Packs> packs, std::shared_ptr<const settings::Snapshot> settings)
-      : settings_(std::move(settings)) {
-    enricher_.use(packs, settings_);
-  }
-
-  // Of all events, whatever they say themselves. Errors: kNotFound.
-  Result<> use_project(const std::string& name) {
-    project_ = find_project(name);
-    if (project_ == nullptr) return Error{ErrorCode::kNotFound, "enrich: --project: no such project: " + name};
-    return {};
-  }
-
-  // `place` begins the error messages: "line 7, ", or empty.
-  void explain(std::string_view document, std::string place) {
-    place_ = std::move(place);
-    collect::NativeRules rules;
-    rules.events_max = UINT64_MAX;
-    rules.app_in_event = project_ == nullptr;
-    rules.may_name_visitor = true;
-    if (auto decoded = decoder_.decode(document, rules, *this); !decoded) complain(decoded.error().message);
-  }
-
-  bool take(const collect::SentEvent& sent) override {
-    auto explained = add(sent);
-    if (!explained) complain(collect::place_of(sent) + explained.error().message);
-    return !output_failed_;
-  }
-  bool reject(size_t, Error error) override {
-    complain(error.message);
-    return !output_failed_;
-  }
-
+  // Begins the messages of what comes: "line 7, ", or empty.
+  void at(std::string place) { place_ = std::move(place); }
   void flush() {
     output_failed_ =
         output_failed_ || std::fwrite(out_.data(), 1, out_.size(), stdout) != out_.size() || std::fflush(stdout) != 0;
@@ -114,97 +69,6 @@ class Explainer final : public collect::EventSink {
   bool all_understood() const { return all_understood_; }
 
  private:
-  const settings::Project* find_project(std::string_view name) const {
-    const settings::Project* project = settings_->project(name);
-    return project != nullptr ? project : settings_->project_of_outside_name(name);
-  }
-
-  // Where the project is not known there are still the rules of all projects.
-  Result<settings::Project> project_of(const collect::SentEvent& sent) const {
-    settings::Project project;
-    const settings::Project* found = project_ != nullptr || sent.app.empty() ? project_ : find_project(sent.app);
-    if (found != nullptr) project = *found;
-    if (found == nullptr && !sent.app.empty()) {
-      if (!settings_->projects().empty())
-        return Error{ErrorCode::kNotFound, "`app`: no such project: " + collect::echoed(sent.app)};
-      project.name = sent.app;
-    }
-    project.retention_days = 0;  // what a server drops is explained all the same
-    return project;
-  }
-
-  Result<> add(const collect::SentEvent& sent) {
-    auto project = project_of(sent);
-    if (!project) return std::move(project).error();
-    auto hints = hints_of(sent.event.extra);
-    if (!hints) return std::move(hints).error();
-
-    const settings::Personal sender;
-    collect::Intake intake(secrets_, sender, SystemClock().now(), "native");
-    secrets_.forget();
-    journal::Records records;
-    const auto verdict = intake.add(*project, sent, records);
-    if (verdict == collect::Intake::Verdict::rejected) return Error{ErrorCode::kBadInput, std::string(intake.why())};
-    if (verdict != collect::Intake::Verdict::accepted) return intake.error();
-    auto event = parser_.parse(std::string_view(records.bytes()).substr(sizeof(uint32_t)));
-    if (!event) return std::move(event).error();
-
-    settings::Secrets::Opened only_hints;
-    settings::Secrets::Opened* personal = secrets_.personal();
-    if (!hints->empty()) {
-      if (personal == nullptr) personal = &only_hints;
-      personal->hints = *std::move(hints);
-    }
-    const enrich::Findings* why = nullptr;
-    event::Row row = enricher_.explain(*event, personal, why);
-    if (personal != nullptr) row.ip = enrich::apply_ip_policy(project->ip_policy, personal->ip, ip_);
-    append_explained_event(project->name, row, *why, out_);
-    out_.push_back('\n');
-    if (out_.size() >= kPieceBytes) flush();
-    return {};
-  }
-
-  // The field `hints`, which a server takes from the request's headers instead: among those it does not know.
-  // Client hints by their headers' names in lower case.
-  static Result<std::string> hints_of(std::string_view extra) {
-    std::string hints;
-    if (extra.find("\"hints\"") == std::string_view::npos) return hints;
-    const Error wrong{ErrorCode::kBadInput,
-                      R"(`hints`: must be an object of texts, such as {"sec-ch-ua-platform":"\"Windows\""})"};
-    boost::json::error_code error;
-    auto fields = boost::json::parse(extra, error);
-    if (error || !fields.is_object()) return wrong;
-    const boost::json::value* given = fields.as_object().if_contains("hints");
-    if (given == nullptr || given->is_null()) return hints;
-    if (!given->is_object()) return wrong;
-    for (const auto& [name, value] : given->as_object()) {
-      if (!value.is_string()) return wrong;
-      std::string key(name);
-      std::transform(key.begin(), key.end(), key.begin(),
-                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-      hints.push_back(hints.empty() ? '{' : ',');
-      append_json_string(hints, key);
-      hints.push_back(':');
-      append_json_string(hints, std::string_view(value.as_string()));
-    }
-    if (!hints.empty()) hints.push_back('}');
-    return hints;
-  }
-
-  void complain(std::string_view message) {
-    all_understood_ = false;
-    constexpr std::string_view kRoom = "collect: ";
-    if (message.starts_with(kRoom)) message.remove_prefix(kRoom.size());
-    std::fprintf(stderr, "weir: %s%.*s\n", place_.c_str(), static_cast<int>(message.size()), message.data());
-  }
-
-  std::shared_ptr<const settings::Snapshot> settings_;
-  const settings::Project* project_ = nullptr;
-  collect::NativeDecoder decoder_;
-  InClear secrets_;
-  event::RecordParser parser_;
-  enrich::Enricher enricher_;
-  std::string ip_;
   std::string out_;
   std::string place_;
   bool output_failed_ = false;
@@ -286,13 +150,17 @@ bool one_value(std::string_view text) {
   return reader.scan(text) == event::json::Reader::Scan::ok && reader.value(value) && !reader.more();
 }
 
-Result<> explain_input(Explainer& explainer) {
-  Input input([&] { explainer.flush(); });
+Result<> explain_input(Explainer& explainer, Printer& printer) {
+  auto explain = [&](std::string_view document, std::string place) {
+    printer.at(std::move(place));
+    explainer.explain(document);
+  };
+  Input input([&] { printer.flush(); });
   std::string_view line;
   for (bool first = true;;) {
     auto read = input.line(line);
     if (!read) return std::move(read).error();
-    if (!*read || explainer.output_failed()) return {};
+    if (!*read || printer.output_failed()) return {};
     if (blank(line)) continue;
     // An array or an object on several lines begins with a line that is no value by itself.
     if (first && !one_value(line)) {
@@ -303,14 +171,14 @@ Result<> explain_input(Explainer& explainer) {
       const bool lines = !whole && !array && whole.error().code == ErrorCode::kTooLarge;
       if (!whole && !lines) return std::move(whole).error();
       if (!lines && (array || one_value(*whole))) {
-        explainer.explain(*whole, number == 1 ? "" : fmt::format("from line {} on, ", number));
+        explain(*whole, number == 1 ? "" : fmt::format("from line {} on, ", number));
         return {};
       }
       first = false;
       continue;
     }
     first = false;
-    explainer.explain(line, fmt::format("line {}, ", input.number()));
+    explain(line, fmt::format("line {}, ", input.number()));
   }
 }
 
@@ -351,18 +219,21 @@ int run(const Invocation& invocation, const Arguments& arguments) {
   for (const enrich::PackReport& pack : packs.current()->reports)
     if (pack.state == enrich::PackState::damaged) fail("packs: " + pack.reason);
 
-  Explainer explainer(packs.current(), *settings);
+  Printer printer;
+  Explainer explainer(packs.current(), *settings, printer.output());
   if (!arguments.project.empty())
     if (auto used = explainer.use_project(arguments.project); !used) return fail(used.error().message);
   Result<> read;
-  if (arguments.by_flags)
-    explainer.explain(event_of(arguments), "the event of the flags, ");
-  else
-    read = explain_input(explainer);
-  explainer.flush();
+  if (arguments.by_flags) {
+    printer.at("the event of the flags, ");
+    explainer.explain(event_of(arguments));
+  } else {
+    read = explain_input(explainer, printer);
+  }
+  printer.flush();
   if (!read) return fail(read.error().message);
-  if (explainer.output_failed()) return fail("writing to the output failed");
-  return explainer.all_understood() ? 0 : 1;
+  if (printer.output_failed()) return fail("writing to the output failed");
+  return printer.all_understood() ? 0 : 1;
 }
 }  // namespace
 

@@ -13,6 +13,7 @@
 
 #include "weir/app/client.h"
 #include "weir/app/invocation.h"
+#include "weir/app/packs_json.h"
 #include "weir/base/bytes.h"
 #include "weir/base/clock.h"
 #include "weir/base/files.h"
@@ -45,7 +46,6 @@ std::string size_text(uint64_t bytes) {
   return bytes < MiB ? fmt::format("{:.1f} KiB", static_cast<double>(bytes) / static_cast<double>(KiB))
                      : fmt::format("{:.1f} MiB", static_cast<double>(bytes) / static_cast<double>(MiB));
 }
-int64_t age_days(const PackReport& pack, UnixMillis now) { return (now - pack.date) / kMillisPerDay; }
 
 std::string state_text(const PackReport& pack, UnixMillis now) {
   if (pack.state == PackState::missing && !pack.shipped) return "-";
@@ -59,7 +59,7 @@ void print_table(const std::vector<PackReport>& packs, UnixMillis now) {
     std::string from = pack.own ? pack.path : fmt::format("{} {}", pack.source, pack.version);
     table += fmt::format("{:<24}{:<10}{:<12}{:>10}{:>12}  {:<46}{}\n", pack.name, state_text(pack, now),
                          pack.date == 0 ? "-" : format_day(day_of(pack.date)),
-                         pack.date == 0 ? "-" : fmt::format("{} days", age_days(pack, now)),
+                         pack.date == 0 ? "-" : fmt::format("{} days", pack_age_days(pack, now)),
                          pack.path.empty() ? "-" : size_text(pack.bytes), pack.purpose, pack.path.empty() ? "" : from);
     if (!pack.reason.empty()) table += fmt::format("    {}\n", pack.reason);
   }
@@ -67,27 +67,7 @@ void print_table(const std::vector<PackReport>& packs, UnixMillis now) {
 }
 
 void print_json(const std::vector<PackReport>& packs, UnixMillis now) {
-  boost::json::array list;
-  for (const PackReport& pack : packs) {
-    boost::json::object entry{{"name", std::string(pack.name)},
-                              {"purpose", std::string(pack.purpose)},
-                              {"state", std::string(name_of(pack.state))},
-                              {"expected", pack.shipped},
-                              {"reason", pack.reason},
-                              {"file", pack.path},
-                              {"own", pack.own},
-                              {"contents", pack.contents},
-                              {"source", pack.source},
-                              {"version", pack.version},
-                              {"licence", pack.licence},
-                              {"credit", pack.credit},
-                              {"bytes", pack.bytes},
-                              {"old", pack.old(now)}};
-    entry["date"] = pack.date == 0 ? boost::json::value(nullptr) : boost::json::value(format_day(day_of(pack.date)));
-    entry["age_days"] = pack.date == 0 ? boost::json::value(nullptr) : boost::json::value(age_days(pack, now));
-    list.push_back(std::move(entry));
-  }
-  std::printf("%s\n", boost::json::serialize(list).c_str());
+  std::printf("%s\n", boost::json::serialize(packs_json(packs, now)).c_str());
 }
 
 int list(const Invocation& invocation, bool json) {
@@ -186,7 +166,7 @@ std::vector<operate::Finding> examine_packs(const Invocation& invocation) {
       findings.push_back({operate::Verdict::bad, "packs: " + pack.reason,
                           "weir packs update FILE puts another in its place; delete it to go back to weir's own"});
     if (pack.state == PackState::missing && pack.shipped) missing.emplace_back(pack.name);
-    if (pack.old(now)) old.push_back(fmt::format("{} ({} days)", pack.name, age_days(pack, now)));
+    if (pack.old(now)) old.push_back(fmt::format("{} ({} days)", pack.name, pack_age_days(pack, now)));
     good += pack.state == PackState::ok ? 1 : 0;
   }
   if (!missing.empty())

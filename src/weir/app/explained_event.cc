@@ -1,68 +1,21 @@
 #include "weir/app/explained_event.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
-
 #include "weir/base/json_writer.h"
+#include "weir/event/row_json.h"
 
 namespace weir::app {
 
 namespace {
-void append_text(std::string& out, std::string_view key, std::string_view value) {
-  append_json_key(out, key);
-  append_json_string(out, value);
-}
-
-// "2026-11-20 09:01:00.123", as ClickHouse writes a moment.
-void append_moment(std::string& out, std::string_view key, UnixMillis t) {
-  std::string text = format_rfc3339(t);
-  text.pop_back();
-  text[text.find('T')] = ' ';
-  append_text(out, key, text);
-}
-
-// Millionths as a decimal number without zeros at its end.
-void append_decimal(std::string& out, int64_t micros) {
-  const uint64_t size = micros < 0 ? 0 - static_cast<uint64_t>(micros) : static_cast<uint64_t>(micros);
-  if (micros < 0) out.push_back('-');
-  fmt::format_to(std::back_inserter(out), "{}", size / 1'000'000);
-  if (size % 1'000'000 == 0) return;
-  fmt::format_to(std::back_inserter(out), ".{:06}", size % 1'000'000);
-  while (out.back() == '0') out.pop_back();
-}
-
-void append_properties(std::string& out, const event::Row& row) {
-  append_json_key(out, "properties");
-  char before = '{';
-  for (const auto& [key, value] : row.properties) {
-    out.push_back(before);
-    append_json_string(out, key);
-    out.push_back(':');
-    append_json_string(out, value);
-    before = ',';
-  }
-  out.append(before == '{' ? "{}" : "}");
-  append_json_key(out, "numbers");
-  before = '{';
-  for (const auto& [key, value] : row.numbers) {
-    out.push_back(before);
-    append_json_string(out, key);
-    fmt::format_to(std::back_inserter(out), ":{}", value);
-    before = ',';
-  }
-  out.append(before == '{' ? "{}" : "}");
-}
-
 void append_reasons(std::string& out, const event::Row& row, const enrich::Findings& why) {
   append_json_key(out, "reasons");
   out.push_back('{');
-  append_text(out, "browser", why.browser_reason);
-  append_text(out, "os", why.os_reason);
-  append_text(out, "device", why.device_reason);
-  append_text(out, "place", why.place_reason);
-  append_text(out, "source", why.source_reason);
-  append_text(out, "traffic", row.traffic_reason.empty() ? "no list and no rule says otherwise" : row.traffic_reason);
+  event::append_json_text(out, "browser", why.browser_reason);
+  event::append_json_text(out, "os", why.os_reason);
+  event::append_json_text(out, "device", why.device_reason);
+  event::append_json_text(out, "place", why.place_reason);
+  event::append_json_text(out, "source", why.source_reason);
+  event::append_json_text(out, "traffic",
+                          row.traffic_reason.empty() ? "no list and no rule says otherwise" : row.traffic_reason);
   out.push_back('}');
 }
 }  // namespace
@@ -70,50 +23,10 @@ void append_reasons(std::string& out, const event::Row& row, const enrich::Findi
 void append_explained_event(std::string_view project, const event::Row& row, const enrich::Findings& why,
                             std::string& out) {
   out.push_back('{');
-  if (!project.empty()) append_text(out, "project", project);
-  if (!row.id.empty()) append_text(out, "event_id", row.id);
-  append_text(out, "name", row.name);
-  append_moment(out, "timestamp", row.time);
-  append_text(out, "time_rule", name_of(row.time_rule));
-  append_text(out, "kind", name_of(row.kind));
-  append_text(out, "user_id", row.user_id);
-  append_text(out, "anonymous_id", row.anonymous_id);
-  append_text(out, "client_session_id", row.client_session_id);
-  append_text(out, "hostname", row.hostname);
-  append_text(out, "path", row.path);
-  append_text(out, "title", row.title);
-  append_text(out, "referrer", row.referrer);
-  append_text(out, "source", row.source);
-  append_text(out, "medium", row.medium);
-  append_text(out, "channel", row.channel);
-  append_text(out, "utm_source", row.utm_source);
-  append_text(out, "utm_medium", row.utm_medium);
-  append_text(out, "utm_campaign", row.utm_campaign);
-  append_text(out, "utm_term", row.utm_term);
-  append_text(out, "utm_content", row.utm_content);
-  append_text(out, "click_id", row.click_id);
-  append_text(out, "country", row.country);
-  append_text(out, "region", row.region);
-  append_text(out, "city", row.city);
-  append_text(out, "browser", row.browser);
-  append_text(out, "browser_version", row.browser_version);
-  append_text(out, "os", row.os);
-  append_text(out, "os_version", row.os_version);
-  append_text(out, "device", row.device);
-  append_text(out, "screen", row.screen);
-  append_text(out, "locale", row.locale);
-  append_text(out, "app_version", row.app_version);
-  append_properties(out, row);
-  append_json_key(out, "revenue_amount");
-  if (row.has_revenue)
-    append_decimal(out, row.revenue_micros);
-  else
-    out.append("null");
-  append_text(out, "revenue_currency", row.revenue_currency);
-  append_text(out, "traffic", name_of(row.traffic));
-  append_text(out, "traffic_reason", row.traffic_reason);
-  append_text(out, "sdk", row.sdk);
-  append_text(out, "ip", row.ip);
+  if (!project.empty()) event::append_json_text(out, "project", project);
+  if (!row.id.empty()) event::append_json_text(out, "event_id", row.id);
+  event::append_row_members(out, row);
+  event::append_json_text(out, "ip", row.ip);
   append_reasons(out, row, why);
   out.push_back('}');
 }

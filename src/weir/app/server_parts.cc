@@ -11,6 +11,8 @@
 #include <thread>
 
 #include "weir/api/api.h"
+#include "weir/api/live.h"
+#include "weir/app/about_routes.h"
 #include "weir/app/clock_watch.h"
 #include "weir/app/data_directory.h"
 #include "weir/app/event_trace.h"
@@ -18,6 +20,7 @@
 #include "weir/app/invocation.h"
 #include "weir/app/replay_route.h"
 #include "weir/app/status_routes.h"
+#include "weir/app/system_state.h"
 #include "weir/app/upkeep.h"
 #include "weir/base/logging.h"
 #include "weir/base/thread.h"
@@ -27,12 +30,16 @@
 #include "weir/http/server.h"
 #include "weir/journal/open.h"
 #include "weir/load/loader.h"
+#include "weir/query/live.h"
+#include "weir/query/public_schema.h"
 #include "weir/query/sql.h"
 #include "weir/settings/open.h"
 #include "weir/settings/secrets.h"
 #include "weir/store/clickhouse.h"
+#include "weir/store/engine/config.h"
 #include "weir/store/engine/engine.h"
 #include "weir/store/engine/library.h"
+#include "weir/trace/live_feed.h"
 #include "weir/transfer/import_thread.h"
 #include "weir/web/web_routes.h"
 
@@ -107,6 +114,7 @@ struct ServerParts::State {
   std::unique_ptr<load::Outcomes> bulk_outcomes;
   std::unique_ptr<load::Dedup> dedup;
   std::unique_ptr<load::VisitHealer> healer;
+  trace::LiveFeed feed{{}, registry};
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<collect::Collector> collector;
@@ -116,6 +124,9 @@ struct ServerParts::State {
   std::unique_ptr<ReplayRoute> replays;
   std::unique_ptr<EventTrace> trace;
   std::unique_ptr<TraceRoute> traces;
+  std::unique_ptr<api::Live> live_routes;
+  std::unique_ptr<SystemState> system;
+  std::unique_ptr<AboutRoutes> about;
   http::Router public_router;
   http::Router api_router;
   http::Router owner_router;
@@ -133,6 +144,8 @@ struct ServerParts::State {
   void watch_packs();
   Result<> start_loaders();
   void add_routes();
+  void add_live_routes();
+  Result<std::string> answer_schema();
   Result<> listen();
   void start_upkeep();
   std::vector<Check> checks() const;
@@ -263,7 +276,9 @@ Result<> ServerParts::State::start_loaders() {
   const load::Dependencies dependencies{
       *journal, *store,  *settings,   *secrets, {live_outcomes.get(), bulk_outcomes.get()},
       *dedup,   *healer, packs.get(), clock,    registry};
-  live = std::make_unique<load::Loader>(options.load, dependencies, journal::Partition::live, nullptr);
+  load::Dependencies watched = dependencies;  // what happens now; history is not
+  watched.watch = &feed;
+  live = std::make_unique<load::Loader>(options.load, watched, journal::Partition::live, nullptr);
   // History waits while today is more than a batch behind.
   auto behind = [this] {
     load::Progress progress = live->progress();
@@ -313,13 +328,49 @@ void ServerParts::State::add_routes() {
         *journal, {live_outcomes.get(), bulk_outcomes.get()}, {live.get(), bulk.get()}, *dedup, *store, *settings});
     traces = std::make_unique<TraceRoute>(*settings, clock, *trace);
   }
+  add_live_routes();
   for (http::Router* router : {&open_router, &owner_router}) {
     api->add_routes(*router);
+    live_routes->add_routes(*router);
+    about->add(*router);
     if (importing) add_import_routes(*router, *settings, clock, *importing);
     if (replays) replays->add(*router);
     if (traces) traces->add(*router);
     web::add_web_routes(*router);
   }
+}
+
+void ServerParts::State::add_live_routes() {
+  auto count = [this](ProjectId project) -> Result<std::string> {
+    if (!prepared) return Error{ErrorCode::kUnavailable, "the store is not ready"};
+    return query::live_counts(*store, project, clock.now());
+  };
+  live_routes =
+      std::make_unique<api::Live>(api::LiveOptions(), api::Live::Dependencies{*settings, clock, registry, feed, count});
+  system = std::make_unique<SystemState>(SystemState::Parts{clock,
+                                                            real_files(),
+                                                            registry,
+                                                            *settings,
+                                                            data->path(),
+                                                            options.serve.roles,
+                                                            [this] { return checks(); },
+                                                            journal.get(),
+                                                            {live_outcomes.get(), bulk_outcomes.get()},
+                                                            {live.get(), bulk.get()},
+                                                            store.get(),
+                                                            packs.get()});
+  upkeep.every(SystemState::kSampleEvery, [this] { system->sample(); });
+  about = std::make_unique<AboutRoutes>(AboutRoutes::Parts{*settings, clock, [this] { return system->to_json(); },
+                                                           [this] { return answer_schema(); }, packs.get()});
+}
+
+// What a person's SQL sees, and how much of it.
+Result<std::string> ServerParts::State::answer_schema() {
+  auto views = query::public_schema(*store);
+  if (!views) return views;
+  return fmt::format(R"({{"tables":{},"limits":{{"seconds":{},"statement_bytes":{},"rows":{},"bytes":{}}}}})", *views,
+                     std::chrono::duration_cast<seconds>(options.store.query_timeout_max).count(),
+                     options.api.statement_bytes_max, store::engine::kUserRowsMax, store::engine::kUserBytesMax);
 }
 
 Result<> ServerParts::State::listen() {
@@ -460,8 +511,10 @@ int ServerParts::State::stop() {
   if (healer) healer->stop();
   if (dedup)
     if (auto kept = dedup->checkpoint(); !kept) log::warning("{}", kept.error().message);
+  if (live_routes) live_routes->stop();  // open streams would hold the drain up
   server->drain();
   if (api) api->stop();
+  if (about) about->stop();
   if (importing) importing->stop();
   bool failed = false;
   if (journal) {

@@ -44,6 +44,7 @@ class Metrics {
                              {{"project", std::string(project)}, {"outcome", std::string(outcome)}});
   }
   void refused(Refusal reason) { refused_[static_cast<size_t>(reason)]->add(); }
+  uint64_t refusals(Refusal reason) const { return refused_[static_cast<size_t>(reason)]->value(); }
 
   static constexpr std::string_view kUnknownProject = "(unknown)";
 

@@ -53,7 +53,8 @@ struct Batch {
   uint64_t next = 0;  // all missing records below are in this or an earlier batch
   UnixMillis appended_at = 0;
   uint64_t rows = 0;
-  bool begun = false;  // it holds records: the healer knows of it
+  bool begun = false;                               // it holds records: the healer knows of it
+  std::unique_ptr<event::RowWatch::Batch> watched;  // null: by nobody
 };
 }  // namespace
 
@@ -111,6 +112,7 @@ struct Loader::State {
     enrich::VisitEvent event;     // but for its texts
     size_t at;                    // where they begin
     std::array<size_t, 5> sizes;  // client session, path, source, channel, campaign
+    size_t watched;               // its number among the rows that somebody sees
   };
   std::vector<Unassigned> unassigned;
   std::string unassigned_texts;
@@ -397,6 +399,7 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
       building_since = read->appended_at;
       deps.healer.batch_begins(partition);
       batch.begun = true;
+      if (deps.watch != nullptr) batch.watched = deps.watch->watch();
       UnixMillis none = 0;
       pending_since.compare_exchange_strong(none, read->appended_at);
     }
@@ -470,9 +473,10 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
     }
     piece.last = record.offset;
     piece.block.add(row);
+    const size_t watched = batch.watched ? batch.watched->row(row) : event::RowWatch::kNotShown;
     const enrich::VisitEvent visit = enrich::visit_event(row);
-    Unassigned& later =
-        unassigned.emplace_back(Unassigned{&piece, piece.block.rows() - 1, visit, unassigned_texts.size(), {}});
+    Unassigned& later = unassigned.emplace_back(
+        Unassigned{&piece, piece.block.rows() - 1, visit, unassigned_texts.size(), {}, watched});
     size_t i = 0;
     for (std::string_view text : {visit.client_session, visit.path, visit.acquisition.source, visit.acquisition.channel,
                                   visit.acquisition.campaign}) {
@@ -506,6 +510,7 @@ void Loader::State::assign_visits(Batch& batch) {
     if (!visits.knows(event.project, event.time)) look_around(event.project, event.time, batch);
     const enrich::Visits::Assigned assigned = visits.assign(event);
     one.piece->block.set_visit(one.row, assigned.facts);
+    if (one.watched != event::RowWatch::kNotShown) batch.watched->visit(one.watched, assigned.facts);
     if (!assigned.certain) batch.dirty.push_back({event.project, event.visitor, event.time, event.time});
   }
   unassigned.clear();
@@ -544,6 +549,7 @@ void Loader::State::insert_loop() {
     if (!done || refused) doubt = true;
     if (!done) continue;
     rows_total->add(batch->rows);
+    if (batch->watched && !refused) batch->watched->stored();
     if (batch->begun) deps.healer.batch_ended(partition);
     {
       std::lock_guard lock(mutex);
@@ -638,6 +644,7 @@ Progress Loader::progress() const {
   progress.end = state_->deps.journal.writer(state_->partition).end();
   progress.loaded = std::min<uint64_t>(state_->loaded.load(), progress.end);
   progress.reconciled = state_->reconciled.load();
+  progress.waiting_since = state_->pending_since.load();
   return progress;
 }
 

@@ -9,6 +9,7 @@
 #include "weir/base/clock.h"
 #include "weir/base/metrics.h"
 #include "weir/enrich/packs.h"
+#include "weir/event/row_watch.h"
 #include "weir/journal/journal.h"
 #include "weir/load/dedup.h"
 #include "weir/load/options.h"
@@ -31,12 +32,15 @@ struct Dependencies {
   const enrich::PackStore* packs;     // null: nothing is looked up; else its first snapshot is waited for
   Clock& clock;
   metrics::Registry& registry;
+  event::RowWatch* watch = nullptr;  // who sees rows as they are loaded; null: nobody
 };
 
 struct Progress {
   journal::Offset loaded = 0;  // every kept record below this is a row, or has its outcome
   journal::Offset end = 0;     // one past the last durable record
   bool reconciled = false;     // positions were compared since the start, or since the last doubt
+  // When the oldest record that is not loaded was appended; 0: not known, or none waits.
+  UnixMillis waiting_since = 0;
 };
 
 // Moves one journal partition into the store, each record to one row or to one recorded outcome.

@@ -148,7 +148,8 @@ class LoaderTest : public testing::Test {
                                                     *healer_,
                                                     nullptr,
                                                     clock_,
-                                                    registry_},
+                                                    registry_,
+                                                    watch_},
                                        journal::Partition::live, nullptr);
   }
 
@@ -193,6 +194,7 @@ class LoaderTest : public testing::Test {
   std::unique_ptr<Dedup> dedup_;
   std::unique_ptr<VisitHealer> healer_;
   Options options_;
+  event::RowWatch* watch_ = nullptr;
   std::unique_ptr<Loader> loader_;
   int appended_ = 0;
 };
@@ -398,6 +400,55 @@ TEST_F(LoaderTest, DeadLettersAreTriedAgainOnDemand) {
   ASSERT_TRUE(resent);
   EXPECT_EQ(resent->stored, 1U);
   expect_exact();
+}
+
+// Notes the names of rows that were stored, every second one of all.
+class NotedRows final : public event::RowWatch {
+ public:
+  explicit NotedRows(std::function<size_t()> stored_rows) : stored_rows_(std::move(stored_rows)) {}
+  std::unique_ptr<Batch> watch() override { return std::make_unique<Noted>(*this); }
+  std::vector<std::string> names() const {
+    std::lock_guard lock(mutex_);
+    return names_;
+  }
+
+ private:
+  struct Noted final : Batch {
+    explicit Noted(NotedRows& all) : all(all) {}
+    size_t row(const event::Row& row) override {
+      if (row.o % 2 == 1) return kNotShown;
+      rows.push_back(std::string(row.name));
+      last = row.o;
+      return rows.size() - 1;
+    }
+    void visit(size_t number, const event::VisitColumns& visit) override {
+      rows[number] += visit.session_id != 0 ? fmt::format(" of a visit, its number {}", visit.seq) : " of no visit";
+    }
+    void stored() override {
+      EXPECT_GT(all.stored_rows_(), last);
+      std::lock_guard lock(all.mutex_);
+      all.names_.insert(all.names_.end(), rows.begin(), rows.end());
+    }
+    NotedRows& all;
+    std::vector<std::string> rows;
+    size_t last = 0;
+  };
+  const std::function<size_t()> stored_rows_;
+  mutable std::mutex mutex_;  // guards names_
+  std::vector<std::string> names_;
+};
+
+TEST_F(LoaderTest, WhoWatchesSeesRowsWithTheirVisitsOnceTheyAreStored) {
+  NotedRows watch([this] { return store_.row_count(); });
+  watch_ = &watch;
+  store_.fail_inserts(1, {ErrorCode::kUnavailable, "away for a moment"});
+  append(5);
+  start();
+  ASSERT_TRUE(all_loaded());
+  ASSERT_TRUE(eventually([&] { return !watch.names().empty(); }));
+  EXPECT_EQ(watch.names(), (std::vector<std::string>{"e0 of a visit, its number 0", "e2 of a visit, its number 2",
+                                                     "e4 of a visit, its number 4"}));
+  loader_->stop();
 }
 
 TEST_F(LoaderTest, ATableThatTakesNothingCostsNothing) {

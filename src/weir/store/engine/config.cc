@@ -58,8 +58,8 @@ std::string reader_profile(const Config& config) {
   out += element("max_bytes_ratio_before_external_group_by", 0);
   out += element("max_bytes_ratio_before_external_sort", 0);
   out += element("max_temporary_data_on_disk_size_for_query", 4 * GiB);
-  out += element("max_result_rows", 1'000'000);
-  out += element("max_result_bytes", 512 * MiB);
+  out += element("max_result_rows", kUserRowsMax);
+  out += element("max_result_bytes", kUserBytesMax);
   out += element("max_columns_to_read", 500);
   out += element("max_subquery_depth", 30);
   out += element("max_expanded_ast_elements", 100'000);

@@ -5,6 +5,10 @@
 
 namespace weir::store::engine {
 
+// Most rows and bytes that a person's statement answers.
+inline constexpr uint64_t kUserRowsMax = 1'000'000;
+inline constexpr uint64_t kUserBytesMax = 512ull << 20;
+
 // What one start of the private ClickHouse is configured with.
 struct Config {
   std::string data_directory;
