@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <boost/json.hpp>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -67,7 +66,7 @@ void print_table(const std::vector<PackReport>& packs, UnixMillis now) {
 }
 
 void print_json(const std::vector<PackReport>& packs, UnixMillis now) {
-  std::printf("%s\n", boost::json::serialize(packs_json(packs, now)).c_str());
+  std::printf("%s\n", packs_json(packs, now).c_str());
 }
 
 int list(const Invocation& invocation, bool json) {

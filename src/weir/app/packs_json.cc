@@ -1,13 +1,12 @@
 #include "weir/app/packs_json.h"
 
-#include <boost/json/object.hpp>
-#include <string>
+#include <boost/json.hpp>
 
 namespace weir::app {
 
 int64_t pack_age_days(const enrich::PackReport& pack, UnixMillis now) { return (now - pack.date) / kMillisPerDay; }
 
-boost::json::array packs_json(std::span<const enrich::PackReport> packs, UnixMillis now) {
+std::string packs_json(std::span<const enrich::PackReport> packs, UnixMillis now) {
   boost::json::array list;
   for (const enrich::PackReport& pack : packs) {
     boost::json::object entry{{"name", std::string(pack.name)},
@@ -28,7 +27,7 @@ boost::json::array packs_json(std::span<const enrich::PackReport> packs, UnixMil
     entry["age_days"] = pack.date == 0 ? boost::json::value(nullptr) : boost::json::value(pack_age_days(pack, now));
     list.push_back(std::move(entry));
   }
-  return list;
+  return boost::json::serialize(list);
 }
 
 }  // namespace weir::app

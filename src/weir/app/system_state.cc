@@ -184,7 +184,7 @@ std::string SystemState::to_json() {
   out["disk"] = std::move(volume);
 
   if (parts_.packs != nullptr)
-    if (auto packs = parts_.packs->current()) out["packs"] = packs_json(packs->reports, now);
+    if (auto packs = parts_.packs->current()) out["packs"] = json::parse(packs_json(packs->reports, now));
   return json::serialize(out);
 }
 
