@@ -1,4 +1,4 @@
-import type { ComponentChildren, InputHTMLAttributes, SelectHTMLAttributes, TextareaHTMLAttributes } from "preact";
+import type { AllHTMLAttributes, ComponentChildren, TextareaHTMLAttributes } from "preact";
 import { useId } from "preact/hooks";
 
 interface Around {
@@ -43,7 +43,7 @@ export function TextField({
   error,
   onText,
   ...rest
-}: Around & Omit<InputHTMLAttributes<HTMLInputElement>, "label" | "onInput"> & { onText?: (text: string) => void }) {
+}: Around & Omit<AllHTMLAttributes<HTMLInputElement>, "label" | "role" | "onInput"> & { onText?: (text: string) => void }) {
   return (
     <Field label={label} hint={hint} error={error}>
       {(control) => (
@@ -59,7 +59,7 @@ export function TextArea({
   error,
   onText,
   ...rest
-}: Around & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "label" | "onInput"> & { onText?: (text: string) => void }) {
+}: Around & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "label" | "role" | "onInput"> & { onText?: (text: string) => void }) {
   return (
     <Field label={label} hint={hint} error={error}>
       {(control) => <textarea {...(rest)} {...control} class="input" onInput={(event) => onText?.(event.currentTarget.value)} />}
@@ -81,7 +81,7 @@ export function SelectField({
   onChoice,
   ...rest
 }: Around &
-  Omit<SelectHTMLAttributes<HTMLSelectElement>, "label" | "onChange" | "value"> & {
+  Omit<AllHTMLAttributes<HTMLSelectElement>, "label" | "role" | "onChange" | "value"> & {
     choices: readonly Choice[];
     value: string;
     onChoice: (value: string) => void;

@@ -1,0 +1,47 @@
+// Calendar days as "YYYY-MM-DD", which compare as texts. No clock and no zone in here but in today().
+
+const utc = (day: string): Date => new Date(`${day}T00:00:00Z`);
+const text = (date: Date): string => date.toISOString().slice(0, 10);
+
+export const isDay = (value: string | null | undefined): value is string =>
+  typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(utc(value).getTime()) && text(utc(value)) === value;
+
+// The day it is now in this zone (IANA name; unknown: the viewer's own).
+export function today(zone: string | undefined, now: Date = new Date()): string {
+  const options: Intl.DateTimeFormatOptions = { year: "numeric", month: "2-digit", day: "2-digit" };
+  const parts = (timeZone: string | undefined) =>
+    Object.fromEntries(
+      new Intl.DateTimeFormat("en-CA", { ...options, timeZone }).formatToParts(now).map((part) => [part.type, part.value]),
+    );
+  let found: Record<string, string>;
+  try {
+    found = parts(zone);
+  } catch {
+    found = parts(undefined);
+  }
+  return `${found.year}-${found.month}-${found.day}`;
+}
+
+export function addDays(day: string, days: number): string {
+  const date = utc(day);
+  date.setUTCDate(date.getUTCDate() + days);
+  return text(date);
+}
+
+// The 31st of a month becomes the last day of a shorter one.
+export function addMonths(day: string, months: number): string {
+  const date = utc(day);
+  const wanted = date.getUTCDate();
+  date.setUTCDate(1);
+  date.setUTCMonth(date.getUTCMonth() + months);
+  date.setUTCDate(Math.min(wanted, daysInMonth(text(date))));
+  return text(date);
+}
+
+export const daysInMonth = (day: string): number =>
+  new Date(Date.UTC(Number(day.slice(0, 4)), Number(day.slice(5, 7)), 0)).getUTCDate();
+export const firstOfMonth = (day: string): string => `${day.slice(0, 7)}-01`;
+export const lastOfMonth = (day: string): string => `${day.slice(0, 7)}-${String(daysInMonth(day)).padStart(2, "0")}`;
+export const daysBetween = (from: string, to: string): number => Math.round((utc(to).getTime() - utc(from).getTime()) / 86_400_000);
+// 0: Monday.
+export const weekday = (day: string): number => (utc(day).getUTCDay() + 6) % 7;

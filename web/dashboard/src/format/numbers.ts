@@ -1,0 +1,35 @@
+// Numbers for people, in the viewer's language.
+
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const two = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+
+export const number = (value: number): string => (Number.isInteger(value) ? whole : two).format(value);
+// 12.3k; whole numbers below 10,000 stay as they are.
+export const short = (value: number): string =>
+  Math.abs(value) < 10_000 ? (Number.isInteger(value) ? whole : one).format(value) : compact.format(value);
+export const percent = (value: number): string => `${one.format(value)}%`;
+
+// 93 seconds: "1m 33s".
+export function duration(seconds: number): string {
+  const all = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  if (hours > 0) return `${whole.format(hours)}h ${minutes}m`;
+  return minutes > 0 ? `${minutes}m ${String(rest).padStart(2, "0")}s` : `${rest}s`;
+}
+
+// As the API words it where it can; its own number of decimals else.
+export function money(value: { value: number; currency: string }, style: "short" | "long" = "short"): string {
+  try {
+    const large = style === "short" && Math.abs(value.value) >= 10_000;
+    return new Intl.NumberFormat(undefined, {
+      style: "currency",
+      currency: value.currency,
+      notation: large ? "compact" : "standard",
+      maximumFractionDigits: large ? 1 : undefined,
+    }).format(value.value);
+  } catch {
+    return `${two.format(value.value)} ${value.currency}`;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Answer } from "../api/query";
+import { moment } from "../format/dates";
+import { percent } from "../format/numbers";
+
+const LATE_MS = 120_000;
+
+// What an answer covers, in a line: up to when, what was left out as not human, whether it is exact.
+export function coverageWords(answer: Answer): string[] {
+  const { coverage, complete_to, exact, error_bound } = answer.meta;
+  const words: string[] = [];
+  if (complete_to) words.push(`Complete to ${moment(complete_to)}`);
+  const all = Object.values(coverage ?? {}).reduce((sum, events) => sum + events, 0);
+  const people = coverage?.human ?? 0;
+  if (all > 0) words.push(`${percent(((all - people) / all) * 100)} of events come from bots and other programs`);
+  words.push(exact === false ? `estimated, within ${percent((error_bound ?? 0) * 100)}` : "exact");
+  return words;
+}
+
+export function Coverage({ answer, now }: { answer: Answer | null; now: number }) {
+  if (!answer) return null;
+  const { complete_to, warnings } = answer.meta;
+  const late = complete_to ? now - Date.parse(complete_to) > LATE_MS : false;
+  return (
+    <>
+      {late ? (
+        <p class="notice" role="status">
+          Events after {moment(complete_to!)} are still being loaded; the newest numbers will grow.
+        </p>
+      ) : null}
+      {(warnings ?? []).map((warning) => (
+        <p key={warning} class="notice">
+          {warning}
+        </p>
+      ))}
+      <p class="coverage">{coverageWords(answer).join(" · ")}</p>
+    </>
+  );
+}
