@@ -18,6 +18,12 @@ export interface Route {
 export const ROUTES: readonly Route[] = [
   { pattern: "/ui", load: () => import("./projects/ProjectsPage").then((page) => page.ProjectsPage) },
   { pattern: "/ui/p/:name", load: () => import("./project/ProjectPage").then((page) => page.ProjectPage) },
+  {
+    pattern: "/ui/share/:token",
+    bare: true,
+    open: true,
+    load: () => import("./share/SharePage").then((page) => page.SharePage),
+  },
 ];
 
 export function findRoute(path: string): { route: Route; parts: Record<string, string> } | null {

@@ -8,7 +8,7 @@ const LATE_MS = 120_000;
 export function coverageWords(answer: Answer): string[] {
   const { coverage, complete_to, exact, error_bound } = answer.meta;
   const words: string[] = [];
-  if (complete_to) words.push(`Complete to ${moment(complete_to)}`);
+  if (complete_to) words.push(`complete to ${moment(complete_to)}`);
   const all = Object.values(coverage ?? {}).reduce((sum, events) => sum + events, 0);
   const people = coverage?.human ?? 0;
   if (all > 0) words.push(`${percent(((all - people) / all) * 100)} of events come from bots and other programs`);

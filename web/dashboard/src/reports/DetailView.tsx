@@ -223,6 +223,7 @@ export function DetailView({ detail }: { detail: Detail }) {
             aria-keyshortcuts="/"
             placeholder="Search"
             value={text}
+            autofocus
             maxLength={500}
             onInput={(event) => setText(event.currentTarget.value)}
           />

@@ -33,7 +33,7 @@ export function Rows({ dimension, metrics, answer, first }: { dimension: string;
         <tr>
           <th scope="col">{first}</th>
           {shown.map(({ metric }) => (
-            <th key={metric} scope="col" class="end">
+            <th key={metric} scope="col" class={METRICS[metric]?.kind === "money" ? "end money" : "end"}>
               {METRICS[metric]?.short ?? METRICS[metric]?.title}
             </th>
           ))}

@@ -49,7 +49,7 @@ export function NumberInfo({ metric, onClose }: { metric: string; onClose: () =>
         <p class="info-value numbers">{write(metric, results[0]?.metrics[0], "long")}</p>
         <h3>What it covers</h3>
         <p>
-          {moment(query.date_range[0])} to {moment(query.date_range[1])}. {coverageWords(answer.data).join(". ")}.
+          {moment(query.date_range[0])} to {moment(query.date_range[1])}: {coverageWords(answer.data).join("; ")}.
         </p>
         {meta.coverage ? (
           <dl class="info-coverage">

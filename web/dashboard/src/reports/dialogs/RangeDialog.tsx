@@ -81,6 +81,7 @@ function Calendar({
                       aria-pressed={end}
                       aria-label={day(each)}
                       tabIndex={each === shown ? 0 : -1}
+                      autofocus={each === shown}
                       disabled={each > last}
                       onClick={() => onPick(each)}
                     >
