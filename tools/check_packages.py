@@ -2,7 +2,7 @@
 """tools/packages.txt is the one list of what weir takes from outside. This holds the rest against it:
 
 - README.md's list, between its two markers, is this list (`--fix` writes it);
-- the package.json and lock files of tools/engine, tools/node, tools/packs and web/dashboard name the same npm packages,
+- the package.json and lock files of tools/engine, tools/node, tools/packs, web/dashboard and tests/browser name the same npm packages,
   all with a hash and without anybody's registry address;
 - tools/packs/packs.txt takes its files from packages of the list.
 """
@@ -16,7 +16,7 @@ BEGIN = "<!-- packages: tools/check_packages.py --fix -->\n"
 END = "<!-- end of packages -->\n"
 # As README.md calls them.
 SOURCES = {"debian": "debian", "unpack": "debian, unpacked", "npm": "npm"}
-LOCKS = ("tools/engine", "tools/node", "tools/packs/rules", "tools/packs/places", "web/dashboard")
+LOCKS = ("tools/engine", "tools/node", "tools/packs/rules", "tools/packs/places", "web/dashboard", "tests/browser")
 HEADINGS = {
     "run": "To run (the `.deb` asks for what it links by itself)",
     "build": "To build",

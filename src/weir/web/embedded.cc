@@ -32,6 +32,10 @@ constexpr Row kRows[] = {
 constexpr size_t kFirstViewBytes =
 #include <first_view.inc>
     ;
+
+constexpr std::string_view kFirstViewLinks =
+#include <early.inc>
+    ;
 }  // namespace
 
 const std::vector<Asset>& assets() {
@@ -55,5 +59,7 @@ const Asset* find_asset(std::string_view path) {
 }
 
 size_t first_view_bytes() { return kFirstViewBytes; }
+
+std::string_view first_view_links() { return kFirstViewLinks; }
 
 }  // namespace weir::web

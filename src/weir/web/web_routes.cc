@@ -118,6 +118,13 @@ http::Response redirect(std::string to) {
   return response;
 }
 
+// Whether the page at this path is that of a project: /ui/p/NAME, /ui/share/TOKEN.
+bool shows_project(std::string_view path) {
+  for (std::string_view begin : {std::string_view("/ui/p/"), kShared})
+    if (path.starts_with(begin)) return path.find('/', begin.size()) == std::string_view::npos;
+  return false;
+}
+
 http::Response answer_page(const http::Request& request, const WebOptions& options) {
   if (request.path.starts_with(kAssets)) {
     const Asset* asset = find_asset(request.path);
@@ -130,6 +137,9 @@ http::Response answer_page(const http::Request& request, const WebOptions& optio
   WEIR_CHECK(page != nullptr);
   http::Response response = answer(request, *page, "no-cache");
   add_guards(response, frame_ancestors(options, request.path));
+  // One round trip less: the page's own script would name these only once it runs.
+  if (shows_project(request.path) && !first_view_links().empty())
+    response.headers.emplace_back("Link", std::string(first_view_links()));
   return response;
 }
 }  // namespace

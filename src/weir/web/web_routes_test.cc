@@ -138,6 +138,21 @@ TEST_F(WebRoutes, HeadAnswersWithoutABody) {
   EXPECT_EQ(ask("/ui/", {}, "POST").status, 405);
 }
 
+TEST_F(WebRoutes, AProjectsPageNamesWhatItWillLoad) {
+  std::string links = ask("/ui/p/shop").headers["link"];
+  size_t named = 0;
+  for (size_t at = links.find("</ui/"); at != std::string::npos; at = links.find("</ui/", at + 1)) {
+    std::string path = links.substr(at + 1, links.find('>', at) - at - 1);
+    EXPECT_NE(find_asset(path), nullptr) << path;
+    EXPECT_THAT(std::string(find_asset("/ui/index.html")->identity), Not(HasSubstr(path)));
+    ++named;
+  }
+  EXPECT_GE(named, 2u);  // its script and its style
+  EXPECT_EQ(ask("/ui/share/open").headers["link"], links);
+  for (const char* path : {"/ui/", "/ui/p/shop/live", "/ui/settings/people"})
+    EXPECT_EQ(ask(path).headers.count("link"), 0u) << path;
+}
+
 TEST_F(WebRoutes, NoPathLeavesTheBundle) {
   for (const char* path :
        {"/ui/assets/../../../../etc/passwd", "/ui/assets/..%2f..%2f..%2fetc%2fpasswd",

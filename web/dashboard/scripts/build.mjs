@@ -3,6 +3,7 @@
 //   OUT/assets.bin   every file as it is, gzip and brotli, one after the other
 //   OUT/assets.inc   a row a file: path, type, tag and where its three forms lie in assets.bin
 //   OUT/first_view.inc  bytes over the wire until a project page shows its first view, without the API's answers
+//   OUT/early.inc    the Link header that names the scripts and styles of that view which index.html does not
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
@@ -72,10 +73,13 @@ const visit = (key) => {
 };
 FIRST_VIEW.forEach(visit);
 const bytes = [...first].reduce((sum, file) => sum + wire.get(file), 0);
-// What the browser learns late, since another script names it: the answer to a project page names it in its head.
-const early = [...first].filter((file) => file.startsWith("assets/") && /\.(js|css)$/.test(file)).sort();
+const page = readFileSync(join(dist, "index.html"), "utf8");
+// Of these the browser learns late, since another script names them.
+const early = [...first].filter((file) => /^assets\/.*\.(js|css)$/.test(file) && !page.includes(file)).sort();
+const link = early.map((file) => `</ui/${file}>; ${file.endsWith(".js") ? "rel=modulepreload" : "rel=preload; as=style"}`).join(", ");
 
 writeFileSync(join(out, "assets.bin"), Buffer.concat(pieces));
 writeFileSync(join(out, "assets.inc"), rows.join("\n") + "\n");
-writeFileSync(join(out, "first_view.inc"), `// Bytes, brotli, of ${early.length + 1} files.\n${bytes}\n`);
-console.log(`dashboard: ${files.length} files, first view of a project ${bytes} bytes compressed (${early.join(", ")})`);
+writeFileSync(join(out, "first_view.inc"), `// Bytes, brotli, of ${first.size} files.\n${bytes}\n`);
+writeFileSync(join(out, "early.inc"), `${JSON.stringify(link)}\n`);
+console.log(`dashboard: ${files.length} files, first view of a project ${bytes} bytes compressed (${[...first].join(", ")})`);
