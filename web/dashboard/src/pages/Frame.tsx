@@ -107,7 +107,7 @@ export function Frame({ bare, project, children }: { bare: boolean; project: str
               <Menu
                 start
                 plain
-                label={`Project ${project}; choose another`}
+                label="Project"
                 title={<strong>{project}</strong>}
                 entries={[...projects, { kind: "rule" }, { key: "all", title: "All projects", href: "/ui/" }]}
               />

@@ -94,7 +94,7 @@ export function FilterMenu({ onAdd, onSave }: { onAdd: () => void; onSave: () =>
   return (
     <Menu
       start
-      label="Filters and segments"
+      label=""
       title={
         <>
           <Icon name="filter" /> Filter

@@ -71,7 +71,7 @@ export function GoalsPanel() {
             <Menu
               small
               plain
-              label={`Property: ${property}`}
+              label="Property"
               title={property}
               entries={keys.map((key) => ({ key, title: key, checked: key === property, onPick: () => choose(PROPERTY + key) }))}
             />

@@ -91,7 +91,7 @@ export function ListPanel({ panel }: { panel: Panel }) {
         <Menu
           small
           plain
-          label={`${panel.more.title}${inMenu ? `: ${tab.title}` : ""}`}
+          label={panel.title}
           title={<span class={inMenu ? "tab-chosen" : undefined}>{inMenu ? tab.title : panel.more.title}</span>}
           entries={panel.more.tabs.map((each) => ({
             key: tabKey(each),

@@ -134,7 +134,7 @@ export function MainGraph({ metric, numbers, onAnnotate }: { metric: string; num
           <Menu
             small
             plain
-            label={`Interval: ${TITLES[interval]}`}
+            label="Interval"
             shortcut="i"
             title={TITLES[interval]}
             entries={choices.all.map((each) => ({

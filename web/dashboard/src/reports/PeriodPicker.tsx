@@ -53,7 +53,7 @@ export function PeriodPicker({ onCustom }: { onCustom: (what: "range" | "compari
         </div>
       ) : null}
       <Menu
-        label={`Range: ${periodTitle(period, today)}`}
+        label="Range"
         title={
           <>
             <Icon name="calendar" /> {periodTitle(period, today)}
@@ -77,7 +77,7 @@ export function PeriodPicker({ onCustom }: { onCustom: (what: "range" | "compari
       />
       {comparison && comparable ? (
         <Menu
-          label={`Compared with: ${comparisonTitle(comparison)}`}
+          label="Compared"
           title={
             <>
               <span class="period-versus">vs.</span> {comparisonTitle(comparison)}

@@ -51,9 +51,9 @@ export function Rows({ dimension, metrics, answer, first }: { dimension: string;
                   class="row-link"
                   href={href({ filters: toggleValue(state.filters, dimension, value), detail: null })}
                   title={text}
-                  aria-label={`${text}: filter by ${dimensionName(dimension)}`}
                 >
                   {text}
+                  <span class="sr-only">, filter by {dimensionName(dimension)}</span>
                 </a>
               </th>
               {shown.map(({ metric, index }) => (

@@ -40,12 +40,12 @@ function TopNumber({
         class="top-link"
         href={href({ metric })}
         aria-current={chosen ? "true" : undefined}
-        aria-label={`${title}: ${write(metric, value, "long")}; show in the graph`}
       >
         <span class="top-title">{title}</span>
         <span class="top-value numbers" title={write(metric, value, "long")}>
           {write(metric, value)}
         </span>
+        <span class="sr-only">{write(metric, value, "long")}, show in the graph</span>
       </a>
       <div class="top-foot">
         {plain(value) === null ? null : <Change metric={metric} value={changed} />}

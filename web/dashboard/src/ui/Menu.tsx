@@ -18,7 +18,7 @@ export function Menu({
   chevron = true,
   shortcut,
 }: {
-  label: string; // what it is for, spoken
+  label: string; // what it is for, spoken before the title
   title: ComponentChildren; // what the button shows
   entries: readonly MenuEntry[];
   start?: boolean; // the list begins at the button's start
@@ -70,12 +70,12 @@ export function Menu({
       <button
         type="button"
         class={["button", plain ? "button-plain" : "button-normal", small && "button-small"].filter(Boolean).join(" ")}
-        aria-label={label}
         aria-haspopup="menu"
         aria-expanded={open}
         aria-keyshortcuts={shortcut}
         onClick={() => setOpen(!open)}
       >
+        {label ? <span class="sr-only">{label}</span> : null}
         {title}
         {chevron ? <Icon name="down" size={12} /> : null}
       </button>
