@@ -5,6 +5,8 @@ import { Icon } from "../ui/Icon";
 import { ErrorState, Skeleton } from "../ui/States";
 import type { Loaded } from "../state/useLoad";
 
+const OPTIONAL = ["time_on_page", "scroll_depth", "total_revenue", "average_revenue"];
+
 function Change({ metric, value }: { metric: string; value: number | null | undefined }) {
   const shown = change(metric, value);
   if (!shown) return null;
@@ -58,39 +60,64 @@ function TopNumber({
   );
 }
 
-// `metrics` and the answer's values go together.
-export function TopNumbers({ metrics, loaded, chosen, onInfo }: { metrics: readonly string[]; loaded: Loaded<Answer>; chosen: string; onInfo: (metric: string) => void }) {
+// The answers' values are of `metrics` and of `slow`, in their order.
+export function TopNumbers({
+  metrics,
+  loaded,
+  slow,
+  loadedSlow,
+  chosen,
+  onInfo,
+}: {
+  metrics: readonly string[];
+  loaded: Loaded<Answer>;
+  slow: readonly string[];
+  loadedSlow: Loaded<Answer>;
+  chosen: string;
+  onInfo: (metric: string) => void;
+}) {
   if (loaded.error) return <ErrorState what="The numbers could not be had" message={loaded.error.message} onRetry={loaded.retry} />;
-  const row = loaded.data?.results[0];
   if (!loaded.data)
     return (
       <div class="top-numbers">
-        {metrics.map((metric) => (
+        {[...metrics, ...slow].map((metric) => (
           <div key={metric} class="top-number">
             <Skeleton lines={2} label="Loading the numbers" />
           </div>
         ))}
       </div>
     );
+  const numbersOf = (asked: readonly string[], answer: Answer) => {
+    const row = answer.results[0];
+    return asked.map((metric, index) => {
+      const value = row?.metrics[index] ?? null;
+      // Scroll depth, time and money are shown where there are any.
+      if (OPTIONAL.includes(metric) && !plain(value)) return null;
+      return (
+        <TopNumber
+          key={metric}
+          metric={metric}
+          value={value}
+          before={row?.comparison?.metrics[index]}
+          changed={row?.comparison?.change[index]}
+          chosen={metric === chosen}
+          onInfo={onInfo}
+        />
+      );
+    });
+  };
   return (
     <ul class="top-numbers" aria-busy={loaded.loading}>
-      {metrics.map((metric, index) => {
-        const value = row?.metrics[index] ?? null;
-        // Scroll depth, time and money are shown where there are any.
-        const optional = ["time_on_page", "scroll_depth", "total_revenue", "average_revenue"].includes(metric);
-        if (optional && !plain(value)) return null;
-        return (
-          <TopNumber
-            key={metric}
-            metric={metric}
-            value={value}
-            before={row?.comparison?.metrics[index]}
-            changed={row?.comparison?.change[index]}
-            chosen={metric === chosen}
-            onInfo={onInfo}
-          />
-        );
-      })}
+      {numbersOf(metrics, loaded.data)}
+      {loadedSlow.data
+        ? numbersOf(slow, loadedSlow.data)
+        : loadedSlow.loading
+          ? slow.map((metric) => (
+              <li key={metric} class="top-number">
+                <Skeleton lines={2} label={METRICS[metric]?.title} />
+              </li>
+            ))
+          : null}
     </ul>
   );
 }

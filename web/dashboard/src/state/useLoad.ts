@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, asApiError, isAbort } from "../api/client";
 
 export interface Loaded<T> {
@@ -9,8 +9,9 @@ export interface Loaded<T> {
 }
 
 // Loads when `key` changes (null: nothing to load), cancelling what is under way. The same key with the same answer draws
-// nothing anew. `keep`: what is shown stays while a new key loads; else it is taken away at once.
-export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>, keep = true): Loaded<T> {
+// nothing anew. `keep`: what is shown stays while a new key loads; else it is taken away at once. `first`: asks before the
+// other parts that are drawn with it, which never changes.
+export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>, keep = true, first = false): Loaded<T> {
   const [state, setState] = useState<{ key: string | null; data: T | null; error: ApiError | null; loading: boolean }>({
     key: null,
     data: null,
@@ -20,7 +21,8 @@ export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Pr
   const [round, setRound] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  useEffect(() => {
+  const useWhen = first ? useLayoutEffect : useEffect;
+  useWhen(() => {
     if (key === null) return;
     const controller = new AbortController();
     setState((before) => ({ ...before, data: keep || before.key === key ? before.data : null, error: null, loading: true }));

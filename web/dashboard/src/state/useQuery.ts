@@ -22,10 +22,10 @@ async function askOnce(key: string, query: Query, signal: AbortSignal): Promise<
 
 export const forgetAnswers = () => kept.clear();
 
-// null: nothing to ask yet. `round` asks the same anew (a page that refreshes itself).
-export function useQuery(query: Query | null, round = 0): Loaded<Answer> {
+// null: nothing to ask yet. `round` asks the same anew (a page that refreshes itself). `first`: before other parts' questions.
+export function useQuery(query: Query | null, round = 0, first = false): Loaded<Answer> {
   const key = query ? JSON.stringify(query) : null;
-  return useLoad(key === null ? null : `${key} ${round}`, (signal) => askOnce(`${key} ${round}`, query!, signal));
+  return useLoad(key === null ? null : `${key} ${round}`, (signal) => askOnce(`${key} ${round}`, query!, signal), true, first);
 }
 
 // Counts up by the clock while the page is seen: what is open all day does not grow old. 0 seconds: never.

@@ -1,5 +1,4 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Query } from "../../api/query";
 import type { Filter, SessionProject } from "../../api/types";
 import type { Overlay } from "../../reports/dialogs/overlay";
 import { Coverage } from "../../reports/Coverage";
@@ -12,7 +11,7 @@ import { MainGraph } from "../../reports/MainGraph";
 import { PANELS } from "../../reports/panels";
 import { PeriodPicker } from "../../reports/PeriodPicker";
 import { TopNumbers } from "../../reports/TopNumbers";
-import { topMetrics } from "../../reports/topNumbers";
+import { slowMetrics, topMetrics } from "../../reports/topNumbers";
 import { WeekReport } from "../../reports/WeekReport";
 import { actionOf, isTaken } from "../../reports/keys";
 import { baseQuery, comparisons } from "../../state/dashboard";
@@ -100,17 +99,18 @@ function Content() {
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   useKeys(setOverlay);
   const edit = (filter: Filter | null) => setOverlay({ kind: "filter", filter });
-  const metrics = topMetrics(state.filters, state.period.name === "realtime");
-  const query: Query = {
-    ...baseQuery(project.name, state, today),
-    metrics,
-    include: { comparisons: comparisons(state), coverage: true },
-  };
-  const numbers = useQuery(query, round);
-  const metric = metrics.includes(state.metric) ? state.metric : metrics[0]!;
+  const realtime = state.period.name === "realtime";
+  const metrics = topMetrics(state.filters, realtime);
+  const slow = slowMetrics(state.filters, realtime);
+  const base = baseQuery(project.name, state, today);
+  const compared = { comparisons: comparisons(state) };
+  const numbers = useQuery({ ...base, metrics, include: compared }, round, true);
+  const slowNumbers = useQuery(slow.length > 0 ? { ...base, metrics: slow, include: compared } : null, round);
+  const covered = useQuery({ ...base, metrics: ["events"], include: { coverage: true } }, round);
+  const metric = [...metrics, ...slow].includes(state.metric) ? state.metric : metrics[0]!;
   // Nothing at all, without any filter: the project waits for its first event.
-  const all = Object.values(numbers.data?.meta.coverage ?? {}).reduce((sum, events) => sum + events, 0);
-  const nothing = numbers.data !== null && !numbers.loading && all === 0 && state.filters.length === 0 && state.period.name !== "realtime";
+  const all = Object.values(covered.data?.meta.coverage ?? {}).reduce((sum, events) => sum + events, 0);
+  const nothing = covered.data !== null && !covered.loading && all === 0 && state.filters.length === 0 && !realtime;
   return (
     <>
       <h1 class="sr-only">{project.name}</h1>
@@ -126,13 +126,20 @@ function Content() {
       </div>
       {nothing ? <FirstEvent onAll={() => go({ period: { name: "all" }, interval: null })} /> : null}
       <div class="card top">
-        <TopNumbers metrics={metrics} loaded={numbers} chosen={metric} onInfo={(about) => setOverlay({ kind: "number", metric: about })} />
+        <TopNumbers
+          metrics={metrics}
+          loaded={numbers}
+          slow={slow}
+          loadedSlow={slowNumbers}
+          chosen={metric}
+          onInfo={(about) => setOverlay({ kind: "number", metric: about })}
+        />
         <MainGraph
           metric={metric}
           numbers={numbers}
           onAnnotate={!shared && mayAs(project, "editor") ? () => setOverlay({ kind: "annotate" }) : null}
         />
-        <Coverage answer={numbers.data} now={Date.now()} />
+        <Coverage answer={covered.data} now={Date.now()} />
       </div>
       <div class="panels">
         <ListPanel panel={PANELS.sources} />
@@ -154,7 +161,7 @@ function Content() {
           IP geolocation by DB-IP
         </a>
       </footer>
-      {overlay || state.detail ? <Overlays view={view} overlay={overlay} metrics={metrics} onClose={() => setOverlay(null)} onOpen={setOverlay} /> : null}
+      {overlay || state.detail ? <Overlays view={view} overlay={overlay} metrics={[...metrics, ...slow]} onClose={() => setOverlay(null)} onOpen={setOverlay} /> : null}
     </>
   );
 }
