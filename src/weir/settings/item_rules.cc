@@ -83,9 +83,7 @@ Result<> check_filter(const json::value& filter, size_t depth, size_t& count) {
   return check_filter(second, depth + 1, count);  // not, has_done
 }
 
-Result<> check_segment(const json::object& body) {
-  if (auto fine = check_fields(body, {"filters"}); !fine) return fine;
-  const json::value* filters = body.if_contains("filters");
+Result<> check_filter_list(const json::value* filters) {
   if (filters == nullptr || !filters->is_array() || filters->get_array().empty())
     return bad("filters", "", "expected a list of filters");
   size_t count = 0;
@@ -93,6 +91,11 @@ Result<> check_segment(const json::object& body) {
     if (auto fine = check_filter(filter, 1, count); !fine) return fine;
   }
   return {};
+}
+
+Result<> check_segment(const json::object& body) {
+  if (auto fine = check_fields(body, {"filters"}); !fine) return fine;
+  return check_filter_list(body.if_contains("filters"));
 }
 
 Result<> check_annotation(const json::object& body) {
@@ -174,6 +177,16 @@ Result<Item> new_item(const Item& wanted, UnixMillis now) {
   item.created_at = now;
   item.updated_at = now;
   return item;
+}
+
+Result<std::string> check_filters(std::string_view filters) {
+  if (filters.size() > kItemBodyBytesMax)
+    return bad("filters", "", fmt::format("more than {} bytes", kItemBodyBytesMax));
+  boost::system::error_code failed;
+  json::value list = json::parse({filters.data(), filters.size()}, failed);
+  if (failed) return bad("filters", filters, "not JSON");
+  if (auto fine = check_filter_list(&list); !fine) return std::move(fine).error();
+  return json::serialize(list);
 }
 
 Result<> check_place(const State& state, const Item& item) {

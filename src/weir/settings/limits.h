@@ -30,6 +30,18 @@ inline constexpr size_t kFiltersMax = 100;    // of a segment, groups and what i
 inline constexpr size_t kFilterDepthMax = 8;  // of lists in lists
 inline constexpr size_t kGoalPageBytesMax = 2'000;
 inline constexpr size_t kGoalStarsMax = 8;
+inline constexpr size_t kUsersMax = 10'000;
+inline constexpr size_t kGrantsMax = 200;  // of a person: one for all projects, else one a project
+inline constexpr size_t kInvitationsMax = 1'000;
+inline constexpr size_t kSharesMax = 10'000;
+inline constexpr size_t kShareOriginsMax = 20;
+inline constexpr size_t kEmailBytesMax = 254;
+inline constexpr size_t kPersonNameBytesMax = 100;
+inline constexpr size_t kPasswordBytesMin = 10;
+inline constexpr size_t kPasswordBytesMax = 500;
+inline constexpr size_t kAuditEntriesMax = 200'000;   // the oldest go first
+inline constexpr size_t kAuditValueBytesMax = 1'000;  // of a field before or after a change
+inline constexpr int64_t kInvitationMillis = 7LL * 86'400'000;
 inline constexpr uint32_t kRetentionDaysMax = 36'500;
 
 }  // namespace weir::settings

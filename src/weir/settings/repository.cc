@@ -1,56 +1,21 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "weir/settings/edits.h"
 #include "weir/settings/item_rules.h"
 #include "weir/settings/limits.h"
 #include "weir/settings/rules.h"
 #include "weir/settings/settings.h"
 
-// What each change means, whatever keeps the state.
+// What each change means, whatever keeps the state. Those of people stand in repository_people.cc.
 namespace weir::settings {
 
-namespace {
-Error not_found(std::string_view what, std::string_view value) {
-  return {ErrorCode::kNotFound, fmt::format("settings: {}: `{}`: no such {}", what, value, what)};
-}
-Error taken(std::string_view what, std::string_view value) {
-  return {ErrorCode::kConflict, fmt::format("settings: {}: `{}`: exists already", what, value)};
-}
-Error too_many(std::string_view what, size_t most) {
-  return {ErrorCode::kTooLarge, fmt::format("settings: more than {} {}", most, what)};
-}
-
-Project* find(State& state, ProjectId id) {
-  auto found = std::find_if(state.projects.begin(), state.projects.end(), [&](const Project& p) { return p.id == id; });
-  return found == state.projects.end() ? nullptr : &*found;
-}
-const Project* find(const State& state, std::string_view name) {
-  auto found =
-      std::find_if(state.projects.begin(), state.projects.end(), [&](const Project& p) { return p.name == name; });
-  return found == state.projects.end() ? nullptr : &*found;
-}
-// Empty, or why a thing cannot be of that project.
-Result<> check_known(State& state, std::optional<ProjectId> project) {
-  if (!project || find(state, *project) != nullptr) return {};
-  return not_found("project", to_string(*project));
-}
-
-// Removes the one of that id. Errors: kNotFound.
-template <class T>
-Result<> remove(std::vector<T>& list, std::string_view what, std::string_view id) {
-  if (std::erase_if(list, [&](const T& one) { return one.id == id; }) == 0) return not_found(what, id);
-  return {};
-}
-}  // namespace
-
-Result<Project> Repository::create_project(std::string_view name) {
+Result<Project> Repository::create_project(std::string_view name, const Actor& actor) {
   if (auto fine = check_project_name(name); !fine) return std::move(fine).error();
   Project project;
   project.id = new_project_id();
   project.name = name;
   project.created_at = clock_.now();
-  auto done = change([&](State& state) -> Result<> {
+  auto done = change(actor, [&](State& state) -> Result<> {
     if (find(state, name) != nullptr) return taken("project name", name);
     if (state.projects.size() >= kProjectsMax) return too_many("projects", kProjectsMax);
     state.projects.push_back(project);
@@ -60,9 +25,9 @@ Result<Project> Repository::create_project(std::string_view name) {
   return project;
 }
 
-Result<> Repository::change_project(const Project& project) {
+Result<> Repository::change_project(const Project& project, const Actor& actor) {
   if (auto fine = check_project(project); !fine) return fine;
-  return change([&](State& state) -> Result<> {
+  return change(actor, [&](State& state) -> Result<> {
     Project* kept = find(state, project.id);
     if (kept == nullptr) return not_found("project", to_string(project.id));
     const Project* same_name = find(state, project.name);
@@ -74,8 +39,8 @@ Result<> Repository::change_project(const Project& project) {
   });
 }
 
-Result<> Repository::delete_project(ProjectId id) {
-  return change([&](State& state) -> Result<> {
+Result<> Repository::delete_project(ProjectId id, const Actor& actor) {
+  return change(actor, [&](State& state) -> Result<> {
     if (find(state, id) == nullptr) return not_found("project", to_string(id));
     auto of_it = [&](const auto& one) { return one.project == id; };
     std::erase_if(state.projects, [&](const Project& p) { return p.id == id; });
@@ -83,17 +48,20 @@ Result<> Repository::delete_project(ProjectId id) {
     std::erase_if(state.names, of_it);
     std::erase_if(state.rules, of_it);
     std::erase_if(state.items, of_it);
+    std::erase_if(state.shares, of_it);
+    std::erase_if(state.invitations, [&](const Invitation& i) { return i.grant.project == id; });
+    for (User& user : state.users) std::erase_if(user.grants, of_it);
     state.retired.push_back(id);
     return {};
   });
 }
 
 Result<NewKey> Repository::create_key(std::string_view name, Scope scope, std::optional<ProjectId> project,
-                                      UnixMillis expires_at) {
+                                      UnixMillis expires_at, const Actor& actor) {
   UnixMillis now = clock_.now();
   if (auto fine = check_key(name, expires_at, now); !fine) return std::move(fine).error();
   NewKey made = new_key(name, scope, project, expires_at, now);
-  auto done = change([&](State& state) -> Result<> {
+  auto done = change(actor, [&](State& state) -> Result<> {
     if (auto known = check_known(state, project); !known) return known;
     if (state.keys.size() >= kKeysMax) return too_many("keys", kKeysMax);
     state.keys.push_back(made.key);
@@ -103,13 +71,13 @@ Result<NewKey> Repository::create_key(std::string_view name, Scope scope, std::o
   return made;
 }
 
-Result<> Repository::delete_key(std::string_view id) {
-  return change([&](State& state) { return remove(state.keys, "key", id); });
+Result<> Repository::delete_key(std::string_view id, const Actor& actor) {
+  return change(actor, [&](State& state) { return remove(state.keys, "key", id); });
 }
 
-Result<> Repository::add_outside_name(std::string_view value, ProjectId project) {
+Result<> Repository::add_outside_name(std::string_view value, ProjectId project, const Actor& actor) {
   if (auto fine = check_outside_name(value); !fine) return fine;
-  return change([&](State& state) -> Result<> {
+  return change(actor, [&](State& state) -> Result<> {
     if (auto known = check_known(state, project); !known) return known;
     for (const OutsideName& other : state.names) {
       if (other.value != value) continue;
@@ -122,18 +90,18 @@ Result<> Repository::add_outside_name(std::string_view value, ProjectId project)
   });
 }
 
-Result<> Repository::delete_outside_name(std::string_view value) {
-  return change([&](State& state) -> Result<> {
+Result<> Repository::delete_outside_name(std::string_view value, const Actor& actor) {
+  return change(actor, [&](State& state) -> Result<> {
     auto named = [&](const OutsideName& name) { return name.value == value; };
     if (std::erase_if(state.names, named) == 0) return not_found("outside name", value);
     return {};
   });
 }
 
-Result<TrafficRule> Repository::add_traffic_rule(const TrafficRule& wanted) {
+Result<TrafficRule> Repository::add_traffic_rule(const TrafficRule& wanted, const Actor& actor) {
   auto rule = new_traffic_rule(wanted, clock_.now());
   if (!rule) return rule;
-  auto done = change([&](State& state) -> Result<> {
+  auto done = change(actor, [&](State& state) -> Result<> {
     if (auto known = check_known(state, rule->project); !known) return known;
     bool known = std::any_of(state.rules.begin(), state.rules.end(), [&](const TrafficRule& other) {
       return other.project == rule->project && other.kind == rule->kind && other.value == rule->value;
@@ -147,14 +115,14 @@ Result<TrafficRule> Repository::add_traffic_rule(const TrafficRule& wanted) {
   return rule;
 }
 
-Result<> Repository::delete_traffic_rule(std::string_view id) {
-  return change([&](State& state) { return remove(state.rules, "rule", id); });
+Result<> Repository::delete_traffic_rule(std::string_view id, const Actor& actor) {
+  return change(actor, [&](State& state) { return remove(state.rules, "rule", id); });
 }
 
-Result<Item> Repository::add_item(const Item& wanted) {
+Result<Item> Repository::add_item(const Item& wanted, const Actor& actor) {
   auto item = new_item(wanted, clock_.now());
   if (!item) return item;
-  auto done = change([&](State& state) -> Result<> {
+  auto done = change(actor, [&](State& state) -> Result<> {
     if (auto fits = check_place(state, *item); !fits) return fits;
     state.items.push_back(*item);
     return {};
@@ -163,10 +131,10 @@ Result<Item> Repository::add_item(const Item& wanted) {
   return item;
 }
 
-Result<Item> Repository::change_item(const Item& wanted) {
+Result<Item> Repository::change_item(const Item& wanted, const Actor& actor) {
   auto item = new_item(wanted, clock_.now());
   if (!item) return item;
-  auto done = change([&](State& state) -> Result<> {
+  auto done = change(actor, [&](State& state) -> Result<> {
     auto kept = std::find_if(state.items.begin(), state.items.end(), [&](const Item& i) { return i.id == wanted.id; });
     if (kept == state.items.end() || kept->kind != wanted.kind) return not_found(name_of(wanted.kind), wanted.id);
     item->id = kept->id;
@@ -181,8 +149,8 @@ Result<Item> Repository::change_item(const Item& wanted) {
   return item;
 }
 
-Result<> Repository::delete_item(std::string_view id) {
-  return change([&](State& state) { return remove(state.items, "item", id); });
+Result<> Repository::delete_item(std::string_view id, const Actor& actor) {
+  return change(actor, [&](State& state) { return remove(state.items, "item", id); });
 }
 
 }  // namespace weir::settings

@@ -15,6 +15,7 @@
 #include "weir/settings/sqlite/repository.h"
 #include "weir/settings/state.h"
 #include "weir/settings/testing/memory_repository.h"
+#include "weir/settings/testing/people_contract.h"
 #include "weir/settings/testing/repository_contract.h"
 #include "weir/settings/testing/temporary_directory.h"
 
@@ -30,7 +31,7 @@ OpenRepository make_sqlite_place() {
   };
 }
 OpenRepository make_memory_place() {
-  auto state = std::make_shared<State>();
+  auto state = std::make_shared<MemoryRepository::Kept>();
   return [state](Clock& clock) { return std::make_unique<MemoryRepository>(clock, state); };
 }
 INSTANTIATE_TEST_SUITE_P(Sqlite, RepositoryContract, ::testing::Values(&make_sqlite_place));
@@ -60,6 +61,19 @@ class Sqlite : public ::testing::Test {
     secret_ = key->secret;
     ASSERT_TRUE(repository->add_outside_name("a.example", project_));
     ASSERT_TRUE(repository->add_traffic_rule({.project = project_, .kind = RuleKind::path, .value = "/admin"}));
+    auto user = repository->create_user({.email = "a@example.com",
+                                         .name = "A",
+                                         .password = "$argon2id$x",
+                                         .grants = {{project_, Role::admin}},
+                                         .totp_secret = std::string("\0\xff", 2),
+                                         .recovery = {"\x01\x02"}});
+    ASSERT_TRUE(user);
+    user_ = user->id;
+    ASSERT_TRUE(repository->invite("b@example.com", {project_, Role::viewer}));
+    ASSERT_TRUE(repository->change_policy({.second_factor = true}));
+    auto share = repository->create_share({.project = project_, .name = "s", .origins = {"https://a.example"}});
+    ASSERT_TRUE(share);
+    share_ = share->token;
     auto gone = repository->create_project("gone");
     ASSERT_TRUE(gone);
     retired_ = gone->id;
@@ -73,6 +87,17 @@ class Sqlite : public ::testing::Test {
     EXPECT_NE(snapshot->project_of_outside_name("a.example"), nullptr);
     EXPECT_EQ(snapshot->projects().size(), 1u);
   }
+  void expect_people(const Repository& repository) {
+    auto snapshot = repository.snapshot();
+    ASSERT_NE(snapshot->user(user_), nullptr);
+    EXPECT_EQ(snapshot->user(user_)->grants, (std::vector<Grant>{{project_, Role::admin}}));
+    EXPECT_EQ(snapshot->user(user_)->totp_secret, std::string("\0\xff", 2));
+    EXPECT_EQ(snapshot->user(user_)->recovery, std::vector<std::string>{"\x01\x02"});
+    EXPECT_EQ(snapshot->invitations().size(), 1u);
+    ASSERT_NE(snapshot->share_of_token(share_, clock_.now()), nullptr);
+    EXPECT_EQ(snapshot->share_of_token(share_, clock_.now())->origins, std::vector<std::string>{"https://a.example"});
+    EXPECT_TRUE(snapshot->policy().second_factor);
+  }
   std::string contents(const std::string& name) {
     std::ifstream file(directory_.path(name), std::ios::binary);
     std::stringstream all;
@@ -81,6 +106,11 @@ class Sqlite : public ::testing::Test {
   }
   void write(const std::string& name, const std::string& content) {
     std::ofstream(directory_.path(name), std::ios::binary) << content;
+  }
+  // Makes of the database one from before there were people.
+  void drop_people() {
+    for (const char* table : {"audit", "sessions", "policy", "shares", "invitations", "grants", "users"})
+      ask(("DROP TABLE " + std::string(table)).c_str());
   }
   int64_t ask(const char* sql) {
     sqlite3* db = nullptr;
@@ -98,11 +128,14 @@ class Sqlite : public ::testing::Test {
   ProjectId project_{};
   ProjectId retired_{};
   std::string secret_;
+  UserId user_{};
+  std::string share_;
 };
 
 // What the first version of the database knew stays as it was.
 TEST_F(Sqlite, ADatabaseWithoutRulesGetsThem) {
   fill();
+  drop_people();
   ask("DROP TABLE items");
   ask("DROP TABLE traffic_rules");
   ask("PRAGMA user_version = 1");
@@ -114,6 +147,7 @@ TEST_F(Sqlite, ADatabaseWithoutRulesGetsThem) {
 
 TEST_F(Sqlite, ADatabaseWithoutItemsGetsThem) {
   fill();
+  drop_people();
   ask("DROP TABLE items");
   ask("PRAGMA user_version = 2");
   auto repository = open_repository();
@@ -121,6 +155,17 @@ TEST_F(Sqlite, ADatabaseWithoutItemsGetsThem) {
   EXPECT_TRUE(repository->add_item(
       {.project = project_, .kind = ItemKind::property, .name = "Plan", .body = R"({"key":"plan"})"}));
   EXPECT_EQ(ask("SELECT count(*) FROM items"), 1);
+}
+
+TEST_F(Sqlite, ADatabaseWithoutPeopleGetsThem) {
+  fill();
+  drop_people();
+  ask("PRAGMA user_version = 3");
+  auto repository = open_repository();
+  expect_filled(*repository);
+  EXPECT_TRUE(repository->create_first_user({.email = "a@example.com", .grants = {{std::nullopt, Role::owner}}}));
+  EXPECT_EQ(ask("SELECT count(*) FROM users"), 1);
+  EXPECT_EQ(ask("SELECT count(*) FROM audit"), 1);
 }
 
 TEST_F(Sqlite, FilesArePrivate) {
@@ -137,6 +182,7 @@ TEST_F(Sqlite, NeitherDatabaseNorSnapshotHoldsASecret) {
   fill();
   for (const char* name : {"settings.db", "settings.snapshot"}) {
     EXPECT_EQ(contents(name).find(secret_), std::string::npos);
+    EXPECT_EQ(contents(name).find(share_), std::string::npos);
     EXPECT_FALSE(contents(name).empty());
   }
 }
@@ -234,6 +280,7 @@ TEST_F(Sqlite, RebuildsAMissingDatabaseFromTheSnapshotWithEverythingInIt) {
   {
     auto repository = open_repository(true);
     expect_filled(*repository);
+    expect_people(*repository);
     EXPECT_EQ(repository->degraded(), "");
     EXPECT_TRUE(repository->create_project("b"));
   }

@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 3> kRuleLabels = {"internal", "spam", "bo
 constexpr std::array<std::string_view, 5> kItemNames = {"goal", "segment", "annotation", "property", "query"};
 constexpr std::array<std::string_view, 5> kItemPlurals = {"goals", "segments", "annotations", "properties", "queries"};
 
+constexpr std::array<std::string_view, 4> kRoles = {"viewer", "editor", "admin", "owner"};
+
 template <class Enum, size_t N>
 bool parse(const std::array<std::string_view, N>& names, std::string_view name, Enum& value) {
   for (size_t i = 0; i < N; ++i) {
@@ -42,6 +44,13 @@ bool parse_rule_label(std::string_view name, RuleLabel& label) { return parse(kR
 std::string_view name_of(ItemKind kind) { return kItemNames[static_cast<size_t>(kind)]; }
 bool parse_item_kind(std::string_view name, ItemKind& kind) { return parse(kItemNames, name, kind); }
 std::string_view plural_of(ItemKind kind) { return kItemPlurals[static_cast<size_t>(kind)]; }
+std::string_view name_of(Role role) { return kRoles[static_cast<size_t>(role)]; }
+bool parse_role(std::string_view name, Role& role) { return parse(kRoles, name, role); }
+
+bool User::is_owner() const {
+  return std::any_of(grants.begin(), grants.end(),
+                     [](const Grant& grant) { return !grant.project && grant.role == Role::owner; });
+}
 
 namespace {
 // Where an item stands in a snapshot's list.
@@ -61,6 +70,11 @@ Snapshot::Snapshot(State state) : state_(std::move(state)) {
   std::stable_sort(state_.items.begin(), state_.items.end(),
                    [](const Item& a, const Item& b) { return place_of(a) < place_of(b); });
   for (size_t i = 0; i < state_.items.size(); ++i) item_by_id_.emplace(state_.items[i].id, i);
+  for (size_t i = 0; i < state_.users.size(); ++i) {
+    user_by_id_.emplace(state_.users[i].id, i);
+    user_by_email_.emplace(state_.users[i].email, i);
+  }
+  for (size_t i = 0; i < state_.shares.size(); ++i) share_by_token_.emplace(state_.shares[i].token, i);
 }
 
 std::span<const Item> Snapshot::items(std::optional<ProjectId> project, ItemKind kind) const {
@@ -101,6 +115,38 @@ const Key* Snapshot::key_of_secret(std::string_view secret, UnixMillis now) cons
   if (!equal_constant_time(key.hash, hash)) return nullptr;
   if (key.expires_at != 0 && key.expires_at <= now) return nullptr;
   return &key;
+}
+
+const User* Snapshot::user(UserId id) const {
+  auto found = user_by_id_.find(id);
+  return found == user_by_id_.end() ? nullptr : &state_.users[found->second];
+}
+
+const User* Snapshot::user_of_email(std::string_view email) const {
+  auto found = user_by_email_.find(email);
+  return found == user_by_email_.end() ? nullptr : &state_.users[found->second];
+}
+
+const Invitation* Snapshot::invitation_of_token(std::string_view token, UnixMillis now) const {
+  if (token.empty() || token.size() > kSecretBytesMax) return nullptr;
+  std::string hash = hash_of_secret(token);
+  for (const Invitation& invitation : state_.invitations) {
+    if (equal_constant_time(invitation.token, hash)) return invitation.expires_at <= now ? nullptr : &invitation;
+  }
+  return nullptr;
+}
+
+const Share* Snapshot::share(std::string_view id) const {
+  auto found = std::find_if(state_.shares.begin(), state_.shares.end(), [&](const Share& s) { return s.id == id; });
+  return found == state_.shares.end() ? nullptr : &*found;
+}
+
+const Share* Snapshot::share_of_token(std::string_view token, UnixMillis now) const {
+  if (token.empty() || token.size() > kSecretBytesMax) return nullptr;
+  auto found = share_by_token_.find(hash_of_secret(token));
+  if (found == share_by_token_.end()) return nullptr;
+  const Share& share = state_.shares[found->second];
+  return share.expires_at != 0 && share.expires_at <= now ? nullptr : &share;
 }
 
 }  // namespace weir::settings

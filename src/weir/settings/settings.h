@@ -14,6 +14,7 @@
 #include "weir/base/ids.h"
 #include "weir/base/result.h"
 #include "weir/settings/items.h"
+#include "weir/settings/people.h"
 
 // What people change while weir runs: projects, keys, outside names, rules about traffic, and what they make for their
 // reports (items.h). The start-up options are config's.
@@ -89,6 +90,10 @@ struct State {
   std::vector<OutsideName> names = {};  // by value
   std::vector<TrafficRule> rules = {};
   std::vector<Item> items = {};
+  std::vector<User> users = {};
+  std::vector<Invitation> invitations = {};
+  std::vector<Share> shares = {};
+  Policy policy = {};
   std::vector<ProjectId> retired = {};  // ids of deleted projects, never to be given out again
 };
 
@@ -113,6 +118,18 @@ class Snapshot {
   // Null when there is none.
   const Item* item(std::string_view id) const;
 
+  const std::vector<User>& users() const { return state_.users; }
+  const User* user(UserId id) const;
+  // By an address as check_email() gives it.
+  const User* user_of_email(std::string_view email) const;
+  const std::vector<Invitation>& invitations() const { return state_.invitations; }
+  // That of this token which has not expired, or null.
+  const Invitation* invitation_of_token(std::string_view token, UnixMillis now) const;
+  const std::vector<Share>& shares() const { return state_.shares; }
+  const Share* share(std::string_view id) const;
+  const Share* share_of_token(std::string_view token, UnixMillis now) const;
+  const Policy& policy() const { return state_.policy; }
+
  private:
   struct Hash {
     using is_transparent = void;
@@ -125,11 +142,23 @@ class Snapshot {
   Index project_by_outside_name_;
   Index key_by_hash_;
   Index item_by_id_;
+  std::unordered_map<UserId, size_t> user_by_id_;
+  Index user_by_email_;
+  Index share_by_token_;
 };
 
+// A thing with its secret, which is shown once.
 struct NewKey {
   Key key;
-  std::string secret;  // shown once
+  std::string secret;
+};
+struct NewInvitation {
+  Invitation invitation;
+  std::string token;
+};
+struct NewShare {
+  Share share;
+  std::string token;
 };
 
 // Keeps settings durably. What a change means, and what it is checked for, is written once, here; an implementation
@@ -152,38 +181,76 @@ class Repository {
   // Writes what is buffered and closes.
   virtual Result<> close() = 0;
 
-  Result<Project> create_project(std::string_view name);
+  // Each change is written to the audit log in the same breath, with who made it.
+
+  Result<Project> create_project(std::string_view name, const Actor& actor = {});
   // Replaces all fields but id and created_at.
-  Result<> change_project(const Project& project);
-  // Its keys, outside names, rules and items go with it. Its id is never given out again.
-  Result<> delete_project(ProjectId id);
+  Result<> change_project(const Project& project, const Actor& actor = {});
+  // Its keys, outside names, rules, items, shares, invitations and roles go with it. Its id is never given out again.
+  Result<> delete_project(ProjectId id, const Actor& actor = {});
 
   // `expires_at` 0: never. The secret is `weir_`, the scope's letter and 256 random bits in base64url.
-  Result<NewKey> create_key(std::string_view name, Scope scope, std::optional<ProjectId> project,
-                            UnixMillis expires_at);
-  Result<> delete_key(std::string_view id);
+  Result<NewKey> create_key(std::string_view name, Scope scope, std::optional<ProjectId> project, UnixMillis expires_at,
+                            const Actor& actor = {});
+  Result<> delete_key(std::string_view id, const Actor& actor = {});
 
-  Result<> add_outside_name(std::string_view value, ProjectId project);
-  Result<> delete_outside_name(std::string_view value);
+  Result<> add_outside_name(std::string_view value, ProjectId project, const Actor& actor = {});
+  Result<> delete_outside_name(std::string_view value, const Actor& actor = {});
 
   // Gives it its id and moment, and its value the form it is kept in (lower-case hosts, one way to write an address).
-  Result<TrafficRule> add_traffic_rule(const TrafficRule& rule);
-  Result<> delete_traffic_rule(std::string_view id);
+  Result<TrafficRule> add_traffic_rule(const TrafficRule& rule, const Actor& actor = {});
+  Result<> delete_traffic_rule(std::string_view id, const Actor& actor = {});
 
   // Gives it its id and moments, and its body the form it is kept in. The name of a goal and the key of a property are
   // unique in a project.
-  Result<Item> add_item(const Item& item);
+  Result<Item> add_item(const Item& item, const Actor& actor = {});
   // Replaces owner, name and body of the item of that id.
-  Result<Item> change_item(const Item& item);
-  Result<> delete_item(std::string_view id);
+  Result<Item> change_item(const Item& item, const Actor& actor = {});
+  Result<> delete_item(std::string_view id, const Actor& actor = {});
+
+  // Gives it its id and moment. An owner is one of all projects.
+  Result<User> create_user(const User& user, const Actor& actor = {});
+  // The same while there is nobody yet, else kConflict.
+  Result<User> create_first_user(const User& user, const Actor& actor = {});
+  // `edit` works on the person as they are kept, so that two changes at once do not undo each other; what it answers an
+  // error for is not changed. id and created_at stay. Errors: kConflict as well (no owner would be left).
+  using EditUser = std::function<Result<>(User& user)>;
+  Result<User> change_user(UserId id, const EditUser& edit, const Actor& actor = {});
+  // Their personal items and sessions go with them.
+  Result<> delete_user(UserId id, const Actor& actor = {});
+
+  Result<NewInvitation> invite(std::string_view email, const Grant& grant, const Actor& actor = {});
+  Result<> delete_invitation(std::string_view id, const Actor& actor = {});
+  // Makes the account, or gives the one of that address the role; the invitation is used up.
+  // `user` brings name and password for a new account; without it there must be one. Errors: kNotFound (no such
+  // invitation, or it has expired), kConflict (there is an account, and `user` is for a new one).
+  Result<User> accept_invitation(std::string_view token, const std::optional<User>& user, const Actor& actor = {});
+
+  // Gives it id, moment, token and key.
+  Result<NewShare> create_share(const Share& share, const Actor& actor = {});
+  Result<> delete_share(std::string_view id, const Actor& actor = {});
+
+  Result<> change_policy(const Policy& policy, const Actor& actor = {});
+
+  // All that are kept.
+  virtual Result<std::vector<Session>> sessions() = 0;
+  // A new one, or what changed of it. Errors: kNotFound as well (no such person).
+  virtual Result<> keep_session(const Session& session) = 0;
+  // Unknown ids are none of its business.
+  virtual Result<> drop_sessions(const std::vector<std::string>& ids) = 0;
+
+  // An entry for what is no change of the state: that somebody signed in.
+  virtual Result<> note(const AuditEntry& entry) = 0;
+  // The newest first, below number `before` (0: from the newest), at most `limit`; of one project, or all.
+  virtual Result<std::vector<AuditEntry>> audit(int64_t before, size_t limit, std::optional<ProjectId> project) = 0;
 
  protected:
   // Works on the state as it is kept. What it answers an error for is not changed.
   using Edit = std::function<Result<>(State& state)>;
   // Keeps `clock` by reference.
   explicit Repository(Clock& clock) : clock_(clock) {}
-  // Applies `edit`, and answers when its result is durable and in the snapshot.
-  virtual Result<> change(const Edit& edit) = 0;
+  // Applies `edit`, and answers when its result is durable, with its entries in the audit log, and in the snapshot.
+  virtual Result<> change(const Actor& actor, const Edit& edit) = 0;
 
   Clock& clock_;
 };

@@ -18,7 +18,8 @@ void sort(State& state);
 // DATA/settings.snapshot: the last known state, so that collecting goes on when the database does not open.
 //
 //   weir-settings-snapshot 1 <CRC32C of the rest, 8 hexadecimal digits> <bytes of the rest>\n
-//   {"projects":[{"id":"17","name":"website",...}],"keys":[...],"names":[...],"rules":[...],"items":[...],"retired":["9"]}\n
+//   {"projects":[{"id":"17","name":"website",...}],"keys":[...],"names":[...],"rules":[...],"items":[...],"users":[...],
+//   "invitations":[...],"shares":[...],"policy":{...},"retired":["9"]}\n
 //
 // Replaced as a whole: after a power cut it is the old or the new one. Errors: as replace_file().
 Result<> write_snapshot_file(FileSystem& files, const std::string& path, const State& state);

@@ -8,7 +8,10 @@
 #include <unordered_set>
 
 #include "weir/base/logging.h"
+#include "weir/settings/audit.h"
+#include "weir/settings/limits.h"
 #include "weir/settings/sqlite/database.h"
+#include "weir/settings/sqlite/records.h"
 #include "weir/settings/sqlite/tables.h"
 #include "weir/settings/state.h"
 
@@ -51,6 +54,11 @@ class SqliteRepository final : public Repository {
   void on_change(std::function<void()> listener) override { listener_ = std::move(listener); }
 
   Result<> close() override;
+  Result<std::vector<Session>> sessions() override;
+  Result<> keep_session(const Session& session) override;
+  Result<> drop_sessions(const std::vector<std::string>& ids) override;
+  Result<> note(const AuditEntry& entry) override;
+  Result<std::vector<AuditEntry>> audit(int64_t before, size_t limit, std::optional<ProjectId> project) override;
 
  private:
   Result<> connect();
@@ -58,7 +66,9 @@ class SqliteRepository final : public Repository {
   Result<> rebuild_from_snapshot();
   void publish(const State& state, std::string degraded);
   void write_snapshot(const State& state);
-  Result<> change(const Edit& edit) override;
+  Result<> change(const Actor& actor, const Edit& edit) override;
+  Result<> connected();
+  Result<> work(const std::function<Result<>(Database&)>& work);
 
   FileSystem& files_;
   const OpenOptions options_;
@@ -228,44 +238,80 @@ void SqliteRepository::write_snapshot(const State& state) {
   if (!written) log::warning("settings: {}: not written: {}", snapshot_path_, written.error().message);
 }
 
-Result<> SqliteRepository::change(const Edit& edit) {
+// Opens the database when it is not.
+Result<> SqliteRepository::connected() {
+  if (closed_) return Error{ErrorCode::kUnavailable, "settings: closed"};
+  if (database_) return {};
+  // What kept it from opening may be gone: a lock, a missing mount.
+  if (auto opened = connect(); !opened) return Error{ErrorCode::kUnavailable, degraded()};
+  return {};
+}
+
+// `work` in one transaction, and what is to be done when the database fails. The caller holds the mutex.
+Result<> SqliteRepository::work(const std::function<Result<>(Database&)>& work) {
+  if (auto open = connected(); !open) return open;
+  Result<> done = transaction(*database_, [&] { return work(*database_); });
+  if (done) return done;
+  ErrorCode code = done.error().code;
+  if (code == ErrorCode::kTimeout || code == ErrorCode::kOverloaded)
+    return Error{ErrorCode::kUnavailable, done.error().message};
+  if (code != ErrorCode::kUnavailable && code != ErrorCode::kCorrupt) return done;
+  // Start afresh, with the check of a fresh start: after a failed sync this connection's view may not be the disk's.
+  log::error("{}", done.error().message);
+  database_.reset();
+  std::lock_guard state_lock(snapshot_mutex_);
+  degraded_ = done.error().message;
+  return Error{ErrorCode::kUnavailable, done.error().message};
+}
+
+Result<> SqliteRepository::change(const Actor& actor, const Edit& edit) {
   {
     std::lock_guard lock(mutex_);
-    if (closed_) return Error{ErrorCode::kUnavailable, "settings: closed"};
-    if (!database_) {
-      // What kept it from opening may be gone: a lock, a missing mount.
-      if (auto connected = connect(); !connected) {
-        return Error{ErrorCode::kUnavailable, degraded()};
-      }
-    }
     State state;
-    Result<> done = transaction(*database_, [&]() -> Result<> {
-      auto kept = load(*database_);
+    Result<> done = work([&](Database& db) -> Result<> {
+      auto kept = load(db);
       if (!kept) return std::move(kept).error();
       state = *kept;
       if (auto edited = edit(state); !edited) return edited;
       sort(state);
-      return store(*database_, *kept, state, clock_.now());
+      UnixMillis now = clock_.now();
+      if (auto stored = store(db, *kept, state, now); !stored) return stored;
+      return append(db, audit_entries(*kept, state, actor, now), kAuditEntriesMax);
     });
-    if (!done) {
-      ErrorCode code = done.error().code;
-      if (code == ErrorCode::kTimeout || code == ErrorCode::kOverloaded) {
-        return Error{ErrorCode::kUnavailable, done.error().message};
-      }
-      if (code != ErrorCode::kUnavailable && code != ErrorCode::kCorrupt) return done;
-      // Start afresh, with the check of a fresh start: after a failed sync this connection's view may not be the
-      // disk's.
-      log::error("{}", done.error().message);
-      database_.reset();
-      std::lock_guard state_lock(snapshot_mutex_);
-      degraded_ = done.error().message;
-      return Error{ErrorCode::kUnavailable, done.error().message};
-    }
+    if (!done) return done;
     publish(state, "");
     write_snapshot(state);
   }
   if (listener_) listener_();
   return {};
+}
+
+Result<std::vector<Session>> SqliteRepository::sessions() {
+  std::lock_guard lock(mutex_);
+  if (auto open = connected(); !open) return std::move(open).error();
+  return load_sessions(*database_);
+}
+
+Result<> SqliteRepository::keep_session(const Session& session) {
+  std::lock_guard lock(mutex_);
+  return work([&](Database& db) { return put(db, session); });
+}
+
+Result<> SqliteRepository::drop_sessions(const std::vector<std::string>& ids) {
+  std::lock_guard lock(mutex_);
+  return work([&](Database& db) { return sqlite::drop_sessions(db, ids); });
+}
+
+Result<> SqliteRepository::note(const AuditEntry& entry) {
+  std::lock_guard lock(mutex_);
+  return work([&](Database& db) { return append(db, {entry}, kAuditEntriesMax); });
+}
+
+Result<std::vector<AuditEntry>> SqliteRepository::audit(int64_t before, size_t limit,
+                                                        std::optional<ProjectId> project) {
+  std::lock_guard lock(mutex_);
+  if (auto open = connected(); !open) return std::move(open).error();
+  return load_audit(*database_, before, limit, project);
 }
 
 Result<> SqliteRepository::close() {

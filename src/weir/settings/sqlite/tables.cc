@@ -1,10 +1,14 @@
 #include "weir/settings/sqlite/tables.h"
 
-#include <algorithm>
 #include <array>
+#include <boost/json.hpp>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+
+#include "weir/base/bytes.h"
+#include "weir/settings/encoding.h"
 
 namespace weir::settings::sqlite {
 
@@ -33,7 +37,31 @@ constexpr std::array kMigrations = {
     " project INTEGER REFERENCES projects (id) ON DELETE CASCADE, kind TEXT NOT NULL, owner INTEGER,"
     " name TEXT NOT NULL, body TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX items_by_project ON items (project);",
+    // 4. People. `audit` holds what was done, sessions who is signed in.
+    "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
+    " password TEXT NOT NULL, totp_secret BLOB NOT NULL, totp_step INTEGER NOT NULL, recovery TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE grants (user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,"
+    " project INTEGER REFERENCES projects (id) ON DELETE CASCADE, role TEXT NOT NULL) STRICT;"
+    "CREATE INDEX grants_by_user ON grants (user);"
+    "CREATE INDEX grants_by_project ON grants (project);"
+    "CREATE TABLE invitations (id TEXT PRIMARY KEY, email TEXT NOT NULL,"
+    " project INTEGER REFERENCES projects (id) ON DELETE CASCADE, role TEXT NOT NULL, token BLOB NOT NULL UNIQUE,"
+    " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE shares (id TEXT PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,"
+    " name TEXT NOT NULL, token BLOB NOT NULL UNIQUE, password TEXT NOT NULL, key BLOB NOT NULL,"
+    " segment TEXT NOT NULL, origins TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE policy (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE sessions (id TEXT PRIMARY KEY, token BLOB NOT NULL UNIQUE,"
+    " user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, created_at INTEGER NOT NULL,"
+    " seen_at INTEGER NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL) STRICT;"
+    "CREATE INDEX sessions_by_user ON sessions (user);"
+    "CREATE TABLE audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, address TEXT NOT NULL,"
+    " project INTEGER, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
+    "CREATE INDEX audit_by_project ON audit (project);",
 };
+
+namespace json = boost::json;
 
 int64_t column(ProjectId id) { return static_cast<int64_t>(number(id)); }
 int64_t column(UserId id) { return static_cast<int64_t>(number(id)); }
@@ -125,6 +153,85 @@ Result<> drop(const Database& db, const Item& item) {
   return Statement(db, "DELETE FROM items WHERE id = ?").bind(item.id).finish();
 }
 
+Result<> put(const Database& db, const User& user) {
+  std::vector<std::string> recovery;
+  for (const std::string& hash : user.recovery) recovery.push_back(to_hex(hash));
+  auto done = Statement(db,
+                        "INSERT INTO users (id, email, name, password, totp_secret, totp_step, recovery, created_at)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET email = excluded.email,"
+                        " name = excluded.name, password = excluded.password, totp_secret = excluded.totp_secret,"
+                        " totp_step = excluded.totp_step, recovery = excluded.recovery")
+                  .bind(column(user.id))
+                  .bind(user.email)
+                  .bind(user.name)
+                  .bind(user.password)
+                  .bind_blob(user.totp_secret)
+                  .bind(user.totp_step)
+                  .bind(json::serialize(to_json(recovery)))
+                  .bind(user.created_at)
+                  .finish();
+  if (!done) return done;
+  done = Statement(db, "DELETE FROM grants WHERE user = ?").bind(column(user.id)).finish();
+  if (!done) return done;
+  for (const Grant& grant : user.grants) {
+    Statement statement(db, "INSERT INTO grants (user, project, role) VALUES (?, ?, ?)");
+    statement.bind(column(user.id));
+    bind_or_null(statement, grant.project);
+    if (done = statement.bind(name_of(grant.role)).finish(); !done) return done;
+  }
+  return {};
+}
+Result<> drop(const Database& db, const User& user) {
+  return Statement(db, "DELETE FROM users WHERE id = ?").bind(column(user.id)).finish();
+}
+
+Result<> put(const Database& db, const Invitation& invitation) {
+  Statement statement(db,
+                      "INSERT INTO invitations (id, email, project, role, token, created_at, expires_at)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at");
+  statement.bind(invitation.id).bind(invitation.email);
+  bind_or_null(statement, invitation.grant.project);
+  return statement.bind(name_of(invitation.grant.role))
+      .bind_blob(invitation.token)
+      .bind(invitation.created_at)
+      .bind(invitation.expires_at)
+      .finish();
+}
+Result<> drop(const Database& db, const Invitation& invitation) {
+  return Statement(db, "DELETE FROM invitations WHERE id = ?").bind(invitation.id).finish();
+}
+
+Result<> put(const Database& db, const Share& share) {
+  return Statement(db,
+                   "INSERT INTO shares (id, project, name, token, password, key, segment, origins, created_at,"
+                   " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                   " name = excluded.name, password = excluded.password, segment = excluded.segment,"
+                   " origins = excluded.origins, expires_at = excluded.expires_at")
+      .bind(share.id)
+      .bind(column(share.project))
+      .bind(share.name)
+      .bind_blob(share.token)
+      .bind(share.password)
+      .bind_blob(share.key)
+      .bind(share.segment)
+      .bind(json::serialize(to_json(share.origins)))
+      .bind(share.created_at)
+      .bind(share.expires_at)
+      .finish();
+}
+Result<> drop(const Database& db, const Share& share) {
+  return Statement(db, "DELETE FROM shares WHERE id = ?").bind(share.id).finish();
+}
+
+Result<> put(const Database& db, const Policy& policy) {
+  return Statement(db,
+                   "INSERT INTO policy (name, value) VALUES ('second_factor', ?)"
+                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+      .bind(int64_t{policy.second_factor})
+      .finish();
+}
+
+std::string key_of(const User& user) { return to_string(user.id); }
 std::string key_of(const Project& p) { return to_string(p.id); }
 std::string key_of(const OutsideName& name) { return name.value; }
 template <class T>
@@ -192,6 +299,88 @@ Result<> each(const Database& db, std::string_view sql, Row&& row) {
   }
 }
 
+// A column that holds a JSON list of texts; false when it does not.
+bool read_texts(const std::string& column, std::vector<std::string>& texts) {
+  try {
+    texts = texts_from_json(json::parse(column));
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+Result<> load_people(const Database& db, State& state) {
+  std::unordered_map<int64_t, size_t> places;
+  auto users = each(db,
+                    "SELECT id, email, name, password, totp_secret, totp_step, recovery, created_at FROM users"
+                    " ORDER BY created_at, id",
+                    [&](const Statement& s) {
+                      User u;
+                      u.id = UserId{static_cast<uint64_t>(s.number(0))};
+                      u.email = s.text(1);
+                      u.name = s.text(2);
+                      u.password = s.text(3);
+                      u.totp_secret = s.text(4);
+                      u.totp_step = s.number(5);
+                      std::vector<std::string> recovery;
+                      if (!read_texts(s.text(6), recovery)) return false;
+                      for (const std::string& hash : recovery) {
+                        if (!from_hex(hash, u.recovery.emplace_back())) return false;
+                      }
+                      u.created_at = s.number(7);
+                      places.emplace(s.number(0), state.users.size());
+                      state.users.push_back(std::move(u));
+                      return true;
+                    });
+  if (!users) return users;
+  auto grants = each(db, "SELECT user, project, role FROM grants ORDER BY rowid", [&](const Statement& s) {
+    Grant grant;
+    if (!s.is_null(1)) grant.project = project_id(s.number(1));
+    auto place = places.find(s.number(0));
+    if (place == places.end() || !parse_role(s.text(2), grant.role)) return false;
+    state.users[place->second].grants.push_back(grant);
+    return true;
+  });
+  if (!grants) return grants;
+  auto invitations = each(
+      db, "SELECT id, email, project, role, token, created_at, expires_at FROM invitations ORDER BY created_at, id",
+      [&](const Statement& s) {
+        Invitation i;
+        i.id = s.text(0);
+        i.email = s.text(1);
+        if (!s.is_null(2)) i.grant.project = project_id(s.number(2));
+        i.token = s.text(4);
+        i.created_at = s.number(5);
+        i.expires_at = s.number(6);
+        bool known = parse_role(s.text(3), i.grant.role);
+        state.invitations.push_back(std::move(i));
+        return known;
+      });
+  if (!invitations) return invitations;
+  auto shares = each(db,
+                     "SELECT id, project, name, token, password, key, segment, origins, created_at, expires_at"
+                     " FROM shares ORDER BY created_at, id",
+                     [&](const Statement& s) {
+                       Share share;
+                       share.id = s.text(0);
+                       share.project = project_id(s.number(1));
+                       share.name = s.text(2);
+                       share.token = s.text(3);
+                       share.password = s.text(4);
+                       share.key = s.text(5);
+                       share.segment = s.text(6);
+                       share.created_at = s.number(8);
+                       share.expires_at = s.number(9);
+                       bool known = read_texts(s.text(7), share.origins);
+                       state.shares.push_back(std::move(share));
+                       return known;
+                     });
+  if (!shares) return shares;
+  return each(db, "SELECT value FROM policy WHERE name = 'second_factor'", [&](const Statement& s) {
+    state.policy.second_factor = s.number(0) != 0;
+    return true;
+  });
+}
 }  // namespace
 
 int64_t schema_version() { return static_cast<int64_t>(kMigrations.size()); }
@@ -262,6 +451,7 @@ Result<State> load(const Database& db) {
              return known;
            });
   if (!items) return std::move(items).error();
+  if (auto people = load_people(db, state); !people) return std::move(people).error();
   auto retired =
       each(db, "SELECT id FROM project_ids WHERE deleted_at IS NOT NULL ORDER BY id", [&](const Statement& s) {
         state.retired.push_back(project_id(s.number(0)));
@@ -277,10 +467,14 @@ Result<> store(const Database& db, const State& before, const State& after, Unix
   Difference<OutsideName> names(before.names, after.names);
   Difference<TrafficRule> rules(before.rules, after.rules);
   Difference<Item> items(before.items, after.items);
+  Difference<User> users(before.users, after.users);
+  Difference<Invitation> invitations(before.invitations, after.invitations);
+  Difference<Share> shares(before.shares, after.shares);
   return in_turn(
       // What belongs to a project goes before it and comes after it.
-      [&] { return items.drop_gone(db); }, [&] { return rules.drop_gone(db); }, [&] { return names.drop_gone(db); },
-      [&] { return keys.drop_gone(db); }, [&] { return projects.drop_gone(db); },
+      [&] { return shares.drop_gone(db); }, [&] { return invitations.drop_gone(db); },
+      [&] { return users.drop_gone(db); }, [&] { return items.drop_gone(db); }, [&] { return rules.drop_gone(db); },
+      [&] { return names.drop_gone(db); }, [&] { return keys.drop_gone(db); }, [&] { return projects.drop_gone(db); },
       // An id that was given out before fails here, whatever became of it.
       [&] {
         return projects.for_each_new([&](const Project& p) {
@@ -302,7 +496,9 @@ Result<> store(const Database& db, const State& before, const State& after, Unix
       },
       [&] { return projects.put_changed(db); }, [&] { return keys.put_changed(db); },
       [&] { return names.put_changed(db); }, [&] { return rules.put_changed(db); },
-      [&] { return items.put_changed(db); });
+      [&] { return items.put_changed(db); }, [&] { return users.put_changed(db); },
+      [&] { return invitations.put_changed(db); }, [&] { return shares.put_changed(db); },
+      [&] { return before.policy == after.policy ? Result<>() : put(db, after.policy); });
 }
 
 }  // namespace weir::settings::sqlite
