@@ -1,79 +1,186 @@
 #include "weir/api/access.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "weir/base/check.h"
 
 namespace weir::api {
 
 namespace {
 using http::Method;
+using settings::Role;
 using settings::Scope;
 
-// "Bearer <secret>", the scheme in any case; empty when there is none.
-std::string_view bearer(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() <= kScheme.size()) return {};
-  for (size_t i = 0; i < kScheme.size(); ++i) {
-    char c = authorization[i];
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c != kScheme[i]) return {};
-  }
-  std::string_view secret = authorization.substr(kScheme.size());
-  while (!secret.empty() && secret.front() == ' ') secret.remove_prefix(1);
-  return secret;
-}
+constexpr Permissions kViewer = {Permission::view};
+constexpr Permissions kEditor = {Permission::view, Permission::sql, Permission::edit};
+constexpr Permissions kAdmin = {Permission::view, Permission::sql, Permission::edit, Permission::manage,
+                                Permission::people};
+constexpr Permissions kOwner = {Permission::view,   Permission::sql,    Permission::edit,
+                                Permission::manage, Permission::people, Permission::own};
+
+constexpr Access kAnyone{Access::Who::anyone, Permission::view};
+constexpr Access kPerson{Access::Who::person, Permission::view};
+constexpr Access somewhere(Permission permission) { return {Access::Who::somewhere, permission}; }
+constexpr Access everywhere(Permission permission) { return {Access::Who::everywhere, permission}; }
 }  // namespace
 
+Permissions permissions_of(Role role) {
+  switch (role) {
+    case Role::viewer:
+      return kViewer;
+    case Role::editor:
+      return kEditor;
+    case Role::admin:
+      return kAdmin;
+    case Role::owner:
+      return kOwner;
+  }
+  return {};
+}
+
+Permissions permissions_of(Scope scope, bool everywhere) {
+  switch (scope) {
+    case Scope::capture:
+      return {};
+    case Scope::stats:
+      return {Permission::view};
+    case Scope::sql:
+      return {Permission::view, Permission::sql};
+    case Scope::admin:
+      break;
+  }
+  // People are people's business: a key that leaked makes no accounts.
+  Permissions admin = {Permission::view, Permission::sql, Permission::edit, Permission::manage};
+  if (everywhere) admin |= {Permission::own};
+  return admin;
+}
+
+Caller Caller::owner() {
+  Caller caller;
+  caller.kind_ = Kind::owner;
+  caller.name_ = "owner";
+  caller.actor_.who = "owner";
+  caller.everywhere_ = kOwner;
+  return caller;
+}
+
+Caller Caller::key(const settings::Key& key) {
+  Caller caller;
+  caller.kind_ = Kind::key;
+  caller.name_ = "key " + key.id;
+  caller.actor_.who = fmt::format("key {} ({})", key.name, key.id);
+  if (key.project) {
+    caller.somewhere_.emplace_back(*key.project, permissions_of(key.scope, false));
+  } else {
+    caller.everywhere_ = permissions_of(key.scope, true);
+  }
+  return caller;
+}
+
+Caller Caller::person(const settings::User& user, std::string session) {
+  Caller caller;
+  caller.kind_ = Kind::person;
+  caller.name_ = "user " + to_string(user.id);
+  caller.actor_.who = user.email;
+  caller.user_ = user.id;
+  caller.session_ = std::move(session);
+  for (const settings::Grant& grant : user.grants) {
+    if (grant.project) {
+      caller.somewhere_.emplace_back(*grant.project, permissions_of(grant.role));
+    } else {
+      caller.everywhere_ |= permissions_of(grant.role);
+    }
+  }
+  return caller;
+}
+
+Caller Caller::share(const settings::Share& share) {
+  Caller caller;
+  caller.kind_ = Kind::share;
+  caller.name_ = "share " + share.id;
+  caller.actor_.who = caller.name_;
+  caller.session_ = share.id;
+  caller.filters_ = share.segment;
+  caller.somewhere_.emplace_back(share.project, kViewer);
+  return caller;
+}
+
+bool Caller::may(Permission permission, ProjectId project) const {
+  return everywhere_.has(permission) || std::any_of(somewhere_.begin(), somewhere_.end(), [&](const auto& one) {
+           return one.first == project && one.second.has(permission);
+         });
+}
+
+bool Caller::may_somewhere(Permission permission) const {
+  return everywhere_.has(permission) ||
+         std::any_of(somewhere_.begin(), somewhere_.end(), [&](const auto& one) { return one.second.has(permission); });
+}
+
+std::optional<std::vector<ProjectId>> Caller::projects(Permission permission) const {
+  if (everywhere_.has(permission)) return std::nullopt;
+  std::vector<ProjectId> projects;
+  for (const auto& [project, permissions] : somewhere_) {
+    if (permissions.has(permission)) projects.push_back(project);
+  }
+  return projects;
+}
+
 const std::vector<RouteAccess>& access_table() {
-  static const std::vector<Scope> readers = {Scope::stats, Scope::sql, Scope::admin};
-  static const std::vector<Scope> analysts = {Scope::sql, Scope::admin};
-  static const std::vector<Scope> admins = {Scope::admin};
+  constexpr Access view = somewhere(Permission::view);
+  constexpr Access sql = somewhere(Permission::sql);
+  constexpr Access edit = somewhere(Permission::edit);
+  constexpr Access manage = somewhere(Permission::manage);
+  constexpr Access own = everywhere(Permission::own);
   static const std::vector<RouteAccess> table = {
-      {Method::get, "/api/v1/projects", {readers, true}},
-      {Method::post, "/api/v1/projects", {admins, false}},
-      {Method::get, "/api/v1/projects/*", {readers, true}},
-      {Method::patch, "/api/v1/projects/*", {admins, true}},
-      {Method::del, "/api/v1/projects/*", {admins, false}},
-      {Method::get, "/api/v1/keys", {admins, true}},
-      {Method::post, "/api/v1/keys", {admins, true}},
-      {Method::del, "/api/v1/keys/*", {admins, true}},
-      {Method::get, "/api/v1/names", {admins, true}},
-      {Method::post, "/api/v1/names", {admins, true}},
-      {Method::del, "/api/v1/names", {admins, true}},
-      {Method::get, "/api/v1/rules", {admins, true}},
-      {Method::post, "/api/v1/rules", {admins, true}},
-      {Method::del, "/api/v1/rules/*", {admins, true}},
-      {Method::get, "/api/v1/goals", {readers, true}},
-      {Method::post, "/api/v1/goals", {admins, true}},
-      {Method::patch, "/api/v1/goals/*", {admins, true}},
-      {Method::del, "/api/v1/goals/*", {admins, true}},
-      {Method::get, "/api/v1/segments", {readers, true}},
-      {Method::post, "/api/v1/segments", {admins, true}},
-      {Method::patch, "/api/v1/segments/*", {admins, true}},
-      {Method::del, "/api/v1/segments/*", {admins, true}},
-      {Method::get, "/api/v1/annotations", {readers, true}},
-      {Method::post, "/api/v1/annotations", {admins, true}},
-      {Method::patch, "/api/v1/annotations/*", {admins, true}},
-      {Method::del, "/api/v1/annotations/*", {admins, true}},
-      {Method::get, "/api/v1/properties", {readers, true}},
-      {Method::post, "/api/v1/properties", {admins, true}},
-      {Method::patch, "/api/v1/properties/*", {admins, true}},
-      {Method::del, "/api/v1/properties/*", {admins, true}},
-      {Method::get, "/api/v1/queries", {analysts, true}},
-      {Method::post, "/api/v1/queries", {analysts, true}},
-      {Method::patch, "/api/v1/queries/*", {analysts, true}},
-      {Method::del, "/api/v1/queries/*", {analysts, true}},
-      {Method::post, "/api/v1/sql", {analysts, true}},
-      {Method::get, "/api/v1/sql/schema", {analysts, true}},
-      {Method::get, "/api/v1/live", {readers, true}},
-      {Method::post, "/api/v1/explain", {analysts, true}},
-      {Method::get, "/api/v1/system", {admins, false}},
-      {Method::post, "/api/v1/import/access-log", {admins, true}},
-      {Method::post, "/api/v1/seed", {admins, true}},
-      {Method::post, "/api/v1/journal/replay", {admins, false}},
-      {Method::post, "/api/v1/journal/resend", {admins, false}},
-      {Method::get, "/api/v1/journal/days", {admins, false}},
-      {Method::post, "/api/v1/journal/re-enrich", {admins, false}},
-      {Method::get, "/api/v1/trace", {admins, true}},
+      {Method::get, "/api/v1/projects", view},
+      {Method::post, "/api/v1/projects", own},
+      {Method::get, "/api/v1/projects/*", view},
+      {Method::patch, "/api/v1/projects/*", manage},
+      {Method::del, "/api/v1/projects/*", own},
+      {Method::get, "/api/v1/keys", manage},
+      {Method::post, "/api/v1/keys", manage},
+      {Method::del, "/api/v1/keys/*", manage},
+      {Method::get, "/api/v1/names", manage},
+      {Method::post, "/api/v1/names", manage},
+      {Method::del, "/api/v1/names", manage},
+      {Method::get, "/api/v1/rules", manage},
+      {Method::post, "/api/v1/rules", manage},
+      {Method::del, "/api/v1/rules/*", manage},
+      {Method::get, "/api/v1/goals", view},
+      {Method::post, "/api/v1/goals", edit},
+      {Method::patch, "/api/v1/goals/*", edit},
+      {Method::del, "/api/v1/goals/*", edit},
+      // Who sees a project may have segments of their own in it; the handlers keep the shared ones to editors.
+      {Method::get, "/api/v1/segments", view},
+      {Method::post, "/api/v1/segments", view},
+      {Method::patch, "/api/v1/segments/*", view},
+      {Method::del, "/api/v1/segments/*", view},
+      {Method::get, "/api/v1/annotations", view},
+      {Method::post, "/api/v1/annotations", edit},
+      {Method::patch, "/api/v1/annotations/*", edit},
+      {Method::del, "/api/v1/annotations/*", edit},
+      {Method::get, "/api/v1/properties", view},
+      {Method::post, "/api/v1/properties", edit},
+      {Method::patch, "/api/v1/properties/*", edit},
+      {Method::del, "/api/v1/properties/*", edit},
+      {Method::get, "/api/v1/queries", sql},
+      {Method::post, "/api/v1/queries", edit},
+      {Method::patch, "/api/v1/queries/*", edit},
+      {Method::del, "/api/v1/queries/*", edit},
+      {Method::post, "/api/v1/sql", sql},
+      {Method::get, "/api/v1/sql/schema", sql},
+      {Method::get, "/api/v1/live", view},
+      {Method::post, "/api/v1/explain", edit},
+      {Method::get, "/api/v1/system", own},
+      {Method::post, "/api/v1/import/access-log", manage},
+      {Method::post, "/api/v1/seed", manage},
+      {Method::post, "/api/v1/journal/replay", own},
+      {Method::post, "/api/v1/journal/resend", own},
+      {Method::get, "/api/v1/journal/days", own},
+      {Method::post, "/api/v1/journal/re-enrich", own},
+      {Method::get, "/api/v1/trace", edit},
   };
   return table;
 }
@@ -83,31 +190,6 @@ const Access& access_of(http::Method method, std::string_view path) {
     if (route.method == method && route.path == path) return route.access;
   }
   fatal("api: a route without its line in the access table");
-}
-
-Result<Caller> authorize(const http::Request& request, const Access& access, const settings::Snapshot& snapshot,
-                         UnixMillis now) {
-  if (request.from_owner) return Caller{true, Scope::admin, std::nullopt, "owner"};
-  std::string_view secret = bearer(request.header("authorization"));
-  if (secret.empty()) {
-    return Error{ErrorCode::kUnauthenticated, "api: a key is needed: send the header Authorization: Bearer <key>"};
-  }
-  const settings::Key* key = snapshot.key_of_secret(secret, now);
-  if (key == nullptr) return Error{ErrorCode::kUnauthenticated, "api: no such key, or it has expired"};
-  bool fits = false;
-  std::string wanted;
-  for (Scope scope : access.scopes) {
-    fits = fits || scope == key->scope;
-    wanted += (wanted.empty() ? "" : " or ") + std::string(name_of(scope));
-  }
-  if (!fits) {
-    return Error{ErrorCode::kForbidden,
-                 "api: this key has scope " + std::string(name_of(key->scope)) + "; needed is " + wanted};
-  }
-  if (key->project && !access.project_keys) {
-    return Error{ErrorCode::kForbidden, "api: this key is of one project; needed is one of all projects"};
-  }
-  return Caller{false, key->scope, key->project, "key " + key->id};
 }
 
 }  // namespace weir::api

@@ -42,19 +42,23 @@ http::Response no_content() {
   return response;
 }
 
-const settings::Project* find_project(const settings::Snapshot& snapshot, const Caller& caller,
-                                      std::string_view reference) {
+Result<const settings::Project*> project_for(const settings::Snapshot& snapshot, const Caller& caller,
+                                             Permission permission, std::string_view reference) {
   const settings::Project* project = snapshot.project(reference);
   if (project == nullptr) {
     uint64_t id = 0;
     auto [end, error] = std::from_chars(reference.data(), reference.data() + reference.size(), id);
     if (error == std::errc{} && end == reference.data() + reference.size()) project = snapshot.project(ProjectId{id});
   }
-  return project != nullptr && caller.sees(project->id) ? project : nullptr;
+  if (project == nullptr || !caller.sees(project->id)) {
+    return Error{ErrorCode::kNotFound, fmt::format("api: project: `{}`: no such project", reference.substr(0, 80))};
+  }
+  if (!caller.may(permission, project->id)) return forbidden(caller, "in project " + project->name);
+  return project;
 }
 
-Error no_project(std::string_view reference) {
-  return {ErrorCode::kNotFound, fmt::format("api: project: `{}`: no such project", reference.substr(0, 80))};
+Error forbidden(const Caller& caller, std::string_view what) {
+  return {ErrorCode::kForbidden, fmt::format("api: {} may not do that {}", caller.actor().who, what)};
 }
 
 }  // namespace weir::api

@@ -23,9 +23,11 @@ void append_project_name(std::string& out, const settings::Snapshot& snapshot, s
 void append_comma(std::string& out);
 http::Response no_content();
 
-// A project by name or, when no name fits, by id; null for what the caller may not see.
-const settings::Project* find_project(const settings::Snapshot& snapshot, const Caller& caller,
-                                      std::string_view reference);
-Error no_project(std::string_view reference);
+// The project by name or, when no name fits, by id, in which the caller has the permission. Lives as long as
+// `snapshot`. Errors: kNotFound (none that the caller sees), kForbidden (they see it, and may not do that).
+Result<const settings::Project*> project_for(const settings::Snapshot& snapshot, const Caller& caller,
+                                             Permission permission, std::string_view reference);
+// kForbidden, naming who asked.
+Error forbidden(const Caller& caller, std::string_view what);
 
 }  // namespace weir::api

@@ -28,12 +28,6 @@ constexpr uint64_t kSettingsBodyBytesMax = 64 * KiB;
 constexpr size_t kWholeAnswerBytesMax = 64 * KiB;
 constexpr std::string_view kDefaultFormat = "TabSeparatedWithNames";
 
-Response challenge(const Error& error) {
-  Response response = http::error_response(error);
-  if (error.code == ErrorCode::kUnauthenticated) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  return response;
-}
-
 std::string_view content_type_of(std::string_view format) {
   if (format.find("EachRow") != std::string_view::npos) return "application/x-ndjson";
   if (format.starts_with("JSON")) return "application/json";
@@ -79,9 +73,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
                                             const Answer& answer);
   asio::awaitable<Response> answer_sql(Request& request, const Access& access);
 
-  Result<Caller> let_in(const Request& request, const Access& access) {
-    return authorize(request, access, *depends.settings.snapshot(), depends.clock.now());
-  }
+  Result<Caller> let_in(const Request& request, const Access& access) { return depends.gate.let_in(request, access); }
 
   bool keep(const std::shared_ptr<AnswerStream>& stream) {
     std::lock_guard lock(mutex);
@@ -123,13 +115,13 @@ void Api::add_routes(http::Router& router) {
   s.add(router, Method::get, "/api/v1/projects",
         [&r](const Caller& c, Text, Text, Text) { return list_projects(r, c); });
   s.add(router, Method::post, "/api/v1/projects",
-        [&r](const Caller&, Text, Text, Text body) { return create_project(r, body); });
+        [&r](const Caller& c, Text, Text, Text body) { return create_project(r, c, body); });
   s.add(router, Method::get, "/api/v1/projects/*",
         [&r](const Caller& c, Text name, Text, Text) { return get_project(r, c, name); });
   s.add(router, Method::patch, "/api/v1/projects/*",
         [&r](const Caller& c, Text name, Text, Text body) { return change_project(r, c, name, body); });
   s.add(router, Method::del, "/api/v1/projects/*",
-        [&r](const Caller&, Text name, Text, Text) { return delete_project(r, name); });
+        [&r](const Caller& c, Text name, Text, Text) { return delete_project(r, c, name); });
   s.add(router, Method::get, "/api/v1/keys", [&r](const Caller& c, Text, Text, Text) { return list_keys(r, c); });
   s.add(router, Method::post, "/api/v1/keys",
         [&r](const Caller& c, Text, Text, Text body) { return create_key(r, c, body); });
@@ -191,7 +183,7 @@ void Api::State::add(http::Router& router, Method method, const std::string& pat
 asio::awaitable<Response> Api::State::answer_settings(Request& request, std::string_view path, const Access& access,
                                                       const Answer& answer) {
   auto caller = let_in(request, access);
-  if (!caller) co_return challenge(caller.error());
+  if (!caller) co_return refusal(caller.error());
   std::string tail;
   if (path.ends_with("/*")) {
     tail = tail_of(request.path, path);
@@ -248,7 +240,7 @@ asio::awaitable<Result<std::string>> next_piece(std::shared_ptr<Reader> reader, 
 
 asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access& access) {
   auto caller = let_in(request, access);
-  if (!caller) co_return challenge(caller.error());
+  if (!caller) co_return refusal(caller.error());
   if (!depends.run_sql) {
     co_return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
   }
@@ -263,7 +255,7 @@ asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access&
   if (question.statement.find_first_not_of(" \t\r\n") == std::string::npos) {
     co_return http::error_response(Error{ErrorCode::kBadInput, "api: body: expected an SQL statement"});
   }
-  question.project = caller->project;
+  question.projects = caller->projects(Permission::sql);
 
   Response response;
   response.content_type = content_type_of(question.format);

@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "weir/api/gate.h"
 #include "weir/api/options.h"
 #include "weir/base/clock.h"
 #include "weir/base/ids.h"
@@ -20,8 +22,8 @@ namespace weir::api {
 // A person's SQL statement.
 struct SqlQuestion {
   std::string statement;
-  std::string format;                // a format name of ClickHouse's; letters and digits
-  std::optional<ProjectId> project;  // set: sees this project only
+  std::string format;                              // a format name of ClickHouse's; letters and digits
+  std::optional<std::vector<ProjectId>> projects;  // set: sees these projects only
   // The store's own limit for a person's statement ends it before.
   std::chrono::milliseconds timeout = std::chrono::hours(1);
 };
@@ -31,6 +33,7 @@ using RunSql = std::function<Result<>(const SqlQuestion& question, const std::fu
 struct Dependencies {
   settings::Repository& settings;
   Clock& clock;
+  const Gate& gate;
   metrics::Registry& registry;
   RunSql run_sql;  // empty: /api/v1/sql answers 503 (this node has no store)
 };

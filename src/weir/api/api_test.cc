@@ -63,7 +63,7 @@ class ApiTest : public ::testing::Test {
     RunSql run = [this](const SqlQuestion& question, const std::function<bool(std::string_view)>& sink) {
       return run_sql_(question, sink);
     };
-    api_ = std::make_unique<Api>(options, Dependencies{settings_, clock_, registry_, run});
+    api_ = std::make_unique<Api>(options, Dependencies{settings_, clock_, gate_, registry_, run});
     api_->add_routes(*router_);
   }
 
@@ -118,6 +118,8 @@ class ApiTest : public ::testing::Test {
 
   ManualClock clock_{1'790'000'000'000};
   settings::testing::MemoryRepository settings_{clock_};
+  Sessions sessions_{settings_, clock_};
+  Gate gate_{settings_, sessions_, clock_, {}};
   metrics::Registry registry_;
   std::function<Result<>(const SqlQuestion&, const std::function<bool(std::string_view)>&)> run_sql_;
   std::unique_ptr<http::Router> router_;
@@ -163,11 +165,12 @@ TEST_F(ApiTest, EachRouteLetsInWhomTheTableNamesAndNobodyElse) {
     EXPECT_NE(as_owner, 401) << target;
     EXPECT_NE(as_owner, 403) << target;
     for (Scope scope : {Scope::capture, Scope::stats, Scope::sql, Scope::admin}) {
-      bool fits = std::find(route.access.scopes.begin(), route.access.scopes.end(), scope) != route.access.scopes.end();
       int general = ask(key(scope));
       int limited = ask(key(scope, website_.id));
-      EXPECT_EQ(general == 403, !fits) << target << " " << name_of(scope);
-      EXPECT_EQ(limited == 403, !fits || !route.access.project_keys) << target << " " << name_of(scope);
+      Permission needed = route.access.permission;
+      EXPECT_EQ(general == 403, !permissions_of(scope, true).has(needed)) << target << " " << name_of(scope);
+      EXPECT_EQ(limited == 403, !permissions_of(scope, false).has(needed) || route.access.who != Access::Who::somewhere)
+          << target << " " << name_of(scope);
       EXPECT_NE(general, 401);
       clock_.advance(std::chrono::milliseconds(1));
       std::string expired = key(scope, std::nullopt, clock_.now() + 1);
@@ -465,9 +468,9 @@ TEST_F(ApiTest, SqlGetsStatementFormatAndProject) {
   EXPECT_EQ(answer.content_type, "text/csv; charset=utf-8");
   EXPECT_EQ(asked.statement, "select 1");
   EXPECT_EQ(asked.format, "CSV");
-  EXPECT_EQ(asked.project, app_.id);
+  EXPECT_EQ(asked.projects, std::vector<ProjectId>{app_.id});
   (void)call(Method::post, "/api/v1/sql", "select 1");
-  EXPECT_EQ(asked.project, std::nullopt);
+  EXPECT_EQ(asked.projects, std::nullopt);
   for (const char* bad : {"/api/v1/sql?format=", "/api/v1/sql?format=a;b", "/api/v1/sql?format=..%2Fx"}) {
     EXPECT_EQ(call(Method::post, bad, "select 1").status, 400) << bad;
   }
@@ -580,7 +583,7 @@ TEST_F(ApiTest, MoreStatementsThanMayWaitAreAnswered503) {
 
 TEST_F(ApiTest, WithoutAStoreSqlIsUnavailable) {
   http::Router router;
-  Api api(Options(), Dependencies{settings_, clock_, registry_, {}});
+  Api api(Options(), Dependencies{settings_, clock_, gate_, registry_, {}});
   api.add_routes(router);
   std::swap(*router_, router);
   EXPECT_EQ(call(Method::post, "/api/v1/sql", "select 1").status, 503);

@@ -24,8 +24,23 @@ Error no_item(ItemKind kind, std::string_view id) {
           fmt::format("api: {}: `{}`: no such {}", name_of(kind), id.substr(0, 80), name_of(kind))};
 }
 
+bool may(const Caller& caller, Permission permission, const Item& item) {
+  return item.project ? caller.may(permission, *item.project) : caller.may_everywhere(permission);
+}
+
+// Personal ones are there for their owner alone; what people named and cut out for themselves is not for strangers.
 bool sees(const Caller& caller, const Item& item) {
-  return !item.owner && (item.project ? caller.sees(*item.project) : !caller.project);
+  if (item.owner && item.owner != caller.user()) return false;
+  if (item.kind == ItemKind::segment && caller.kind() == Caller::Kind::share) return false;
+  if (item.owner && !item.project) return true;
+  return may(caller, item.kind == ItemKind::query ? Permission::sql : Permission::view, item);
+}
+
+// Whether the caller may make or change `item` as it is: their own, as long as they see the project; everybody's, as
+// an editor.
+Result<> may_change(const Caller& caller, const Item& item) {
+  if (item.owner ? item.owner == caller.user() && sees(caller, item) : may(caller, Permission::edit, item)) return {};
+  return forbidden(caller, "to what is everybody's");
 }
 
 void append(std::string& out, const Item& item, const Snapshot& snapshot) {
@@ -84,6 +99,18 @@ Result<Wanted> read(std::string_view text) {
   return wanted;
 }
 
+// Makes it personal, or everybody's, or leaves it as it is.
+Result<> set_owner(Item& item, std::optional<bool> personal, const Caller& caller) {
+  if (!personal) return {};
+  item.owner.reset();
+  if (!*personal) return {};
+  if (item.kind != ItemKind::segment && item.kind != ItemKind::query)
+    return bad(fmt::format("personal: a {} is everybody's", name_of(item.kind)));
+  if (!caller.user()) return bad("personal: only a person has what is personal");
+  item.owner = caller.user();
+  return {};
+}
+
 Response whole(int status, const Item& item, const Snapshot& snapshot) {
   std::string out;
   append(out, item, snapshot);
@@ -95,9 +122,10 @@ Response list_items(Repository& settings, const Caller& caller, ItemKind kind, s
   auto snapshot = settings.snapshot();
   std::optional<ProjectId> project;
   if (!reference.empty()) {
-    const settings::Project* found = find_project(*snapshot, caller, reference);
-    if (found == nullptr) return http::error_response(no_project(reference));
-    project = found->id;
+    auto found =
+        project_for(*snapshot, caller, kind == ItemKind::query ? Permission::sql : Permission::view, reference);
+    if (!found) return http::error_response(found.error());
+    project = (*found)->id;
   } else if (kind != ItemKind::query) {
     return http::error_response(Error{ErrorCode::kBadInput, "api: the query parameter `project` is missing"});
   }
@@ -116,17 +144,17 @@ Response create_item(Repository& settings, const Caller& caller, ItemKind kind, 
   auto snapshot = settings.snapshot();
   Item item;
   item.kind = kind;
-  item.project = caller.project;
   if (wanted->project) {
-    const settings::Project* project = find_project(*snapshot, caller, *wanted->project);
-    if (project == nullptr) return http::error_response(no_project(*wanted->project));
-    item.project = project->id;
+    auto project = project_for(*snapshot, caller, Permission::view, *wanted->project);
+    if (!project) return http::error_response(project.error());
+    item.project = (*project)->id;
   }
   if (!wanted->name) return http::error_response(bad("name: is missing"));
   item.name = std::move(*wanted->name);
-  if (wanted->personal.value_or(false)) return http::error_response(bad("personal: a key is no person"));
+  if (auto fine = set_owner(item, wanted->personal, caller); !fine) return http::error_response(fine.error());
+  if (auto fine = may_change(caller, item); !fine) return http::error_response(fine.error());
   item.body = json::serialize(wanted->body);
-  auto made = settings.add_item(item);
+  auto made = settings.add_item(item, caller.actor());
   if (!made) return http::error_response(made.error());
   return whole(201, *made, *settings.snapshot());
 }
@@ -139,14 +167,16 @@ Response change_item(Repository& settings, const Caller& caller, ItemKind kind, 
   const Item* kept = snapshot->item(id);
   if (kept == nullptr || kept->kind != kind || !sees(caller, *kept)) return http::error_response(no_item(kind, id));
   if (wanted->project) return http::error_response(bad("project: cannot be changed"));
-  if (wanted->personal.value_or(false)) return http::error_response(bad("personal: a key is no person"));
+  if (auto fine = may_change(caller, *kept); !fine) return http::error_response(fine.error());
   Item item = *kept;
+  if (auto fine = set_owner(item, wanted->personal, caller); !fine) return http::error_response(fine.error());
+  if (auto fine = may_change(caller, item); !fine) return http::error_response(fine.error());
   if (wanted->name) item.name = std::move(*wanted->name);
   // The fields given replace those that were; null takes one away.
   json::value body = json::parse(kept->body);
   for (const auto& member : wanted->body) body.as_object()[member.key()] = member.value();
   item.body = json::serialize(body);
-  auto changed = settings.change_item(item);
+  auto changed = settings.change_item(item, caller.actor());
   if (!changed) return http::error_response(changed.error());
   return whole(200, *changed, *settings.snapshot());
 }
@@ -155,7 +185,8 @@ Response delete_item(Repository& settings, const Caller& caller, ItemKind kind, 
   auto snapshot = settings.snapshot();
   const Item* kept = snapshot->item(id);
   if (kept == nullptr || kept->kind != kind || !sees(caller, *kept)) return http::error_response(no_item(kind, id));
-  if (auto done = settings.delete_item(id); !done) return http::error_response(done.error());
+  if (auto fine = may_change(caller, *kept); !fine) return http::error_response(fine.error());
+  if (auto done = settings.delete_item(id, caller.actor()); !done) return http::error_response(done.error());
   return no_content();
 }
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "weir/api/access.h"
+#include "weir/api/answers.h"
 #include "weir/api/metrics.h"
 #include "weir/base/json_writer.h"
 #include "weir/base/logging.h"
@@ -172,22 +173,21 @@ void Live::add_routes(http::Router& router) {
 
 Response Live::State::answer(const Request& request, const Access& access, const asio::any_io_executor& executor) {
   auto snapshot = depends.settings.snapshot();
-  auto caller = authorize(request, access, *snapshot, depends.clock.now());
-  if (!caller) return http::error_response(caller.error());
+  auto caller = depends.gate.let_in(request, access);
+  if (!caller) return refusal(caller.error());
   std::string name;
   if (!http::query_parameter(request.query, "project", name))
     return http::error_response(Error{ErrorCode::kBadInput, "live: project is missing"});
-  const settings::Project* project = snapshot->project(name);
-  if (project == nullptr || !caller->sees(project->id))
-    return http::error_response(Error{ErrorCode::kNotFound, "live: no such project: " + name});
+  auto found = project_for(*snapshot, *caller, Permission::view, name);
+  if (!found) return http::error_response(found.error());
+  const settings::Project* project = *found;
 
-  trace::LiveFeed::Wish wish{project->id, caller->name, std::nullopt};
+  trace::LiveFeed::Wish wish{project->id, caller->name(), std::nullopt};
   std::string value;
   if (http::query_parameter(request.query, "rows", value) && value != "no") {
     if (value != "yes") return http::error_response(Error{ErrorCode::kBadInput, "live: rows: expected yes or no"});
-    if (!caller->owner && caller->scope == settings::Scope::stats)
-      return http::error_response(
-          Error{ErrorCode::kForbidden, "live: this key has scope stats; single events need sql or admin"});
+    if (!caller->may(Permission::sql, project->id))
+      return http::error_response(forbidden(*caller, "with single events"));
     wish.rows.emplace();
   }
   if (http::query_parameter(request.query, "filter", value)) {

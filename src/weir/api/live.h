@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "weir/api/gate.h"
 #include "weir/base/clock.h"
 #include "weir/base/ids.h"
 #include "weir/base/metrics.h"
@@ -34,6 +35,7 @@ class Live {
   struct Dependencies {
     settings::Repository& settings;
     Clock& clock;
+    const Gate& gate;
     metrics::Registry& registry;
     trace::LiveFeed& feed;
     CountLive count;

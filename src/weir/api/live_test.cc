@@ -47,7 +47,7 @@ class LiveTest : public ::testing::Test {
       if (store_is_away_) return Error{ErrorCode::kUnavailable, "away"};
       return counts_;
     };
-    live_ = std::make_unique<Live>(options_, Live::Dependencies{settings_, clock_, registry_, *feed_, count});
+    live_ = std::make_unique<Live>(options_, Live::Dependencies{settings_, clock_, gate_, registry_, *feed_, count});
     live_->add_routes(*router_);
   }
   void set_counts(std::string counts, bool away = false) {
@@ -110,6 +110,8 @@ class LiveTest : public ::testing::Test {
   LiveOptions options_;
   ManualClock clock_{1'790'000'000'000};
   settings::testing::MemoryRepository settings_{clock_};
+  Sessions sessions_{settings_, clock_};
+  Gate gate_{settings_, sessions_, clock_, {}};
   metrics::Registry registry_;
   settings::Project shop_, blog_;
   std::mutex mutex_;  // guards counts_, store_is_away_

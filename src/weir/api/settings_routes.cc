@@ -85,14 +85,26 @@ Result<> take_fields(const Body& body, Project& project) {
   return settings::check_project(project);
 }
 
-// The project that a body's field `project` names. A key of one project means that one when the field is absent.
-Result<std::optional<ProjectId>> project_field(const Body& body, const Caller& caller, const Snapshot& snapshot) {
+// The project that a body's field `project` names, in which the caller must have the permission. Without the field:
+// all projects, for who has it in all; else that of a caller who has it in one.
+Result<std::optional<ProjectId>> project_field(const Body& body, const Caller& caller, Permission permission,
+                                               const Snapshot& snapshot) {
   auto reference = body.text("project");
   if (!reference) return std::move(reference).error();
-  if (!*reference) return caller.project;
-  const Project* project = find_project(snapshot, caller, **reference);
-  if (project == nullptr) return no_project(**reference);
-  return std::optional<ProjectId>(project->id);
+  if (*reference) {
+    auto project = project_for(snapshot, caller, permission, **reference);
+    if (!project) return std::move(project).error();
+    return std::optional<ProjectId>((*project)->id);
+  }
+  auto projects = caller.projects(permission);
+  if (!projects) return std::optional<ProjectId>();
+  if (projects->size() == 1) return std::optional<ProjectId>(projects->front());
+  return Error{ErrorCode::kBadInput, "api: body: project: is missing"};
+}
+
+// Whether the caller has the permission for what is of `project`, or, without one, of all projects.
+bool may(const Caller& caller, Permission permission, std::optional<ProjectId> project) {
+  return project ? caller.may(permission, *project) : caller.may_everywhere(permission);
 }
 }  // namespace
 
@@ -107,7 +119,7 @@ Response list_projects(Repository& settings, const Caller& caller) {
   return http::json_response(200, out + "]}");
 }
 
-Response create_project(Repository& settings, std::string_view text) {
+Response create_project(Repository& settings, const Caller& caller, std::string_view text) {
   auto body = Body::parse(text, {"name", "time_zone", "retention_days", "ip_policy"});
   if (!body) return http::error_response(body.error());
   auto name = body->needed_text("name");
@@ -115,14 +127,15 @@ Response create_project(Repository& settings, std::string_view text) {
   // All is checked before anything is created.
   Project wanted;
   if (auto fine = take_fields(*body, wanted); !fine) return http::error_response(fine.error());
-  auto created = settings.create_project(*name);
+  auto created = settings.create_project(*name, caller.actor());
   if (!created) return http::error_response(created.error());
   wanted.id = created->id;
   wanted.created_at = created->created_at;
   bool differs = wanted.time_zone != created->time_zone || wanted.retention_days != created->retention_days ||
                  wanted.ip_policy != created->ip_policy;
   if (differs) {
-    if (auto changed = settings.change_project(wanted); !changed) return http::error_response(changed.error());
+    if (auto changed = settings.change_project(wanted, caller.actor()); !changed)
+      return http::error_response(changed.error());
   }
   std::string out;
   append(out, wanted);
@@ -131,10 +144,10 @@ Response create_project(Repository& settings, std::string_view text) {
 
 Response get_project(Repository& settings, const Caller& caller, std::string_view reference) {
   auto snapshot = settings.snapshot();
-  const Project* project = find_project(*snapshot, caller, reference);
-  if (project == nullptr) return http::error_response(no_project(reference));
+  auto project = project_for(*snapshot, caller, Permission::view, reference);
+  if (!project) return http::error_response(project.error());
   std::string out;
-  append(out, *project);
+  append(out, **project);
   return http::json_response(200, std::move(out));
 }
 
@@ -142,21 +155,22 @@ Response change_project(Repository& settings, const Caller& caller, std::string_
   auto body = Body::parse(text, {"name", "time_zone", "retention_days", "ip_policy"});
   if (!body) return http::error_response(body.error());
   auto snapshot = settings.snapshot();
-  const Project* project = find_project(*snapshot, caller, reference);
-  if (project == nullptr) return http::error_response(no_project(reference));
-  Project changed = *project;
+  auto project = project_for(*snapshot, caller, Permission::manage, reference);
+  if (!project) return http::error_response(project.error());
+  Project changed = **project;
   if (auto fine = take_fields(*body, changed); !fine) return http::error_response(fine.error());
-  if (auto done = settings.change_project(changed); !done) return http::error_response(done.error());
+  if (auto done = settings.change_project(changed, caller.actor()); !done) return http::error_response(done.error());
   std::string out;
   append(out, changed);
   return http::json_response(200, std::move(out));
 }
 
-Response delete_project(Repository& settings, std::string_view reference) {
+Response delete_project(Repository& settings, const Caller& caller, std::string_view reference) {
   auto snapshot = settings.snapshot();
-  const Project* project = find_project(*snapshot, Caller{}, reference);
-  if (project == nullptr) return http::error_response(no_project(reference));
-  if (auto done = settings.delete_project(project->id); !done) return http::error_response(done.error());
+  auto project = project_for(*snapshot, caller, Permission::own, reference);
+  if (!project) return http::error_response(project.error());
+  auto done = settings.delete_project((*project)->id, caller.actor());
+  if (!done) return http::error_response(done.error());
   return no_content();
 }
 
@@ -164,7 +178,7 @@ Response list_keys(Repository& settings, const Caller& caller) {
   auto snapshot = settings.snapshot();
   std::string out = R"({"keys":[)";
   for (const Key& key : snapshot->keys()) {
-    if (caller.project && key.project != caller.project) continue;
+    if (!may(caller, Permission::manage, key.project)) continue;
     append_comma(out);
     append_open(out, key, *snapshot);
     out += '}';
@@ -185,11 +199,14 @@ Response create_key(Repository& settings, const Caller& caller, std::string_view
         Error{ErrorCode::kBadInput, fmt::format("api: body: scope: `{}`: expected one of capture, stats, sql, admin",
                                                 std::string_view(*scope_name).substr(0, 80))});
   }
-  auto project = project_field(*body, caller, *settings.snapshot());
+  auto project = project_field(*body, caller, Permission::manage, *settings.snapshot());
   if (!project) return http::error_response(project.error());
+  // A key never may more than who makes it.
+  if (!*project && scope == settings::Scope::admin && !caller.may_everywhere(Permission::own))
+    return http::error_response(forbidden(caller, "for all projects"));
   auto expires_at = body->moment("expires_at");
   if (!expires_at) return http::error_response(expires_at.error());
-  auto made = settings.create_key(*name, scope, *project, expires_at->value_or(0));
+  auto made = settings.create_key(*name, scope, *project, expires_at->value_or(0), caller.actor());
   if (!made) return http::error_response(made.error());
   std::string out;
   append_open(out, made->key, *settings.snapshot());
@@ -203,13 +220,13 @@ Response create_key(Repository& settings, const Caller& caller, std::string_view
 Response delete_key(Repository& settings, const Caller& caller, std::string_view id) {
   auto snapshot = settings.snapshot();
   bool visible = std::any_of(snapshot->keys().begin(), snapshot->keys().end(), [&](const Key& key) {
-    return key.id == id && (!caller.project || key.project == caller.project);
+    return key.id == id && may(caller, Permission::manage, key.project);
   });
   if (!visible) {
     return http::error_response(
         Error{ErrorCode::kNotFound, fmt::format("api: key: `{}`: no such key", id.substr(0, 80))});
   }
-  if (auto done = settings.delete_key(id); !done) return http::error_response(done.error());
+  if (auto done = settings.delete_key(id, caller.actor()); !done) return http::error_response(done.error());
   return no_content();
 }
 
@@ -217,7 +234,7 @@ Response list_names(Repository& settings, const Caller& caller) {
   auto snapshot = settings.snapshot();
   std::string out = R"({"names":[)";
   for (const OutsideName& name : snapshot->outside_names()) {
-    if (!caller.sees(name.project)) continue;
+    if (!caller.may(Permission::manage, name.project)) continue;
     append_comma(out);
     append(out, name, *snapshot);
   }
@@ -229,10 +246,11 @@ Response add_name(Repository& settings, const Caller& caller, std::string_view t
   if (!body) return http::error_response(body.error());
   auto value = body->needed_text("value");
   if (!value) return http::error_response(value.error());
-  auto project = project_field(*body, caller, *settings.snapshot());
+  auto project = project_field(*body, caller, Permission::manage, *settings.snapshot());
   if (!project) return http::error_response(project.error());
   if (!*project) return http::error_response(Error{ErrorCode::kBadInput, "api: body: project: is missing"});
-  if (auto done = settings.add_outside_name(*value, **project); !done) return http::error_response(done.error());
+  auto done = settings.add_outside_name(*value, **project, caller.actor());
+  if (!done) return http::error_response(done.error());
   std::string out;
   append(out, OutsideName{*value, **project}, *settings.snapshot());
   return http::json_response(201, std::move(out));
@@ -241,25 +259,25 @@ Response add_name(Repository& settings, const Caller& caller, std::string_view t
 Response delete_name(Repository& settings, const Caller& caller, std::string_view value) {
   auto snapshot = settings.snapshot();
   const Project* project = snapshot->project_of_outside_name(value);
-  if (project == nullptr || !caller.sees(project->id)) {
+  if (project == nullptr || !caller.may(Permission::manage, project->id)) {
     return http::error_response(
         Error{ErrorCode::kNotFound, fmt::format("api: outside name: `{}`: no such name", value.substr(0, 80))});
   }
-  if (auto done = settings.delete_outside_name(value); !done) return http::error_response(done.error());
+  if (auto done = settings.delete_outside_name(value, caller.actor()); !done) return http::error_response(done.error());
   return no_content();
 }
 
 Response list_rules(Repository& settings, const Caller& caller, std::string_view reference) {
   auto snapshot = settings.snapshot();
-  std::optional<ProjectId> only = caller.project;
+  std::optional<ProjectId> only;
   if (!reference.empty()) {
-    const Project* project = find_project(*snapshot, caller, reference);
-    if (project == nullptr) return http::error_response(no_project(reference));
-    only = project->id;
+    auto project = project_for(*snapshot, caller, Permission::manage, reference);
+    if (!project) return http::error_response(project.error());
+    only = (*project)->id;
   }
   std::string out = R"({"rules":[)";
   for (const TrafficRule& rule : snapshot->traffic_rules()) {
-    if (only && rule.project != only) continue;
+    if (!may(caller, Permission::manage, rule.project) || (only && rule.project != only)) continue;
     append_comma(out);
     append(out, rule, *snapshot);
   }
@@ -270,7 +288,7 @@ Response add_rule(Repository& settings, const Caller& caller, std::string_view t
   auto body = Body::parse(text, {"project", "kind", "value", "label", "note"});
   if (!body) return http::error_response(body.error());
   TrafficRule wanted;
-  auto project = project_field(*body, caller, *settings.snapshot());
+  auto project = project_field(*body, caller, Permission::manage, *settings.snapshot());
   if (!project) return http::error_response(project.error());
   wanted.project = *project;
   auto kind = body->needed_text("kind");
@@ -294,7 +312,7 @@ Response add_rule(Repository& settings, const Caller& caller, std::string_view t
   auto note = body->text("note");
   if (!note) return http::error_response(note.error());
   wanted.note = note->value_or("");
-  auto made = settings.add_traffic_rule(wanted);
+  auto made = settings.add_traffic_rule(wanted, caller.actor());
   if (!made) return http::error_response(made.error());
   std::string out;
   append(out, *made, *settings.snapshot());
@@ -305,13 +323,13 @@ Response delete_rule(Repository& settings, const Caller& caller, std::string_vie
   auto snapshot = settings.snapshot();
   const auto& rules = snapshot->traffic_rules();
   bool visible = std::any_of(rules.begin(), rules.end(), [&](const TrafficRule& rule) {
-    return rule.id == id && (!caller.project || rule.project == caller.project);
+    return rule.id == id && may(caller, Permission::manage, rule.project);
   });
   if (!visible) {
     return http::error_response(
         Error{ErrorCode::kNotFound, fmt::format("api: rule: `{}`: no such rule", id.substr(0, 80))});
   }
-  if (auto done = settings.delete_traffic_rule(id); !done) return http::error_response(done.error());
+  if (auto done = settings.delete_traffic_rule(id, caller.actor()); !done) return http::error_response(done.error());
   return no_content();
 }
 

@@ -9,12 +9,12 @@
 namespace weir::api {
 
 http::Response list_projects(settings::Repository& settings, const Caller& caller);
-http::Response create_project(settings::Repository& settings, std::string_view body);
+http::Response create_project(settings::Repository& settings, const Caller& caller, std::string_view body);
 // `reference`: a project's name, or its id in decimal.
 http::Response get_project(settings::Repository& settings, const Caller& caller, std::string_view reference);
 http::Response change_project(settings::Repository& settings, const Caller& caller, std::string_view reference,
                               std::string_view body);
-http::Response delete_project(settings::Repository& settings, std::string_view reference);
+http::Response delete_project(settings::Repository& settings, const Caller& caller, std::string_view reference);
 
 http::Response list_keys(settings::Repository& settings, const Caller& caller);
 http::Response create_key(settings::Repository& settings, const Caller& caller, std::string_view body);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "weir/api/answers.h"
 #include "weir/app/explainer.h"
 #include "weir/base/bytes.h"
 #include "weir/base/json_writer.h"
@@ -23,8 +24,8 @@ void AboutRoutes::add(http::Router& router, http::Method method, const char* pat
   const api::Access& access = api::access_of(method, path);
   router.add(method, path, limits,
              [this, &access, answer = std::move(answer)](http::Request& request) -> awaitable<http::Response> {
-               auto caller = api::authorize(request, access, *parts_.settings.snapshot(), parts_.clock.now());
-               if (!caller) co_return http::error_response(caller.error());
+               auto caller = parts_.gate.let_in(request, access);
+               if (!caller) co_return api::refusal(caller.error());
                std::function<Result<http::Response>()> work =
                    [answer, query = std::string(request.query), body = std::move(request.body),
                     caller = *std::move(caller)]() -> Result<http::Response> { return answer(query, body, caller); };
@@ -63,8 +64,8 @@ http::Response AboutRoutes::explain(const std::string& query, const std::string&
   std::string name;
   if (!http::query_parameter(query, "project", name)) return refuse(ErrorCode::kBadInput, "project is missing");
   auto snapshot = parts_.settings.snapshot();
-  const settings::Project* project = snapshot->project(name);
-  if (project == nullptr || !caller.sees(project->id)) return refuse(ErrorCode::kNotFound, "no such project: " + name);
+  auto project = api::project_for(*snapshot, caller, api::Permission::edit, name);
+  if (!project) return http::error_response(project.error());
   if (body.find_first_not_of(" \t\r\n") == std::string::npos)
     return refuse(ErrorCode::kBadInput, "body: expected an event");
   auto packs = parts_.packs != nullptr ? parts_.packs->current() : nullptr;
@@ -87,7 +88,7 @@ http::Response AboutRoutes::explain(const std::string& query, const std::string&
                            answer.push_back('}');
                          });
                        }});
-  if (auto used = explainer.use_project(name); !used) return http::error_response(used.error());
+  if (auto used = explainer.use_project((*project)->name); !used) return http::error_response(used.error());
   explainer.explain(body);
   return http::json_response(200, answer + "]}");
 }

@@ -3,9 +3,8 @@
 #include <functional>
 #include <string>
 
-#include "weir/api/access.h"
+#include "weir/api/gate.h"
 #include "weir/api/workers.h"
-#include "weir/base/clock.h"
 #include "weir/enrich/packs.h"
 #include "weir/http/router.h"
 #include "weir/settings/settings.h"
@@ -22,7 +21,7 @@ class AboutRoutes {
  public:
   struct Parts {
     settings::Repository& settings;
-    Clock& clock;
+    const api::Gate& gate;
     std::function<std::string()> system;          // JSON; blocking
     std::function<Result<std::string>()> schema;  // JSON; blocking
     const enrich::PackStore* packs = nullptr;     // null: this process enriches nothing, and explains nothing

@@ -53,7 +53,7 @@ class CliAdmin : public ::testing::Test {
     http::Options options;
     options.threads = 1;
     server_ = std::move(*http::Server::open(options, clock_, registry_));
-    api_ = std::make_unique<api::Api>(api::Options(), api::Dependencies{settings_, clock_, registry_, run});
+    api_ = std::make_unique<api::Api>(api::Options(), api::Dependencies{settings_, clock_, gate_, registry_, run});
     api_->add_routes(router_);
     auto bound = server_->listen("127.0.0.1:0", router_);
     ASSERT_TRUE(bound) << bound.error().message;
@@ -108,6 +108,8 @@ class CliAdmin : public ::testing::Test {
   SystemClock clock_;
   metrics::Registry registry_;
   settings::testing::MemoryRepository settings_{clock_};
+  api::Sessions sessions_{settings_, clock_};
+  api::Gate gate_{settings_, sessions_, clock_, {}};
   http::Router router_;
   api::SqlQuestion asked_;
   int rows_ = 2;
@@ -287,7 +289,7 @@ TEST_F(CliAdmin, ByUrlAKeyIsNeededAndItsScopeCounts) {
   EXPECT_THAT(output({"project", "list", "--url", url_ + "/", "--key", stats}), HasSubstr("website"));
   Outcome refused = run({"project", "create", "x", "--url", url_, "--key", stats});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("this key has scope stats; needed is admin"));
+  EXPECT_THAT(refused.err, HasSubstr("lacks the permission of an owner"));
   EXPECT_THAT(run({"project", "list", "--url", url_, "--key", "weir_swrong"}).err, HasSubstr("no such key"));
   EXPECT_THAT(run({"project", "list", "--url", "ftp://x", "--key", stats}).err, HasSubstr("expected http://"));
   EXPECT_THAT(run({"project", "list", "--url", url_, "--key", "a\nX-Evil: 1"}).err, HasSubstr("no line breaks"));

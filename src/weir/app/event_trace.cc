@@ -6,7 +6,7 @@
 #include <charconv>
 #include <optional>
 
-#include "weir/api/access.h"
+#include "weir/api/answers.h"
 #include "weir/event/record.h"
 
 namespace weir::app {
@@ -190,24 +190,25 @@ Result<std::vector<Sighting>> EventTrace::find(const trace::Question& question) 
   return sightings;
 }
 
-TraceRoute::TraceRoute(settings::Repository& settings, Clock& clock, trace::Tracer& tracer)
-    : settings_(settings), clock_(clock), tracer_(tracer), workers_("trace", 1, 16) {}
+TraceRoute::TraceRoute(settings::Repository& settings, const api::Gate& gate, trace::Tracer& tracer)
+    : settings_(settings), gate_(gate), tracer_(tracer), workers_("trace", 1, 16) {}
 
 void TraceRoute::add(http::Router& router) {
   const api::Access& access = api::access_of(http::Method::get, kPath);
   router.add(http::Method::get, kPath, {}, [this, &access](http::Request& request) -> awaitable<http::Response> {
     auto snapshot = settings_.snapshot();
-    auto caller = api::authorize(request, access, *snapshot, clock_.now());
-    if (!caller) co_return http::error_response(caller.error());
+    auto caller = gate_.let_in(request, access);
+    if (!caller) co_return api::refusal(caller.error());
     trace::Question question;
-    question.project = caller->project;
     http::query_parameter(request.query, "id", question.id);
     std::string name;
     if (http::query_parameter(request.query, "project", name)) {
-      const settings::Project* project = snapshot->project(name);
-      if (project == nullptr || !caller->sees(project->id))
-        co_return http::error_response({ErrorCode::kNotFound, "trace: no such project: " + name});
-      question.project = project->id;
+      auto project = api::project_for(*snapshot, *caller, api::Permission::edit, name);
+      if (!project) co_return http::error_response(project.error());
+      question.project = (*project)->id;
+    } else if (auto projects = caller->projects(api::Permission::edit)) {
+      if (projects->size() != 1) co_return http::error_response({ErrorCode::kBadInput, "trace: project is missing"});
+      question.project = projects->front();
     }
     const std::string id = question.id;
     std::function<Result<std::vector<Sighting>>()> work = [this, question = std::move(question)] {

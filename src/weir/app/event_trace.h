@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "weir/api/gate.h"
 #include "weir/api/workers.h"
 #include "weir/base/clock.h"
 #include "weir/http/router.h"
@@ -47,18 +48,18 @@ class EventTrace final : public trace::Tracer {
   const Parts parts_;
 };
 
-// GET /api/v1/trace?id=ID, for the owner and keys of scope admin: where the events are that answer to ID, as
+// GET /api/v1/trace?id=ID, for who may edit the project: where the events are that answer to ID, as
 // trace::to_json() writes it. 404 when none is known.
 //
 // Keeps the references; they must outlive it.
 class TraceRoute {
  public:
-  TraceRoute(settings::Repository& settings, Clock& clock, trace::Tracer& tracer);
+  TraceRoute(settings::Repository& settings, const api::Gate& gate, trace::Tracer& tracer);
   void add(http::Router& router);
 
  private:
   settings::Repository& settings_;
-  Clock& clock_;
+  const api::Gate& gate_;
   trace::Tracer& tracer_;
   api::Workers workers_;
 };

@@ -9,7 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
-#include "weir/api/access.h"
+#include "weir/api/answers.h"
 
 namespace weir::app {
 
@@ -59,10 +59,9 @@ Result<settings::Project> project_of(const http::Request& request, const setting
   std::string name;
   if (!http::query_parameter(request.query, "project", name))
     return Error{ErrorCode::kBadInput, fmt::format("{}: project is missing", what)};
-  const settings::Project* project = snapshot.project(name);
-  if (project == nullptr || !caller.sees(project->id))
-    return Error{ErrorCode::kNotFound, fmt::format("{}: no project named {}", what, name)};
-  return *project;
+  auto project = api::project_for(snapshot, caller, api::Permission::manage, name);
+  if (!project) return std::move(project).error();
+  return **project;
 }
 
 template <class Number>
@@ -133,39 +132,49 @@ Result<transfer::ImportJob> job_of(http::Request& request, const settings::Snaps
   job.body = std::move(request.body);
   return job;
 }
+// Keeps the references for as long as the router is used.
+struct Parts {
+  settings::Repository& settings;
+  const api::Gate& gate;
+  Clock& clock;
+  transfer::ImportThread& importing;
+};
+
+asio::awaitable<http::Response> answer_import(Parts parts, const api::Access& access, http::Request& request) {
+  auto caller = parts.gate.let_in(request, access);
+  if (!caller) co_return api::refusal(caller.error());
+  auto job = job_of(request, *parts.settings.snapshot(), *caller);
+  if (!job) co_return http::error_response(job.error());
+  auto summary = co_await ask<transfer::ImportSummary>(parts.importing, *std::move(job));
+  if (!summary) co_return http::error_response(summary.error());
+  co_return http::json_response(200, summary->to_json());
+}
+
+asio::awaitable<http::Response> answer_seed(Parts parts, const api::Access& access, http::Request& request) {
+  auto caller = parts.gate.let_in(request, access);
+  if (!caller) co_return api::refusal(caller.error());
+  auto job = seed_job_of(request, *parts.settings.snapshot(), *caller, parts.clock.now());
+  if (!job) co_return http::error_response(job.error());
+  auto progress = co_await ask<transfer::SeedProgress>(parts.importing, *std::move(job));
+  if (!progress) co_return http::error_response(progress.error());
+  co_return http::json_response(200, progress->to_json());
+}
 }  // namespace
 
-void add_import_routes(http::Router& router, settings::Repository& settings, Clock& clock,
+void add_import_routes(http::Router& router, settings::Repository& settings, const api::Gate& gate, Clock& clock,
                        transfer::ImportThread& importing) {
+  const Parts parts{settings, gate, clock, importing};
   http::RouteOptions options;
   options.body_bytes_max = kImportBodyBytesMax;
   options.inflated_bytes_max = 2 * kImportBodyBytesMax;
   constexpr const char* kPath = "/api/v1/import/access-log";
   const api::Access& access = api::access_of(http::Method::post, kPath);
   router.add(http::Method::post, kPath, options,
-             [&settings, &clock, &importing, &access](http::Request& request) -> asio::awaitable<http::Response> {
-               std::shared_ptr<const settings::Snapshot> snapshot = settings.snapshot();
-               auto caller = api::authorize(request, access, *snapshot, clock.now());
-               if (!caller) co_return http::error_response(caller.error());
-               auto job = job_of(request, *snapshot, *caller);
-               if (!job) co_return http::error_response(job.error());
-               auto summary = co_await ask<transfer::ImportSummary>(importing, *std::move(job));
-               if (!summary) co_return http::error_response(summary.error());
-               co_return http::json_response(200, summary->to_json());
-             });
+             [parts, &access](http::Request& request) { return answer_import(parts, access, request); });
   constexpr const char* kSeedPath = "/api/v1/seed";
   const api::Access& seed_access = api::access_of(http::Method::post, kSeedPath);
   router.add(http::Method::post, kSeedPath, {},
-             [&settings, &clock, &importing, &seed_access](http::Request& request) -> asio::awaitable<http::Response> {
-               std::shared_ptr<const settings::Snapshot> snapshot = settings.snapshot();
-               auto caller = api::authorize(request, seed_access, *snapshot, clock.now());
-               if (!caller) co_return http::error_response(caller.error());
-               auto job = seed_job_of(request, *snapshot, *caller, clock.now());
-               if (!job) co_return http::error_response(job.error());
-               auto progress = co_await ask<transfer::SeedProgress>(importing, *std::move(job));
-               if (!progress) co_return http::error_response(progress.error());
-               co_return http::json_response(200, progress->to_json());
-             });
+             [parts, &seed_access](http::Request& request) { return answer_seed(parts, seed_access, request); });
 }
 
 }  // namespace weir::app

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "weir/api/gate.h"
 #include "weir/base/clock.h"
 #include "weir/http/router.h"
 #include "weir/settings/settings.h"
@@ -10,7 +11,7 @@ namespace weir::app {
 // Largest chunk of a log that one request may carry.
 inline constexpr uint64_t kImportBodyBytesMax = 8u << 20;
 
-// What `weir import access-log` sends chunks to, for the owner and keys of scope admin:
+// What `weir import access-log` sends chunks to, for who may manage the project:
 //
 //   POST /api/v1/import/access-log?project=P[&format=auto|combined|common|vhost|json|w3c][&users=yes]
 //        [&assets=keep|mark|skip][&pages_only=yes][&host=www.example.org]
@@ -28,7 +29,7 @@ inline constexpr uint64_t kImportBodyBytesMax = 8u << 20;
 //   200 {"events":N,"done":..,"seeded":..,"already":..} (transfer::SeedProgress): what counts as done is durable
 //
 // Keeps the references; they must outlive the router's use.
-void add_import_routes(http::Router& router, settings::Repository& settings, Clock& clock,
+void add_import_routes(http::Router& router, settings::Repository& settings, const api::Gate& gate, Clock& clock,
                        transfer::ImportThread& importing);
 
 }  // namespace weir::app

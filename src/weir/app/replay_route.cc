@@ -38,10 +38,10 @@ std::string json_of(const load::ReEnricher::Summary& s) {
 }
 }  // namespace
 
-ReplayRoute::ReplayRoute(settings::Repository& settings, Clock& clock, load::Loader& live, load::Loader& bulk,
+ReplayRoute::ReplayRoute(settings::Repository& settings, const api::Gate& gate, load::Loader& live, load::Loader& bulk,
                          store::Store& store, const load::ReEnricher::Parts& re_enriching)
     : settings_(settings),
-      clock_(clock),
+      gate_(gate),
       live_(live),
       bulk_(bulk),
       store_(store),
@@ -49,7 +49,7 @@ ReplayRoute::ReplayRoute(settings::Repository& settings, Clock& clock, load::Loa
       workers_("replay", 1, kWaitingMax) {}
 
 Result<> ReplayRoute::authorize(const http::Request& request, http::Method method, std::string_view path) const {
-  auto caller = api::authorize(request, api::access_of(method, path), *settings_.snapshot(), clock_.now());
+  auto caller = gate_.let_in(request, api::access_of(method, path));
   if (!caller) return std::move(caller).error();
   return {};
 }

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "weir/api/gate.h"
 #include "weir/api/workers.h"
-#include "weir/base/clock.h"
 #include "weir/http/router.h"
 #include "weir/load/loader.h"
 #include "weir/load/re_enricher.h"
@@ -9,7 +9,7 @@
 
 namespace weir::app {
 
-// POST /api/v1/journal/replay?partition=live|bulk, for the owner and keys of scope admin: compares all positions with
+// POST /api/v1/journal/replay?partition=live|bulk, for owners: compares all positions with
 // the store's rows and answers when what was missing is there: {"partition":"live","compared":[0,1812],"missing":3}.
 // POST /api/v1/journal/resend?partition=live|bulk, likewise: tries all dead letters again and answers what became of
 // them: {"partition":"live","tried":2,"stored":1}.
@@ -21,8 +21,8 @@ namespace weir::app {
 // Keeps the references; they must outlive it. Stop the loaders before it: a replay waits for them.
 class ReplayRoute {
  public:
-  ReplayRoute(settings::Repository& settings, Clock& clock, load::Loader& live, load::Loader& bulk, store::Store& store,
-              const load::ReEnricher::Parts& re_enriching);
+  ReplayRoute(settings::Repository& settings, const api::Gate& gate, load::Loader& live, load::Loader& bulk,
+              store::Store& store, const load::ReEnricher::Parts& re_enriching);
   void add(http::Router& router);
 
  private:
@@ -32,7 +32,7 @@ class ReplayRoute {
   Result<load::Loader*> loader_for(const http::Request& request, std::string_view path, std::string& partition);
 
   settings::Repository& settings_;
-  Clock& clock_;
+  const api::Gate& gate_;
   load::Loader& live_;
   load::Loader& bulk_;
   store::Store& store_;

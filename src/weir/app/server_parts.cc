@@ -118,6 +118,8 @@ struct ServerParts::State {
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<collect::Collector> collector;
+  std::unique_ptr<api::Sessions> sessions;
+  std::unique_ptr<api::Gate> gate;
   std::unique_ptr<api::Api> api;
   std::unique_ptr<transfer::Importer> importer;
   std::unique_ptr<transfer::ImportThread> importing;
@@ -311,7 +313,9 @@ void ServerParts::State::add_routes() {
   auto run_sql = [this](const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink) {
     return answer_sql(question, sink);
   };
-  api = std::make_unique<api::Api>(options.api, api::Dependencies{*settings, clock, registry, run_sql});
+  sessions = std::make_unique<api::Sessions>(*settings, clock);
+  gate = std::make_unique<api::Gate>(*settings, *sessions, clock, options.http.origins);
+  api = std::make_unique<api::Api>(options.api, api::Dependencies{*settings, clock, *gate, registry, run_sql});
   if (journal) {
     transfer::ImporterOptions import_options;
     import_options.directory = data->imports();
@@ -322,18 +326,18 @@ void ServerParts::State::add_routes() {
   }
   if (live) {
     replays = std::make_unique<ReplayRoute>(
-        *settings, clock, *live, *bulk, *store,
+        *settings, *gate, *live, *bulk, *store,
         load::ReEnricher::Parts{*journal, *store, *settings, *secrets, *healer, packs.get()});
     trace = std::make_unique<EventTrace>(EventTrace::Parts{
         *journal, {live_outcomes.get(), bulk_outcomes.get()}, {live.get(), bulk.get()}, *dedup, *store, *settings});
-    traces = std::make_unique<TraceRoute>(*settings, clock, *trace);
+    traces = std::make_unique<TraceRoute>(*settings, *gate, *trace);
   }
   add_live_routes();
   for (http::Router* router : {&open_router, &owner_router}) {
     api->add_routes(*router);
     live_routes->add_routes(*router);
     about->add(*router);
-    if (importing) add_import_routes(*router, *settings, clock, *importing);
+    if (importing) add_import_routes(*router, *settings, *gate, clock, *importing);
     if (replays) replays->add(*router);
     if (traces) traces->add(*router);
     web::add_web_routes(*router);
@@ -345,8 +349,8 @@ void ServerParts::State::add_live_routes() {
     if (!prepared) return Error{ErrorCode::kUnavailable, "the store is not ready"};
     return query::live_counts(*store, project, clock.now());
   };
-  live_routes =
-      std::make_unique<api::Live>(api::LiveOptions(), api::Live::Dependencies{*settings, clock, registry, feed, count});
+  live_routes = std::make_unique<api::Live>(api::LiveOptions(),
+                                            api::Live::Dependencies{*settings, clock, *gate, registry, feed, count});
   system = std::make_unique<SystemState>(SystemState::Parts{clock,
                                                             real_files(),
                                                             registry,
@@ -360,7 +364,7 @@ void ServerParts::State::add_live_routes() {
                                                             store.get(),
                                                             packs.get()});
   upkeep.every(SystemState::kSampleEvery, [this] { system->sample(); });
-  about = std::make_unique<AboutRoutes>(AboutRoutes::Parts{*settings, clock, [this] { return system->to_json(); },
+  about = std::make_unique<AboutRoutes>(AboutRoutes::Parts{*settings, *gate, [this] { return system->to_json(); },
                                                            [this] { return answer_schema(); }, packs.get()});
 }
 
@@ -397,6 +401,11 @@ void ServerParts::State::start_upkeep() {
     if (auto expired = secrets->expire(clock.now()); !expired)
       log::error("settings: a secret could not be destroyed: {}", expired.error().message);
   });
+  if (sessions) {
+    upkeep.every(minutes(5), [this] {
+      if (auto kept = sessions->keep_seen(); !kept) log::warning("api: sessions: {}", kept.error().message);
+    });
+  }
   if (journal) {
     upkeep.every(milliseconds(250), [this] {
       for (journal::Partition p : {journal::Partition::live, journal::Partition::bulk})
@@ -473,11 +482,7 @@ Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
   query::SqlRequest request;
   request.format = question.format;
   request.timeout = question.timeout;
-  std::vector<ProjectId> only;
-  if (question.project) {
-    only.push_back(*question.project);
-    request.projects = &only;
-  }
+  if (question.projects) request.projects = &*question.projects;
   auto answered = query::run_sql(*store, question.statement, request, sink);
   if (!answered) return std::move(answered).error();
   return {};
