@@ -172,7 +172,7 @@ const std::vector<RouteAccess>& access_table() {
       {Method::post, "/api/v1/sql", sql},
       {Method::get, "/api/v1/sql/schema", sql},
       {Method::get, "/api/v1/live", view},
-      {Method::post, "/api/v1/explain", edit},
+      {Method::post, "/api/v1/explain", sql},
       {Method::get, "/api/v1/system", own},
       {Method::post, "/api/v1/import/access-log", manage},
       {Method::post, "/api/v1/seed", manage},

@@ -64,7 +64,7 @@ http::Response AboutRoutes::explain(const std::string& query, const std::string&
   std::string name;
   if (!http::query_parameter(query, "project", name)) return refuse(ErrorCode::kBadInput, "project is missing");
   auto snapshot = parts_.settings.snapshot();
-  auto project = api::project_for(*snapshot, caller, api::Permission::edit, name);
+  auto project = api::project_for(*snapshot, caller, api::Permission::sql, name);
   if (!project) return http::error_response(project.error());
   if (body.find_first_not_of(" \t\r\n") == std::string::npos)
     return refuse(ErrorCode::kBadInput, "body: expected an event");

@@ -68,6 +68,11 @@ std::string key_of(const T& one) {
   return one.id;
 }
 
+template <class T>
+json::object object_of(const T& one) {
+  return json::parse(to_json(one)).as_object();
+}
+
 class Log {
  public:
   Log(const Actor& actor, UnixMillis now) : actor_(actor), now_(now) {}
@@ -83,7 +88,7 @@ class Log {
         continue;
       }
       if (!(*found->second == one)) {
-        json::object changed = difference(to_json(*found->second), to_json(one));
+        json::object changed = difference(object_of(*found->second), object_of(one));
         if (!changed.empty()) add(one, "changed", std::move(changed));
       }
       was.erase(found);
@@ -95,7 +100,7 @@ class Log {
   }
 
   void compare(const Policy& before, const Policy& after) {
-    json::object changed = difference(to_json(before), to_json(after));
+    json::object changed = difference(object_of(before), object_of(after));
     if (!changed.empty()) add("policy.changed", {}, "", std::move(changed));
   }
 
@@ -105,7 +110,8 @@ class Log {
   template <class T>
   static json::object whole(const T& one) {
     json::object out;
-    for (const auto& member : to_json(one)) {
+    json::object all = object_of(one);
+    for (const auto& member : all) {
       if (!is_noise(member.key()) && !is_secret(member.key())) out[member.key()] = shown(member.key(), member.value());
     }
     return out;

@@ -49,7 +49,19 @@ Enum named(bool (*parse)(std::string_view, Enum&), const json::value& from, std:
   return value;
 }
 
-json::object to_json(const Grant& grant) {
+json::array array_of(const std::vector<std::string>& texts) {
+  json::array out;
+  for (const std::string& one : texts) out.emplace_back(one);
+  return out;
+}
+
+std::vector<std::string> texts_of(const json::value& from) {
+  std::vector<std::string> texts;
+  for (const json::value& one : from.as_array()) texts.emplace_back(std::string_view(one.as_string()));
+  return texts;
+}
+
+json::object object_of(const Grant& grant) {
   return {{"project", id_or_null(grant.project)}, {"role", name_of(grant.role)}};
 }
 Grant grant_from_json(const json::value& from) {
@@ -113,7 +125,7 @@ User user_from_json(const json::value& from) {
   for (const json::value& grant : from.at("roles").as_array()) u.grants.push_back(grant_from_json(grant));
   u.totp_secret = bytes(from, "totp_secret");
   u.totp_step = integer(from, "totp_step");
-  for (const std::string& hash : texts_from_json(from.at("recovery"))) {
+  for (const std::string& hash : texts_of(from.at("recovery"))) {
     if (!from_hex(hash, u.recovery.emplace_back())) throw std::out_of_range("recovery");
   }
   u.created_at = integer(from, "created_at");
@@ -140,16 +152,99 @@ Share share_from_json(const json::value& from) {
   s.password = text(from, "password");
   s.key = bytes(from, "key");
   s.segment = text(from, "segment");
-  s.origins = texts_from_json(from.at("origins"));
+  s.origins = texts_of(from.at("origins"));
   s.created_at = integer(from, "created_at");
   s.expires_at = integer(from, "expires_at");
   return s;
 }
 
+json::object object_of(const Project& p) {
+  return {{"id", to_string(p.id)},
+          {"name", p.name},
+          {"time_zone", p.time_zone},
+          {"retention_days", p.retention_days},
+          {"ip_policy", name_of(p.ip_policy)},
+          {"created_at", p.created_at}};
+}
+
+json::object object_of(const Key& k) {
+  return {{"id", k.id},
+          {"name", k.name},
+          {"scope", name_of(k.scope)},
+          {"project", id_or_null(k.project)},
+          {"hash", to_hex(k.hash)},
+          {"created_at", k.created_at},
+          {"expires_at", k.expires_at}};
+}
+
+json::object object_of(const OutsideName& n) { return {{"value", n.value}, {"project", to_string(n.project)}}; }
+
+json::object object_of(const TrafficRule& r) {
+  return {{"id", r.id},
+          {"project", id_or_null(r.project)},
+          {"kind", name_of(r.kind)},
+          {"value", r.value},
+          {"label", name_of(r.label)},
+          {"note", r.note},
+          {"created_at", r.created_at}};
+}
+
+json::object object_of(const Item& i) {
+  return {{"id", i.id},
+          {"project", id_or_null(i.project)},
+          {"kind", name_of(i.kind)},
+          {"owner", id_or_null(i.owner)},
+          {"name", i.name},
+          {"body", i.body},
+          {"created_at", i.created_at},
+          {"updated_at", i.updated_at}};
+}
+
+json::object object_of(const User& u) {
+  json::array grants;
+  for (const Grant& grant : u.grants) grants.push_back(object_of(grant));
+  json::array recovery;
+  for (const std::string& hash : u.recovery) recovery.emplace_back(to_hex(hash));
+  return {{"id", to_string(u.id)},
+          {"email", u.email},
+          {"name", u.name},
+          {"password", u.password},
+          {"roles", std::move(grants)},
+          {"totp_secret", to_hex(u.totp_secret)},
+          {"totp_step", u.totp_step},
+          {"recovery", std::move(recovery)},
+          {"created_at", u.created_at}};
+}
+
+json::object object_of(const Invitation& i) {
+  return {{"id", i.id},
+          {"email", i.email},
+          {"project", id_or_null(i.grant.project)},
+          {"role", name_of(i.grant.role)},
+          {"token", to_hex(i.token)},
+          {"created_at", i.created_at},
+          {"expires_at", i.expires_at}};
+}
+
+json::object object_of(const Share& s) {
+  return {{"id", s.id},
+          {"project", to_string(s.project)},
+          {"name", s.name},
+          {"token", to_hex(s.token)},
+          {"password", s.password},
+          {"key", to_hex(s.key)},
+          {"segment", s.segment},
+          {"origins", array_of(s.origins)},
+          {"created_at", s.created_at},
+          {"expires_at", s.expires_at}};
+}
+
+json::object object_of(const Policy& p) { return {{"second_factor", p.second_factor}}; }
+
 template <class T>
 json::array list_of(const std::vector<T>& list) {
   json::array out;
-  for (const T& one : list) out.push_back(to_json(one));
+  for (const T& one : list) out.push_back(object_of(one));
   return out;
 }
 
@@ -162,97 +257,24 @@ void each(const json::object& from, std::string_view name, Read&& read) {
 }
 }  // namespace
 
-json::object to_json(const Project& p) {
-  return {{"id", to_string(p.id)},
-          {"name", p.name},
-          {"time_zone", p.time_zone},
-          {"retention_days", p.retention_days},
-          {"ip_policy", name_of(p.ip_policy)},
-          {"created_at", p.created_at}};
-}
+std::string to_json(const Project& project) { return json::serialize(object_of(project)); }
+std::string to_json(const Key& key) { return json::serialize(object_of(key)); }
+std::string to_json(const OutsideName& name) { return json::serialize(object_of(name)); }
+std::string to_json(const TrafficRule& rule) { return json::serialize(object_of(rule)); }
+std::string to_json(const Item& item) { return json::serialize(object_of(item)); }
+std::string to_json(const User& user) { return json::serialize(object_of(user)); }
+std::string to_json(const Invitation& invitation) { return json::serialize(object_of(invitation)); }
+std::string to_json(const Share& share) { return json::serialize(object_of(share)); }
+std::string to_json(const Policy& policy) { return json::serialize(object_of(policy)); }
+std::string to_json(const std::vector<std::string>& texts) { return json::serialize(array_of(texts)); }
 
-json::object to_json(const Key& k) {
-  return {{"id", k.id},
-          {"name", k.name},
-          {"scope", name_of(k.scope)},
-          {"project", id_or_null(k.project)},
-          {"hash", to_hex(k.hash)},
-          {"created_at", k.created_at},
-          {"expires_at", k.expires_at}};
-}
-
-json::object to_json(const OutsideName& n) { return {{"value", n.value}, {"project", to_string(n.project)}}; }
-
-json::object to_json(const TrafficRule& r) {
-  return {{"id", r.id},
-          {"project", id_or_null(r.project)},
-          {"kind", name_of(r.kind)},
-          {"value", r.value},
-          {"label", name_of(r.label)},
-          {"note", r.note},
-          {"created_at", r.created_at}};
-}
-
-json::object to_json(const Item& i) {
-  return {{"id", i.id},
-          {"project", id_or_null(i.project)},
-          {"kind", name_of(i.kind)},
-          {"owner", id_or_null(i.owner)},
-          {"name", i.name},
-          {"body", i.body},
-          {"created_at", i.created_at},
-          {"updated_at", i.updated_at}};
-}
-
-json::object to_json(const User& u) {
-  json::array recovery;
-  for (const std::string& hash : u.recovery) recovery.emplace_back(to_hex(hash));
-  return {{"id", to_string(u.id)},
-          {"email", u.email},
-          {"name", u.name},
-          {"password", u.password},
-          {"roles", list_of(u.grants)},
-          {"totp_secret", to_hex(u.totp_secret)},
-          {"totp_step", u.totp_step},
-          {"recovery", std::move(recovery)},
-          {"created_at", u.created_at}};
-}
-
-json::object to_json(const Invitation& i) {
-  return {{"id", i.id},
-          {"email", i.email},
-          {"project", id_or_null(i.grant.project)},
-          {"role", name_of(i.grant.role)},
-          {"token", to_hex(i.token)},
-          {"created_at", i.created_at},
-          {"expires_at", i.expires_at}};
-}
-
-json::object to_json(const Share& s) {
-  return {{"id", s.id},
-          {"project", to_string(s.project)},
-          {"name", s.name},
-          {"token", to_hex(s.token)},
-          {"password", s.password},
-          {"key", to_hex(s.key)},
-          {"segment", s.segment},
-          {"origins", to_json(s.origins)},
-          {"created_at", s.created_at},
-          {"expires_at", s.expires_at}};
-}
-
-json::object to_json(const Policy& p) { return {{"second_factor", p.second_factor}}; }
-
-json::array to_json(const std::vector<std::string>& texts) {
-  json::array out;
-  for (const std::string& one : texts) out.emplace_back(one);
-  return out;
-}
-
-std::vector<std::string> texts_from_json(const json::value& from) {
-  std::vector<std::string> texts;
-  for (const json::value& one : from.as_array()) texts.emplace_back(std::string_view(one.as_string()));
-  return texts;
+bool texts_from_json(std::string_view text, std::vector<std::string>& texts) {
+  try {
+    texts = texts_of(json::parse({text.data(), text.size()}));
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 std::string encode(const State& state) {
@@ -266,7 +288,7 @@ std::string encode(const State& state) {
                                       {"users", list_of(state.users)},
                                       {"invitations", list_of(state.invitations)},
                                       {"shares", list_of(state.shares)},
-                                      {"policy", to_json(state.policy)},
+                                      {"policy", object_of(state.policy)},
                                       {"retired", std::move(retired)}});
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weir/settings/settings.h"
 
@@ -12,21 +11,22 @@
 // makes.
 namespace weir::settings {
 
-boost::json::object to_json(const Project& project);
-boost::json::object to_json(const Key& key);
-boost::json::object to_json(const OutsideName& name);
-boost::json::object to_json(const TrafficRule& rule);
-boost::json::object to_json(const Item& item);
-boost::json::object to_json(const User& user);
-boost::json::object to_json(const Invitation& invitation);
-boost::json::object to_json(const Share& share);
-boost::json::object to_json(const Policy& policy);
+std::string to_json(const Project& project);
+std::string to_json(const Key& key);
+std::string to_json(const OutsideName& name);
+std::string to_json(const TrafficRule& rule);
+std::string to_json(const Item& item);
+std::string to_json(const User& user);
+std::string to_json(const Invitation& invitation);
+std::string to_json(const Share& share);
+std::string to_json(const Policy& policy);
 
 std::string encode(const State& state);
+// Throws on anything but what encode() makes.
 State decode(std::string_view text);
 
-// Lists of texts and grants, as they also stand in a column.
-boost::json::array to_json(const std::vector<std::string>& texts);
-std::vector<std::string> texts_from_json(const boost::json::value& from);
+// A list of texts, as it stands in a column. False when `json` is none.
+std::string to_json(const std::vector<std::string>& texts);
+bool texts_from_json(std::string_view json, std::vector<std::string>& texts);
 
 }  // namespace weir::settings

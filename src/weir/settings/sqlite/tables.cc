@@ -1,8 +1,6 @@
 #include "weir/settings/sqlite/tables.h"
 
 #include <array>
-#include <boost/json.hpp>
-#include <exception>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -60,8 +58,6 @@ constexpr std::array kMigrations = {
     " project INTEGER, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
     "CREATE INDEX audit_by_project ON audit (project);",
 };
-
-namespace json = boost::json;
 
 int64_t column(ProjectId id) { return static_cast<int64_t>(number(id)); }
 int64_t column(UserId id) { return static_cast<int64_t>(number(id)); }
@@ -167,7 +163,7 @@ Result<> put(const Database& db, const User& user) {
                   .bind(user.password)
                   .bind_blob(user.totp_secret)
                   .bind(user.totp_step)
-                  .bind(json::serialize(to_json(recovery)))
+                  .bind(to_json(recovery))
                   .bind(user.created_at)
                   .finish();
   if (!done) return done;
@@ -214,7 +210,7 @@ Result<> put(const Database& db, const Share& share) {
       .bind(share.password)
       .bind_blob(share.key)
       .bind(share.segment)
-      .bind(json::serialize(to_json(share.origins)))
+      .bind(to_json(share.origins))
       .bind(share.created_at)
       .bind(share.expires_at)
       .finish();
@@ -299,16 +295,6 @@ Result<> each(const Database& db, std::string_view sql, Row&& row) {
   }
 }
 
-// A column that holds a JSON list of texts; false when it does not.
-bool read_texts(const std::string& column, std::vector<std::string>& texts) {
-  try {
-    texts = texts_from_json(json::parse(column));
-    return true;
-  } catch (const std::exception&) {
-    return false;
-  }
-}
-
 Result<> load_people(const Database& db, State& state) {
   std::unordered_map<int64_t, size_t> places;
   auto users = each(db,
@@ -323,7 +309,7 @@ Result<> load_people(const Database& db, State& state) {
                       u.totp_secret = s.text(4);
                       u.totp_step = s.number(5);
                       std::vector<std::string> recovery;
-                      if (!read_texts(s.text(6), recovery)) return false;
+                      if (!texts_from_json(s.text(6), recovery)) return false;
                       for (const std::string& hash : recovery) {
                         if (!from_hex(hash, u.recovery.emplace_back())) return false;
                       }
@@ -371,7 +357,7 @@ Result<> load_people(const Database& db, State& state) {
                        share.segment = s.text(6);
                        share.created_at = s.number(8);
                        share.expires_at = s.number(9);
-                       bool known = read_texts(s.text(7), share.origins);
+                       bool known = texts_from_json(s.text(7), share.origins);
                        state.shares.push_back(std::move(share));
                        return known;
                      });
