@@ -33,6 +33,7 @@
 #include "weir/query/live.h"
 #include "weir/query/public_schema.h"
 #include "weir/query/sql.h"
+#include "weir/query/sql_guard.h"
 #include "weir/settings/open.h"
 #include "weir/settings/secrets.h"
 #include "weir/store/clickhouse.h"
@@ -374,7 +375,8 @@ Result<std::string> ServerParts::State::answer_schema() {
   if (!views) return views;
   return fmt::format(R"({{"tables":{},"limits":{{"seconds":{},"statement_bytes":{},"rows":{},"bytes":{}}}}})", *views,
                      std::chrono::duration_cast<seconds>(options.store.query_timeout_max).count(),
-                     options.api.statement_bytes_max, store::engine::kUserRowsMax, store::engine::kUserBytesMax);
+                     std::min<uint64_t>(options.api.statement_bytes_max, query::kSqlBytesMax),
+                     store::engine::kUserRowsMax, store::engine::kUserBytesMax);
 }
 
 Result<> ServerParts::State::listen() {

@@ -495,7 +495,8 @@ Result<std::string> ClickHouse::user_query(std::string_view sql, const QueryOpti
 Result<std::string> ClickHouse::explain_ast(std::string_view sql, const Parameters& parameters) {
   auto endpoint = endpoints_.endpoint();
   if (!endpoint) return std::move(endpoint).error();
-  std::string statement = "EXPLAIN AST ";
+  constexpr std::string_view kPrefix = "EXPLAIN AST ";
+  std::string statement(kPrefix);
   statement += sql;
   Request request;
   request.sql = statement;
@@ -507,7 +508,7 @@ Result<std::string> ClickHouse::explain_ast(std::string_view sql, const Paramete
   request.database = "weir";
   bind(parameters, request.settings);
   auto answer = send_to(*endpoint, request);
-  if (!answer) return std::move(answer).error();
+  if (!answer) return Error{answer.error().code, without_prefix(answer.error().message, kPrefix.size())};
   return std::move(answer->body);
 }
 

@@ -96,6 +96,19 @@ ErrorCode error_code_of(int code, Doing doing) {
   }
 }
 
+std::string without_prefix(std::string message, size_t bytes) {
+  for (std::string_view before : {"failed at position ", "(line 1, col "}) {
+    const size_t found = message.find(before);
+    if (found == std::string::npos) continue;
+    const size_t from = found + before.size();
+    size_t number = 0;
+    const auto [end, error] = std::from_chars(message.data() + from, message.data() + message.size(), number);
+    if (error != std::errc() || number <= bytes) continue;
+    message.replace(from, static_cast<size_t>(end - message.data()) - from, std::to_string(number - bytes));
+  }
+  return message;
+}
+
 int code_in(std::string_view text) {
   constexpr std::string_view kPrefix = "Code: ";
   size_t at = text.find(kPrefix);

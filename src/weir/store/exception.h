@@ -18,6 +18,9 @@ ErrorCode error_code_of(int code, Doing doing);
 // The exception's text without its frame: "Code: 62. DB::Exception: Syntax error ... (SYNTAX_ERROR) (version 26...)"
 // becomes "Syntax error ...". At most 2000 bytes.
 std::string plain_message(std::string_view text);
+// The places that a syntax error names ("failed at position 19", "(line 1, col 19)") without the `bytes` that we set
+// before a statement, which its writer did not see.
+std::string without_prefix(std::string message, size_t bytes);
 // The number behind "Code: ", or 0.
 int code_in(std::string_view text);
 

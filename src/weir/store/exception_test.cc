@@ -86,5 +86,14 @@ TEST_F(Stream, StopsWhenNobodyReads) {
   EXPECT_FALSE(stream.add("more"));
 }
 
+TEST(Exception, PlacesOfASyntaxErrorAreThoseOfTheStatementAsItWasWritten) {
+  EXPECT_EQ(without_prefix("Syntax error: failed at position 19 (1) (line 1, col 19): 1. Expected", 12),
+            "Syntax error: failed at position 7 (1) (line 1, col 7): 1. Expected");
+  EXPECT_EQ(without_prefix("failed at position 23 (from) (line 2, col 2): from", 12),
+            "failed at position 11 (from) (line 2, col 2): from");
+  EXPECT_EQ(without_prefix("Unknown identifier 19", 12), "Unknown identifier 19");
+  EXPECT_EQ(without_prefix("failed at position ", 12), "failed at position ");
+}
+
 }  // namespace
 }  // namespace weir::store

@@ -3,6 +3,7 @@
 export interface RequestOptions {
   signal?: AbortSignal;
   query?: Record<string, string | number | undefined>;
+  text?: string; // sent as it is, instead of a body of JSON
 }
 
 // What failed, whatever failed. `status` 0: no answer came (offline, weir is away).
@@ -68,13 +69,14 @@ async function failure(response: Response): Promise<ApiError> {
 export async function send(method: string, path: string, body?: unknown, options: RequestOptions = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  else if (options.text !== undefined) headers["Content-Type"] = "text/plain; charset=utf-8";
   if (method !== "GET" && csrf) headers["X-Weir-CSRF"] = csrf;
   let response: Response;
   try {
     response = await fetch(withQuery(path, options.query), {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? options.text : JSON.stringify(body),
       signal: options.signal,
       credentials: "same-origin",
     });

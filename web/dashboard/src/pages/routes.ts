@@ -17,6 +17,14 @@ export interface Route {
 // The first that matches counts.
 export const ROUTES: readonly Route[] = [
   { pattern: "/ui", load: () => import("./projects/ProjectsPage").then((page) => page.ProjectsPage) },
+  { pattern: "/ui/login", load: () => import("./access/LoginPage").then((page) => page.LoginPage), bare: true, open: true },
+  { pattern: "/ui/setup", load: () => import("./access/SetupPage").then((page) => page.SetupPage), bare: true, open: true },
+  { pattern: "/ui/invite", load: () => import("./access/InvitePage").then((page) => page.InvitePage), bare: true, open: true },
+  { pattern: "/ui/sql", load: () => import("./sql/SqlPage").then((page) => page.SqlPage) },
+  { pattern: "/ui/settings/:tab?", load: () => import("./settings/SettingsPage").then((page) => page.SettingsPage) },
+  { pattern: "/ui/p/:name/live", load: () => import("./live/LivePage").then((page) => page.LivePage) },
+  { pattern: "/ui/p/:name/sql", load: () => import("./sql/SqlPage").then((page) => page.SqlPage) },
+  { pattern: "/ui/p/:name/settings/:tab?", load: () => import("./settings/SettingsPage").then((page) => page.SettingsPage) },
   { pattern: "/ui/p/:name", load: () => import("./project/ProjectPage").then((page) => page.ProjectPage) },
   {
     pattern: "/ui/share/:token",
