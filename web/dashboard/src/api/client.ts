@@ -4,6 +4,7 @@ export interface RequestOptions {
   signal?: AbortSignal;
   query?: Record<string, string | number | undefined>;
   text?: string; // sent as it is, instead of a body of JSON
+  json?: unknown; // the body of a DELETE, which has one seldom
 }
 
 // What failed, whatever failed. `status` 0: no answer came (offline, weir is away).
@@ -100,5 +101,5 @@ export const api = {
   get: <T>(path: string, options?: RequestOptions) => json<T>("GET", path, undefined, options),
   post: <T>(path: string, body?: unknown, options?: RequestOptions) => json<T>("POST", path, body ?? {}, options),
   patch: <T>(path: string, body: unknown, options?: RequestOptions) => json<T>("PATCH", path, body, options),
-  del: <T>(path: string, options?: RequestOptions) => json<T>("DELETE", path, undefined, options),
+  del: <T>(path: string, options?: RequestOptions) => json<T>("DELETE", path, options?.json, options),
 };

@@ -1,4 +1,5 @@
 import { short } from "../format/numbers";
+import "./plain.css";
 
 const WIDTH = 900;
 const HEIGHT = 280;
@@ -48,7 +49,7 @@ export function PlainChart({ kind, labels, series, title }: { kind: "line" | "ba
       .join("");
   };
   return (
-    <svg class="sql-chart-plot" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={title}>
+    <svg class="chart-plot" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={title}>
       {marks.map((mark) => (
         <g key={mark}>
           <line x1={LEFT} x2={WIDTH} y1={y(mark)} y2={y(mark)} stroke="var(--graph-grid)" />

@@ -4,6 +4,7 @@ import { feature } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import atlas from "world-atlas/countries-110m.json";
 import { alpha2 } from "../format/countryCodes";
+import "./map.css";
 
 const WIDTH = 800;
 const HEIGHT = 392;

@@ -68,7 +68,7 @@ function Reasons({ explained }: { explained: Explained }) {
           <>
             <dt key={key}>{key}</dt>
             <dd>
-              {String(explained[key] ?? "") || "–"}
+              {typeof explained[key] === "string" && explained[key] ? explained[key] : "–"}
               {explained.reasons?.[key] ? <span class="soft"> · {explained.reasons[key]}</span> : null}
             </dd>
           </>
@@ -151,7 +151,7 @@ export function Debugger({ project, id: asked }: { project: string; id: string |
       }
       const first = sentStage(sent);
       setStages([first]);
-      if (first.state === "done") await follow(String(event.id as string | number), [first], signal);
+      if (first.state === "done") await follow(typeof event.id === "string" ? event.id : JSON.stringify(event.id), [first], signal);
     });
   const explain = () =>
     during(async (signal) => {

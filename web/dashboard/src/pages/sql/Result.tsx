@@ -57,7 +57,7 @@ export function Result({ table, elapsedMs, children }: { table: SqlTable; elapse
             series={series}
             title={`${series.map((one) => one.name).join(", ")} by ${table.names[chart.x]}; the table has the numbers`}
           />
-          <div class="sql-legend">
+          <div class="chart-legend">
             {series.map((one, index) => (
               <span key={one.name}>
                 <i style={{ background: seriesColour(index) }} />

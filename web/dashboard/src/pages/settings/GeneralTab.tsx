@@ -1,0 +1,189 @@
+import { useState } from "preact/hooks";
+import { api } from "../../api/client";
+import { navigate, projectPath } from "../../state/router";
+import { loadSession } from "../../state/session";
+import { useLoad } from "../../state/useLoad";
+import { Button } from "../../ui/Button";
+import { SelectField, TextField } from "../../ui/Field";
+import { Table } from "../../ui/Table";
+import { toast } from "../../ui/Toast";
+import { confirmed, Loadable, SavingError, Section, useSaving } from "./Section";
+import type { TabProps } from "./tabs";
+import { TimeZoneField } from "./TimeZoneField";
+
+interface Project {
+  id: string;
+  name: string;
+  time_zone: string;
+  retention_days: number;
+  ip_policy: "none" | "masked" | "whole";
+  created_at: string;
+}
+
+const POLICIES = [
+  { value: "none", label: "Nothing: only place and network are taken from it" },
+  { value: "masked", label: "Masked: the last part is cut off" },
+  { value: "whole", label: "Whole" },
+];
+const DAYS_MAX = 36_500;
+
+function ProjectForm({ project, onSaved }: { project: Project; onSaved: (name: string) => void }) {
+  const [name, setName] = useState(project.name);
+  const [zone, setZone] = useState(project.time_zone);
+  const [days, setDays] = useState(String(project.retention_days));
+  const [policy, setPolicy] = useState<string>(project.ip_policy);
+  const saving = useSaving();
+  const save = async () => {
+    const change = { name, time_zone: zone, retention_days: Number(days), ip_policy: policy };
+    if (await saving.save(() => api.patch(`/api/v1/projects/${project.id}`, change))) onSaved(name);
+  };
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <TextField
+        label="Name"
+        hint="What senders call it. After a change they must use the new one, or keep the old one as an outside name below."
+        value={name}
+        onText={setName}
+        pattern="[A-Za-z0-9._\-]{1,64}"
+        required
+      />
+      <TimeZoneField value={zone} onChoice={setZone} hint="Days of reports begin and end in it. Past numbers are counted anew." />
+      <TextField
+        label="Keep events for so many days"
+        hint="0: for ever. Older events are not taken any more."
+        type="number"
+        min={0}
+        max={DAYS_MAX}
+        value={days}
+        onText={setDays}
+        required
+      />
+      <SelectField label="Of a visitor's address, keep" choices={POLICIES} value={policy} onChoice={setPolicy} />
+      <SavingError saving={saving} />
+      <div class="form-actions">
+        <Button look="primary" type="submit" busy={saving.busy}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Names({ project }: { project: string }) {
+  const names = useLoad(`names ${project}`, async (signal) =>
+    (await api.get<{ names: { value: string; project: string }[] }>("/api/v1/names", { signal })).names.filter((each) => each.project === project),
+  );
+  const [value, setValue] = useState("");
+  const saving = useSaving();
+  const add = async () => {
+    if (await saving.save(() => api.post("/api/v1/names", { value: value.trim(), project }))) {
+      setValue("");
+      names.retry();
+    }
+  };
+  return (
+    <Section title="Outside names" hint="Other names that mean this project: a domain, another tool's key or site number, a name it had before.">
+      <Loadable loaded={names} what="The outside names">
+        {(list) =>
+          list.length === 0 ? null : (
+            <Table
+              caption="Outside names"
+              columns={[
+                { key: "value", title: "Name", cell: (row) => <code>{row.value}</code> },
+                {
+                  key: "delete",
+                  title: <span class="sr-only">Delete</span>,
+                  end: true,
+                  cell: (row) => (
+                    <Button
+                      small
+                      look="danger"
+                      aria-label={`Delete the name ${row.value}`}
+                      onClick={() => void confirmed(`Events sent to “${row.value}” will be refused. Delete the name?`, () => api.del("/api/v1/names", { query: { value: row.value } }), names.retry)}
+                    >
+                      Delete
+                    </Button>
+                  ),
+                },
+              ]}
+              rows={list}
+              rowKey={(row) => row.value}
+            />
+          )
+        }
+      </Loadable>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void add();
+        }}
+      >
+        <TextField label="Another name" value={value} onText={setValue} maxLength={200} required />
+        <SavingError saving={saving} />
+        <div class="form-actions">
+          <Button type="submit" busy={saving.busy}>
+            Add
+          </Button>
+        </div>
+      </form>
+    </Section>
+  );
+}
+
+function DeleteProject({ project }: { project: Project }) {
+  const [typed, setTyped] = useState("");
+  const saving = useSaving();
+  const remove = async () => {
+    if (!(await saving.save(() => api.del(`/api/v1/projects/${project.id}`)))) return;
+    await loadSession();
+    navigate("/ui/");
+    toast(`The project ${project.name} is deleted`);
+  };
+  return (
+    <Section title="Delete the project" danger hint="Its keys, names, rules, goals and links go with it, and its events are seen nowhere any more. There is no way back.">
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (typed === project.name) void remove();
+        }}
+      >
+        <TextField label={`Type ${project.name} to delete it`} value={typed} onText={setTyped} autocomplete="off" />
+        <SavingError saving={saving} />
+        <div class="form-actions">
+          <Button look="danger" type="submit" disabled={typed !== project.name} busy={saving.busy}>
+            Delete {project.name}
+          </Button>
+        </div>
+      </form>
+    </Section>
+  );
+}
+
+export function GeneralTab({ project: name, owner }: TabProps) {
+  const project = useLoad(`project ${name}`, (signal) => api.get<Project>(`/api/v1/projects/${encodeURIComponent(name)}`, { signal }));
+  const saved = async (next: string) => {
+    await loadSession();
+    toast("Saved");
+    if (next !== name) navigate(projectPath(next, "/settings/general"), { replace: true });
+    else project.retry();
+  };
+  return (
+    <>
+      <Section title="Project">
+        <Loadable loaded={project} what="The project">
+          {(data) => <ProjectForm key={data.id} project={data} onSaved={(next) => void saved(next)} />}
+        </Loadable>
+      </Section>
+      <Names project={name} />
+      {owner && project.data ? <DeleteProject project={project.data} /> : null}
+    </>
+  );
+}

@@ -1,0 +1,110 @@
+import { useState } from "preact/hooks";
+import { api } from "../../api/client";
+import { useLoad } from "../../state/useLoad";
+import { Button } from "../../ui/Button";
+import { SelectField, TextField } from "../../ui/Field";
+import { Table } from "../../ui/Table";
+import { confirmed, Loadable, SavingError, Section, useSaving } from "./Section";
+import type { TabProps } from "./tabs";
+
+interface Rule {
+  id: string;
+  project: string | null;
+  kind: string;
+  value: string;
+  label: string;
+  note: string;
+}
+
+const KINDS = [
+  { value: "address", label: "Address or network", example: "192.0.2.0/24" },
+  { value: "hostname", label: "Host of the page", example: "staging.example.com or *.test" },
+  { value: "path", label: "Page", example: "/admin, or /*/edit" },
+  { value: "referrer", label: "Referrer's host", example: "spam.example" },
+  { value: "user_agent", label: "User agent holds", example: "HealthCheck" },
+];
+const LABELS = [
+  { value: "internal", label: "internal: our own people" },
+  { value: "spam", label: "spam" },
+  { value: "bot", label: "bot" },
+];
+
+// Labels for own traffic and spam: such events are kept, and reports leave them out.
+export function RulesTab({ project }: TabProps) {
+  const rules = useLoad(`rules ${project}`, async (signal) => (await api.get<{ rules: Rule[] }>("/api/v1/rules", { signal, query: { project } })).rules);
+  const [kind, setKind] = useState("address");
+  const [value, setValue] = useState("");
+  const [label, setLabel] = useState("internal");
+  const [note, setNote] = useState("");
+  const saving = useSaving();
+  const add = async () => {
+    if (!(await saving.save(() => api.post("/api/v1/rules", { project, kind, value: value.trim(), label, note: note.trim() })))) return;
+    setValue("");
+    setNote("");
+    rules.retry();
+  };
+  const example = KINDS.find((each) => each.value === kind)?.example;
+  return (
+    <Section
+      title="Exclusions"
+      hint="Events that fit are labelled as they are loaded, from now on. They are kept, with the rule as their reason, and reports leave them out unless asked."
+    >
+      <Loadable loaded={rules} what="The rules">
+        {(list) =>
+          list.length === 0 ? (
+            <p class="soft">No rule yet.</p>
+          ) : (
+            <Table
+              caption="Rules"
+              columns={[
+                { key: "kind", title: "Looks at", cell: (row) => KINDS.find((each) => each.value === row.kind)?.label ?? row.kind },
+                { key: "value", title: "Value", cell: (row) => <code>{row.value}</code> },
+                { key: "label", title: "Label", cell: (row) => <span class="badge">{row.label}</span> },
+                { key: "note", title: "Note", cell: (row) => row.note },
+                {
+                  key: "delete",
+                  title: <span class="sr-only">Delete</span>,
+                  end: true,
+                  cell: (row) => (
+                    <Button
+                      small
+                      look="danger"
+                      aria-label={`Delete the rule ${row.value}`}
+                      onClick={() => void confirmed(`Delete the rule “${row.value}”? What it labelled stays labelled.`, () => api.del(`/api/v1/rules/${encodeURIComponent(row.id)}`), rules.retry)}
+                    >
+                      Delete
+                    </Button>
+                  ),
+                },
+              ]}
+              rows={list}
+              rowKey={(row) => row.id}
+            />
+          )
+        }
+      </Loadable>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void add();
+        }}
+      >
+        <div class="form-row">
+          <SelectField label="Looks at" choices={KINDS} value={kind} onChoice={setKind} />
+          <TextField label="Value" hint={example ? `Such as ${example}` : undefined} value={value} onText={setValue} maxLength={200} required />
+        </div>
+        <div class="form-row">
+          <SelectField label="Label as" choices={LABELS} value={label} onChoice={setLabel} />
+          <TextField label="Note" hint="For people; may be empty" value={note} onText={setNote} maxLength={200} />
+        </div>
+        <SavingError saving={saving} />
+        <div class="form-actions">
+          <Button type="submit" busy={saving.busy}>
+            Add the rule
+          </Button>
+        </div>
+      </form>
+    </Section>
+  );
+}

@@ -1,0 +1,109 @@
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { asApiError, type ApiError } from "../../api/client";
+import type { Loaded } from "../../state/useLoad";
+import { Button } from "../../ui/Button";
+import { ErrorState, Skeleton } from "../../ui/States";
+import { toast } from "../../ui/Toast";
+
+export function Section({ title, hint, actions, danger, children }: { title: string; hint?: ComponentChildren; actions?: ComponentChildren; danger?: boolean; children: ComponentChildren }) {
+  return (
+    <section class={danger ? "card section danger" : "card section"} aria-label={title}>
+      <div class="section-head">
+        <h2>{title}</h2>
+        {actions}
+      </div>
+      {hint ? <p class="soft">{hint}</p> : null}
+      {children}
+    </section>
+  );
+}
+
+// What was asked for, or that it is on its way, or why it is not there.
+export function Loadable<T>({ loaded, what, children }: { loaded: Loaded<T>; what: string; children: (data: T) => ComponentChildren }) {
+  if (loaded.error) return <ErrorState what={`${what} could not be read`} message={loaded.error.message} onRetry={loaded.retry} />;
+  if (loaded.data === null) return <Skeleton lines={3} height={1.6} label={`Loading: ${what}`} />;
+  return <>{children(loaded.data)}</>;
+}
+
+export interface Saving {
+  busy: boolean;
+  error: ApiError | null;
+  // Runs the change; true when it went well. One at a time.
+  save: (change: () => Promise<unknown>) => Promise<boolean>;
+}
+
+export function useSaving(): Saving {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError | null>(null);
+  return {
+    busy,
+    error,
+    save: async (change) => {
+      setBusy(true);
+      setError(null);
+      try {
+        await change();
+        setBusy(false);
+        return true;
+      } catch (why) {
+        setError(asApiError(why));
+        setBusy(false);
+        return false;
+      }
+    },
+  };
+}
+
+export function SavingError({ saving }: { saving: Saving }) {
+  return saving.error ? (
+    <p class="field-error" role="alert">
+      {saving.error.message}
+    </p>
+  ) : null;
+}
+
+// Asks once more, changes, and says when it did not work.
+export async function confirmed(question: string, change: () => Promise<unknown>, after: () => void): Promise<void> {
+  if (!window.confirm(question)) return;
+  try {
+    await change();
+    after();
+  } catch (why) {
+    toast(asApiError(why).message, "bad");
+  }
+}
+
+export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      toast("Copied");
+    } catch {
+      toast("This browser does not let a page copy here; select the text instead", "bad");
+    }
+  };
+  return (
+    <Button small onClick={() => void copy()}>
+      {label}
+    </Button>
+  );
+}
+
+// A secret that is shown this once.
+export function Secret({ text, what, onDone }: { text: string; what: string; onDone: () => void }) {
+  return (
+    <div role="alert">
+      <p>
+        <strong>{what}</strong> It is shown this once; weir keeps its hash alone.
+      </p>
+      <div class="secret">
+        <code>{text}</code>
+        <CopyButton text={text} />
+        <Button small onClick={onDone}>
+          Done
+        </Button>
+      </div>
+    </div>
+  );
+}
