@@ -64,7 +64,7 @@ export function PlainChart({ kind, labels, series, title }: { kind: "line" | "ba
             key={index}
             x={kind === "bar" ? x(index) + step / 2 : x(index)}
             y={HEIGHT - 8}
-            text-anchor={kind === "line" && index === 0 ? "start" : "middle"}
+            text-anchor={kind === "bar" ? "middle" : index === 0 ? "start" : x(index) > WIDTH - 60 ? "end" : "middle"}
             font-size="12"
             fill="var(--text-soft)"
           >

@@ -195,7 +195,6 @@ export function Debugger({ project, id: asked }: { project: string; id: string |
                 only explained it may say <code>user_agent</code> and <code>ip</code>.
               </>
             }
-            class="input code-input"
             rows={11}
             spellcheck={false}
             value={text}

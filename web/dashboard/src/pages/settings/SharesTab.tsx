@@ -125,7 +125,6 @@ export function SharesTab({ project }: TabProps) {
         <TextArea
           label="May be shown in pages of"
           hint="Origins such as https://www.example.com, one a line. Empty: in none."
-          class="input"
           rows={2}
           value={origins}
           onText={setOrigins}

@@ -79,6 +79,10 @@ function FirstEventCheck({ project }: { project: string }) {
               <strong>An event came: </strong>
               {latest.name} {latest.path}, stored a moment ago.
             </>
+          ) : before.loading ? (
+            "Looking for events…"
+          ) : before.error ? (
+            <>Whether any came before is not known ({before.error.message}). The next one stands here as it comes.</>
           ) : done ? (
             <>
               <strong>Events have come.</strong> The next one stands here as it comes.
