@@ -20,7 +20,7 @@ const WAYS = [
 const NO_FILTERS: never[] = [];
 
 export function snippetOf(way: string, origin: string, project: string): string {
-  const address = `${origin}/v1/events?app=${encodeURIComponent(project)}`;
+  const address = `${origin}/v1/events?app=${encodeURIComponent(project).replaceAll("'", "%27")}`;
   const inScript = JSON.stringify(address).replaceAll("<", "\\u003c");
   switch (way) {
     case "page":
