@@ -22,11 +22,16 @@ constexpr size_t kItemsAtOnce = 100'000;  // of one entry of the list
 // Around what is dirty: a visit that reaches into it began at most so long before, and one that begins in it ends at
 // most so long after.
 constexpr UnixMillis kReach = enrich::kVisitLength + enrich::kVisitSilence;
-// Visitors asked for at once, and how far apart their times may be.
-constexpr size_t kVisitorsAtOnce = 1'000;
+// Visitors asked for at once, and how far apart their times may be. Each question reads nearly all of the rows of its
+// days, however few visitors it asks for: a visitor's rows stand together, but the next visitor's somewhere else.
+constexpr size_t kVisitorsAtOnce = 10'000;
 constexpr UnixMillis kGapMax = 2 * kMillisPerDay;
 constexpr size_t kChangesAtOnce = 20'000;
+// After each round. The more visitors it was about, the longer it gathers more of them: in a flood of late events each
+// round costs the store as much as the events themselves, and the same visitors come again and again.
 constexpr milliseconds kPauseMin{200};
+constexpr milliseconds kPauseMax{30'000};
+constexpr size_t kVisitorsPerPauseMs = 3;
 constexpr milliseconds kRetryPause{1'000};
 constexpr milliseconds kFullWait{1'000};
 
@@ -331,7 +336,8 @@ void VisitHealer::run() {
     healing_.clear();
     show_pending();
     changed_.notify_all();
-    const milliseconds pause = healed ? std::max(kPauseMin, 2 * took) : kRetryPause;
+    const milliseconds gathering(work.size() / kVisitorsPerPauseMs);
+    const milliseconds pause = healed ? std::max({kPauseMin, 2 * took, std::min(gathering, kPauseMax)}) : kRetryPause;
     // Who waits for room is not to wait for a pause.
     changed_.wait_for(lock, pause, [&] {
       gather_ready();
