@@ -53,7 +53,6 @@ constexpr VisitColumn kOfVisit[] = {
 // Texts that are mostly different, or absent: String. A LowCardinality column costs a merge 0.1 us a row whatever is in
 // it, and ClickHouse keeps a String that is mostly empty as the few places where it is not.
 constexpr TextColumn kPlain[] = {
-    {"client_id", &Row::id},
     {"user_id", &Row::user_id},
     {"anonymous_id", &Row::anonymous_id},
     {"client_session_id", &Row::client_session_id},
@@ -72,6 +71,32 @@ constexpr TextColumn kPlain[] = {
 constexpr std::string_view kEnumerations[] = {"time_rule", "kind", "traffic"};
 
 constexpr std::string_view kTextType = "LowCardinality(String)";
+
+// A UUID as ClickHouse keeps it: its first half and its second, each as a number.
+struct Uuid {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  bool operator==(const Uuid&) const = default;
+};
+
+// Of a text that is a UUID in the form that ClickHouse writes: in lower case, and not zero. Else zero.
+Uuid uuid_of(std::string_view text) {
+  constexpr size_t kDigitsBefore[] = {8, 4, 4, 4, 12};  // a dash each
+  if (text.size() != 36) return {};
+  uint64_t halves[2] = {0, 0};
+  size_t at = 0;
+  size_t digits = 0;
+  for (size_t group : kDigitsBefore) {
+    if (at > 0 && text[at++] != '-') return {};
+    for (; group > 0; --group, ++digits) {
+      const char c = text[at++];
+      const bool decimal = c >= '0' && c <= '9';
+      if (!decimal && !(c >= 'a' && c <= 'f')) return {};
+      halves[digits / 16] = halves[digits / 16] << 4 | static_cast<uint64_t>(decimal ? c - '0' : c - 'a' + 10);
+    }
+  }
+  return {halves[0], halves[1]};
+}
 
 // A LowCardinality column: a dictionary of this block and an index a value.
 struct Repeating {
@@ -139,6 +164,9 @@ struct Block::State {
   std::array<Repeating, std::size(kOfVisit)> of_visit;
   std::array<Repeating, std::size(kEnumerations)> enumerations;
   std::array<std::string, std::size(kPlain)> plain;  // encoded
+  // The client's id of the event: a UUID, or a text (encoded).
+  std::vector<Uuid> client_uuid;
+  std::string client_id;
   // Properties whose values are numbers and the others, each property in one of the two.
   std::vector<uint64_t> text_ends, number_ends;
   Repeating text_keys, text_values, number_keys;
@@ -221,6 +249,8 @@ void Block::State::each_column(Visitor&& visit) const {
   for (size_t i = 0; i < of_visit.size(); ++i) text(kOfVisit[i].name, of_visit[i]);
   for (size_t i = 0; i < plain.size(); ++i)
     visit(kPlain[i].name, "String", [&](std::string& out) { out.append(plain[i]); });
+  visit("client_id", "String", [&](std::string& out) { out.append(client_id); });
+  fixed("client_uuid", "UUID", client_uuid);
   visit("text_properties", "Map(LowCardinality(String), LowCardinality(String))", [&](std::string& out) {
     append_prefix(out);
     append_prefix(out);
@@ -262,6 +292,8 @@ void Block::add(const Row& row) {
   s.enumerations[2].add(name_of(row.traffic));
   for (size_t i = 0; i < s.repeating.size(); ++i) s.repeating[i].add(row.*kRepeating[i].field);
   for (size_t i = 0; i < s.plain.size(); ++i) append_text(row.*kPlain[i].field, s.plain[i]);
+  s.client_uuid.push_back(uuid_of(row.id));
+  append_text(s.client_uuid.back() == Uuid() ? row.id : std::string_view(), s.client_id);
   s.add_properties(row);
 }
 
@@ -279,13 +311,14 @@ size_t Block::rows() const { return state_->rows; }
 
 size_t Block::bytes() const {
   const State& s = *state_;
-  constexpr size_t kFixedBytes = 6 * 8 + 2 * 8 + 2 * 4 + 2 + 1 + 8 + 1;
+  constexpr size_t kFixedBytes = 6 * 8 + 2 * 8 + 2 * 4 + 2 + 1 + 8 + 1 + 16;
   size_t bytes = s.rows * kFixedBytes;
   for (const auto& column : s.enumerations) bytes += column.bytes();
   for (const auto& column : s.repeating) bytes += column.bytes();
   for (const auto& column : s.of_visit) bytes += column.bytes();
   for (const auto& column : s.plain) bytes += column.size();
-  return bytes + s.text_keys.bytes() + s.text_values.bytes() + s.number_keys.bytes() + s.number_values.size();
+  return bytes + s.client_id.size() + s.text_keys.bytes() + s.text_values.bytes() + s.number_keys.bytes() +
+         s.number_values.size();
 }
 
 void Block::clear() {
@@ -301,6 +334,8 @@ void Block::clear() {
   for (auto& column : s.of_visit) column.clear();
   for (auto& column : s.enumerations) column.clear();
   for (auto& column : s.plain) column.clear();
+  s.client_uuid.clear();
+  s.client_id.clear();
   for (auto* column : {&s.text_keys, &s.text_values, &s.number_keys}) column->clear();
   s.number_values.clear();
 }
@@ -364,6 +399,8 @@ Block Block::slice(size_t first, size_t count) const {
   for (size_t i = 0; i < s.repeating.size(); ++i) t.repeating[i] = part_of(s.repeating[i], first, count);
   for (size_t i = 0; i < s.of_visit.size(); ++i) t.of_visit[i] = part_of(s.of_visit[i], first, count);
   for (size_t i = 0; i < s.plain.size(); ++i) t.plain[i] = part_of_texts(s.plain[i], first, count);
+  fixed(&State::client_uuid);
+  t.client_id = part_of_texts(s.client_id, first, count);
   // Where the part's properties begin and end among all.
   auto ends = [&](const std::vector<uint64_t>& all, std::vector<uint64_t>& of_part) {
     const uint64_t from = first == 0 ? 0 : all[first - 1];

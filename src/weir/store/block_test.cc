@@ -93,6 +93,29 @@ TEST(Block, KeepsEveryFieldOfARow) {
   EXPECT_EQ(stored.text("country"), "");
 }
 
+TEST(Block, KeepsTheClientsIdToTheLetter) {
+  const std::string ids[] = {"",
+                             "6f1d2c3b-4a59-4687-98a7-b6c5d4e3f201",
+                             "ffffffff-ffff-ffff-ffff-ffffffffffff",
+                             "00000000-0000-0000-0000-000000000001",
+                             "00000000-0000-0000-0000-000000000000",
+                             "6F1D2C3B-4A59-4687-98A7-B6C5D4E3F201",
+                             "6f1d2c3b-4a59-4687-98a7-b6c5d4e3f20g",
+                             "6f1d2c3b04a59-4687-98a7-b6c5d4e3f201",
+                             "6f1d2c3b-4a59-4687-98a7-b6c5d4e3f20",
+                             "6f1d2c3b-4a59-4687-98a7-b6c5d4e3f2011",
+                             "6f1d2c3b4a59468798a7b6c5d4e3f201"};
+  Block block;
+  for (size_t i = 0; i < std::size(ids); ++i) {
+    event::Row row = row_at(i);
+    row.id = ids[i];
+    block.add(row);
+  }
+  auto rows = rows_of(block);
+  ASSERT_TRUE(rows) << rows.error().message;
+  for (size_t i = 0; i < std::size(ids); ++i) EXPECT_EQ((*rows)[i].text("client_id"), ids[i]);
+}
+
 TEST(Block, KeepsNumericPropertiesApart) {
   event::Row row = row_at(0);
   row.properties = {{"a", "x"}, {"n", "1.50"}, {"b", "true"}, {"m", "12"}};
@@ -171,11 +194,14 @@ TEST(Block, KnowsItsSize) {
 TEST(Block, APartHoldsItsRowsAndNoOthers) {
   Block block;
   std::vector<std::string> texts;
+  std::vector<std::string> uuids;
   for (uint64_t o = 0; o < 40; ++o) texts.push_back(std::string(o * 11, 'x') + std::to_string(o));
+  for (uint64_t o = 0; o < 40; ++o) uuids.push_back("6f1d2c3b-4a59-4687-98a7-0000000000" + std::to_string(o + 10));
   for (uint64_t o = 0; o < 40; ++o) {
     event::Row row = row_at(o + 100);
     row.name = texts[o % 3];
-    row.id = texts[o];  // some of them longer than one byte of length can say
+    // Some of them longer than one byte of length can say, some UUIDs.
+    row.id = o % 6 == 1 ? std::string_view(uuids[o]) : texts[o];
     row.time += static_cast<int64_t>(o);
     if (o % 4 == 0) {
       row.has_revenue = true;

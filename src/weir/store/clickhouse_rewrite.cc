@@ -86,7 +86,9 @@ Result<std::optional<int64_t>> ClickHouse::day_with_events(ProjectId project, in
 namespace {
 // event::event_hash(), from the columns.
 constexpr std::string_view kEventHash =
-    "if(time_rule != 'client', _o, xxh3(if(client_id != '', client_id, concat(toString(kind), '\\0', toString(name), "
+    "if(time_rule != 'client', _o, xxh3(multiIf(client_id != '', client_id, "
+    "client_uuid != toUUID('00000000-0000-0000-0000-000000000000'), toString(client_uuid), "
+    "concat(toString(kind), '\\0', toString(name), "
     "'\\0', toString(hostname), "
     "'\\0', toString(path), '\\0', toString(title), '\\0', toString(referrer), '\\0', "
     "utm_source, '\\0', utm_medium, '\\0', utm_campaign, '\\0', utm_term, '\\0', utm_content, '\\0', "

@@ -23,6 +23,7 @@ constexpr std::string_view kEvents = R"(CREATE TABLE IF NOT EXISTS weir_data.eve
     kind               LowCardinality(String),
     name               LowCardinality(String),
     client_id          String CODEC(ZSTD(1)),
+    client_uuid        UUID CODEC(ZSTD(1)),
     user_id            String CODEC(ZSTD(1)),
     anonymous_id       String CODEC(ZSTD(1)),
     visitor_id         UInt64 CODEC(ZSTD(1)),
@@ -110,7 +111,8 @@ WITH (
 ) AS names
 SELECT
     transform(project_id, arrayPushBack(names.1, 0), arrayPushBack(names.2, ''), '') AS project,
-    if(client_id = '', concat('w', toString(_p), '-', toString(_o)), client_id) AS event_id,
+    multiIf(client_uuid != toUUID('00000000-0000-0000-0000-000000000000'), toString(client_uuid),
+            client_id = '', concat('w', toString(_p), '-', toString(_o)), client_id) AS event_id,
     name,
     timestamp,
     timestamp + toIntervalMillisecond(received_after_ms) AS received_at,

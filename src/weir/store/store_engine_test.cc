@@ -163,14 +163,22 @@ TEST_F(StoreEngine, ShowsARowAsItWasGiven) {
 }
 
 TEST_F(StoreEngine, KeepsAClientsEventId) {
-  event::Row row = row_of(1'001, 1);
-  row.id = "client-1";
   Block block;
-  block.add(row);
+  const std::string ids[] = {"client-1", "01890a5d-ac96-774b-bcce-b302099a8057", "01890A5D-AC96-774B-BCCE-B302099A8057",
+                             "00000000-0000-0000-0000-000000000000", ""};
+  for (size_t i = 0; i < std::size(ids); ++i) {
+    event::Row row = row_of(1'001, i);
+    row.id = ids[i];
+    block.add(row);
+  }
   insert(block, "client id");
-  EXPECT_EQ(
-      text("SELECT event_id, revenue_amount, length(properties), length(numbers) FROM weir.events WHERE _p = 1001"),
-      "client-1\t\\N\t0\t0");
+  EXPECT_EQ(text("SELECT event_id, revenue_amount, length(properties), length(numbers) FROM weir.events "
+                 "WHERE _p = 1001 AND _o = 0"),
+            "client-1\t\\N\t0\t0");
+  EXPECT_EQ(text("SELECT arrayStringConcat(groupArray(event_id), ' ') FROM (SELECT event_id FROM weir.events WHERE "
+                 "_p = 1001 ORDER BY _o)"),
+            "client-1 01890a5d-ac96-774b-bcce-b302099a8057 01890A5D-AC96-774B-BCCE-B302099A8057 "
+            "00000000-0000-0000-0000-000000000000 w1001-4");
 }
 
 TEST_F(StoreEngine, StoresWideDictionariesAndLongTexts) {

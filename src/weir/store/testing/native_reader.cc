@@ -1,5 +1,7 @@
 #include "weir/store/testing/native_reader.h"
 
+#include <fmt/format.h>
+
 #include "weir/store/row_binary.h"
 
 namespace weir::store::testing {
@@ -75,6 +77,16 @@ void read_number_properties(Cursor& in, Rows& rows) {
   for (StoredRow& row : rows) row.properties.insert(row.properties.end(), row.numbers.begin(), row.numbers.end());
 }
 
+// Two halves, each the other way round; nothing where all is zero.
+std::string read_uuid(Cursor& in) {
+  const auto high = in.fixed<uint64_t>();
+  const auto low = in.fixed<uint64_t>();
+  if (high == 0 && low == 0) return {};
+  std::string text = fmt::format("{:016x}{:016x}", high, low);
+  for (size_t at : {20, 16, 12, 8}) text.insert(at, 1, '-');
+  return text;
+}
+
 void read_column(Cursor& in, Rows& rows, const std::string& name, const std::string& type) {
   if (type == "LowCardinality(String)") {
     read_prefix(in);
@@ -108,6 +120,10 @@ void read_column(Cursor& in, Rows& rows, const std::string& name, const std::str
   } else if (name == "revenue_amount") {
     for (StoredRow& row : rows) row.has_revenue = in.fixed<uint8_t>() == 0;
     read_fixed<int64_t>(in, rows, &StoredRow::revenue_micros);
+  } else if (name == "client_uuid" && type == "UUID") {  // comes after client_id, which is empty where this is not
+    for (StoredRow& row : rows)
+      if (std::string value = read_uuid(in); !value.empty() && !row.texts.try_emplace("client_id", value).second)
+        in.fail<int>();
   } else if (name == "text_properties") {
     read_text_properties(in, rows);
   } else if (name == "number_properties") {

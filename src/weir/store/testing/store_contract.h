@@ -282,7 +282,7 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
   };
   const uint64_t with_id = add(3, 7, kNow, "id");
   const uint64_t without_id = add(2, 7, kNow - 1000, "");
-  add(1, 8, kNow, "");
+  const uint64_t with_uuid = add(1, 8, kNow, "01890a5d-ac96-774b-bcce-b302099a8057");
   {
     event::Row row = row_at(5, kNow);
     row.project_id = project;
@@ -316,6 +316,7 @@ TEST_P(StoreContract, RowsOfVisitsComeInOrderAndAreRewrittenInPlace) {
   EXPECT_EQ(rows[2].visitor_id, 8u);
   EXPECT_EQ(rows[2].hash, 5u);  // not a time of the client's: its position
   EXPECT_EQ(rows[3].visitor_id, 8u);
+  EXPECT_EQ(rows[3].hash, with_uuid);
 
   rows[0].session_id = 77;
   rows[0].visit_seq = 3;
