@@ -95,6 +95,9 @@ size_t write_header(char* bytes, size_t size, size_t count, void* context) {
   }
   return line.size();
 }
+int ask_whether_abandoned(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return (*static_cast<const std::function<bool()>*>(context))() ? 1 : 0;
+}
 }  // namespace
 
 std::string_view IncomingAnswer::header(std::string_view name) const {
@@ -146,6 +149,11 @@ Result<IncomingAnswer> HttpClient::send(const OutgoingRequest& request) {
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &download);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, write_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &download);
+  if (request.abandoned) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_abandoned);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &request.abandoned);
+  }
   if (!request.unix_socket.empty()) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     curl_easy_setopt(curl, CURLOPT_POST, 1L);

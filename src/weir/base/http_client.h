@@ -25,6 +25,9 @@ struct OutgoingRequest {
   size_t answer_bytes_max = 256u << 20;
   // When set, gets the answer's body (of a 2xx only) piece by piece instead of Answer::body; false ends the request.
   std::function<bool(std::string_view)> on_body;
+  // When set: asked about once a second while the request is under way, whether nobody wants the answer any more; true
+  // ends it.
+  std::function<bool()> abandoned;
 };
 
 struct IncomingAnswer {
@@ -44,7 +47,8 @@ class HttpClient {
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
-  // Any status is an answer. Errors: kUnavailable (no connection, broken off), kTimeout, kTooLarge (the answer).
+  // Any status is an answer. Errors: kUnavailable (no connection, broken off, abandoned), kTimeout,
+  // kTooLarge (the answer).
   Result<IncomingAnswer> send(const OutgoingRequest& request);
 
  private:

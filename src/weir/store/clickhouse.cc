@@ -45,6 +45,7 @@ struct ClickHouse::Request {
   std::string user, password;  // instead of the endpoint's own
   std::string database;        // empty: names in the statement are whole
   const std::function<bool(std::string_view)>* sink = nullptr;
+  std::function<bool()> abandoned;
 };
 
 ClickHouse::ClickHouse(const Options& options, const Endpoints& endpoints, metrics::Registry& registry)
@@ -113,6 +114,8 @@ Result<IncomingAnswer> ClickHouse::send_to(const Endpoint& endpoint, const Reque
   GuardedStream stream(request.sink != nullptr ? *request.sink : keep);
   OutgoingRequest http = compose(endpoint, request, query_id);
   http.on_body = [&](std::string_view piece) { return stream.add(piece); };
+  bool abandoned = false;
+  if (request.abandoned) http.abandoned = [&] { return abandoned = abandoned || request.abandoned(); };
 
   auto client = take_client();
   auto answer = client->send(http);
@@ -122,7 +125,7 @@ Result<IncomingAnswer> ClickHouse::send_to(const Endpoint& endpoint, const Reque
   std::string last_words = answer || request.doing == Doing::insert ? std::string() : stream.last_words();
   if (answer && !endpoint.proof.empty() && !equal_constant_time(answer->header("x-weir-proof"), endpoint.proof))
     answer = Error{ErrorCode::kUnavailable, "something else answers in the server's place"};
-  bool in_contact = answer || stream.cancelled() || !last_words.empty();
+  bool in_contact = answer || abandoned || stream.cancelled() || !last_words.empty();
   last_contact_went_well_ = in_contact;
   metrics_.up.set(in_contact ? 1 : 0);
 
@@ -134,6 +137,10 @@ Result<IncomingAnswer> ClickHouse::send_to(const Endpoint& endpoint, const Reque
   } else if (answer) {
     exception = answer->body.empty() ? fmt::format("status {}", answer->status) : answer->body;
     code = number_in<int>(answer->header("x-clickhouse-exception-code"));
+  }
+  if (abandoned && !answer) {
+    kill(endpoint, query_id);
+    return Error{ErrorCode::kUnavailable, "store: nobody waits for the answer any more"};
   }
   if (stream.cancelled()) {
     kill(endpoint, query_id);
@@ -180,6 +187,10 @@ Result<std::string> ClickHouse::read(std::string_view sql, const QueryOptions& o
   request.format = options.format;
   request.timeout = options.timeout;
   request.settings = {{"max_execution_time", seconds_text(options.timeout)}};
+  if (options.rows_read_max > 0) request.settings.emplace_back("max_rows_to_read", std::to_string(options.rows_read_max));
+  if (options.memory_bytes_max > 0)
+    request.settings.emplace_back("max_memory_usage", std::to_string(options.memory_bytes_max));
+  request.abandoned = options.abandoned;
   bind(options.parameters, request.settings);
   auto answer = send(request);
   metrics_.query_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());

@@ -146,6 +146,11 @@ struct QueryOptions {
   std::string format = "JSONCompact";
   Parameters parameters = {};
   std::chrono::milliseconds timeout{30'000};
+  // Limits on this statement besides the server's own; 0: none.
+  uint64_t rows_read_max = 0;
+  uint64_t memory_bytes_max = 0;
+  // Asked about once a second while the server works, whether nobody wants the answer any more; true ends the statement.
+  std::function<bool()> abandoned = {};
 };
 
 // The store. Thread-safe: each call takes a connection of its own from a small pool. Blocking: never from an I/O

@@ -1,0 +1,274 @@
+#include "weir/query/answer.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cmath>
+#include <unordered_map>
+
+#include "weir/query/json_text.h"
+#include "weir/query/statement.h"
+
+namespace weir::query {
+
+namespace json = boost::json;
+
+namespace {
+constexpr size_t kRestrictionRowsMax = 2'000;
+constexpr size_t kRestrictionBytesMax = 100 * 1024;
+constexpr std::string_view kMixed = "mixed";  // what a statement says of sums in several currencies
+
+store::QueryOptions options_of(const AskLimits& limits, store::Parameters parameters, std::string_view format) {
+  store::QueryOptions options;
+  options.format = format;
+  options.parameters = std::move(parameters);
+  options.timeout = limits.timeout;
+  options.rows_read_max = limits.rows_read_max;
+  options.memory_bytes_max = limits.memory_bytes_max;
+  options.abandoned = limits.abandoned;
+  return options;
+}
+
+// Answers never show the store's own words about a statement: they hold pieces of it.
+Error without_sql(Error error) {
+  switch (error.code) {
+    case ErrorCode::kTimeout:
+      error.message = "query: the answer took too long; take a shorter range or fewer dimensions and filters";
+      break;
+    case ErrorCode::kBadInput:
+    case ErrorCode::kTooLarge:
+      error.message =
+          "query: the store refuses to answer this: " + error.message.substr(0, error.message.find(": While"));
+      break;
+    default:
+      break;
+  }
+  return error;
+}
+
+Result<std::string> run(store::Store& store, Statement statement, const AskLimits& limits, std::string_view format) {
+  auto answer = store.query(statement.sql + " SETTINGS output_format_json_quote_64bit_integers = 0",
+                            options_of(limits, std::move(statement.parameters), format));
+  if (!answer) return without_sql(std::move(answer).error());
+  return answer;
+}
+
+Cell cell_of(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::int64:
+      return value.get_int64();
+    case json::kind::uint64:
+      return static_cast<double>(value.get_uint64());
+    case json::kind::double_:
+      return value.get_double();
+    case json::kind::string:
+      return std::string(view(value.get_string()));
+    default:
+      return std::monostate();
+  }
+}
+
+Cell money_of(const json::value& value, bool& mixed) {
+  if (!value.is_string()) return std::monostate();
+  const std::string_view text = view(value.get_string());
+  size_t space = text.find(' ');
+  if (space == std::string_view::npos) {
+    mixed = mixed || text == kMixed;
+    return std::monostate();
+  }
+  return Money{std::string(text.substr(0, space)), std::string(text.substr(space + 1))};
+}
+
+struct Rows {
+  std::vector<AnswerRow> rows;
+  uint64_t total = 0;
+  bool mixed = false;
+};
+
+Result<Rows> read_rows(const Question& question, std::string_view lines) {
+  Rows read;
+  while (!lines.empty()) {
+    size_t end = std::min(lines.find('\n'), lines.size());
+    boost::system::error_code error;
+    json::value value = json::parse(lines.substr(0, end), error);
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+    const json::array* cells = error ? nullptr : value.if_array();
+    if (cells == nullptr || cells->size() != question.dimensions.size() + question.metrics.size() + 1)
+      return Error{ErrorCode::kUnavailable, "query: cannot read the store's answer"};
+    AnswerRow row;
+    size_t at = 0;
+    for (; at < question.dimensions.size(); ++at) row.dimensions.push_back(cell_of((*cells)[at]));
+    for (Metric metric : question.metrics) {
+      const json::value& cell = (*cells)[at++];
+      row.metrics.push_back(is_money(metric) ? money_of(cell, read.mixed) : cell_of(cell));
+    }
+    if (const json::value& total = (*cells)[at]; total.is_int64())
+      read.total = static_cast<uint64_t>(total.get_int64());
+    read.rows.push_back(std::move(row));
+  }
+  return read;
+}
+
+// What a comparison is found by: the dimensions as they are shown, time by its place in the range.
+std::string key_of(const Question& question, const std::vector<Cell>& dimensions,
+                   const std::unordered_map<std::string, size_t>& places) {
+  std::string key;
+  for (size_t i = 0; i < dimensions.size(); ++i) {
+    if (const auto* text = std::get_if<std::string>(&dimensions[i])) {
+      const bool stretch = question.dimensions[i].attribute == Attribute::time;
+      auto place = stretch ? places.find(*text) : places.end();
+      key += place == places.end() ? *text : std::to_string(place->second);
+    } else if (const auto* number = std::get_if<int64_t>(&dimensions[i])) {
+      key += std::to_string(*number);
+    }
+    key.push_back('\0');
+  }
+  return key;
+}
+
+std::unordered_map<std::string, size_t> places_of(const std::vector<Slot>& slots) {
+  std::unordered_map<std::string, size_t> places;
+  for (size_t i = 0; i < slots.size(); ++i) places.emplace(slots[i].label, i);
+  return places;
+}
+
+std::optional<double> number_in(const Cell& cell) {
+  if (const auto* number = std::get_if<int64_t>(&cell)) return static_cast<double>(*number);
+  if (const auto* number = std::get_if<double>(&cell)) return *number;
+  if (const auto* money = std::get_if<Money>(&cell)) return std::strtod(money->amount.c_str(), nullptr);
+  return std::nullopt;
+}
+
+Cell change_of(Metric metric, const Cell& now, const Cell& before) {
+  auto a = number_in(before);
+  auto b = number_in(now);
+  if (!a || !b) return std::monostate();
+  if (is_rate(metric)) return std::round((*b - *a) * 100) / 100;
+  if (*a == 0) return static_cast<int64_t>(*b > 0 ? 100 : 0);
+  return static_cast<int64_t>(std::llround((*b - *a) / *a * 100));
+}
+
+ShownRows restriction_of(const Question& question, const std::vector<AnswerRow>& rows) {
+  ShownRows shown;
+  size_t bytes = 0;
+  if (rows.size() > kRestrictionRowsMax) return {};
+  for (const AnswerRow& row : rows) {
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < row.dimensions.size(); ++i) {
+      const auto* text = std::get_if<std::string>(&row.dimensions[i]);
+      texts.push_back(text != nullptr && question.dimensions[i].attribute != Attribute::time ? *text : std::string());
+      bytes += texts.back().size() + 4;
+    }
+    shown.push_back(std::move(texts));
+  }
+  return bytes > kRestrictionBytesMax ? ShownRows() : shown;
+}
+
+// Each row's counterpart in the range it is compared with; without one, nothing happened there.
+Result<> compare(store::Store& store, const Question& question, const AskLimits& limits, Answer& answer) {
+  ShownRows only = restriction_of(question, answer.rows);
+  Statement statement = write_statement(question, question.compared, Dialect::bound, &only);
+  auto lines = run(store, std::move(statement), limits, "JSONCompactEachRow");
+  if (!lines) return std::move(lines).error();
+  auto before = read_rows(question, *lines);
+  if (!before) return std::move(before).error();
+  std::vector<Slot> slots;
+  if (const Dimension* time = question.time()) {
+    auto found = slots_of(question.zone, question.compared, time->bucket);
+    if (!found) return std::move(found).error();
+    slots = std::move(*found);
+  }
+  const auto places = places_of(answer.slots);
+  const auto places_before = places_of(slots);
+  std::unordered_map<std::string, size_t> at;
+  for (size_t i = 0; i < before->rows.size(); ++i)
+    at.emplace(key_of(question, before->rows[i].dimensions, places_before), i);
+  for (AnswerRow& row : answer.rows) {
+    Compared compared;
+    auto found = at.find(key_of(question, row.dimensions, places));
+    if (found != at.end()) {
+      compared.dimensions = before->rows[found->second].dimensions;
+      compared.metrics = before->rows[found->second].metrics;
+    } else {
+      compared.dimensions = row.dimensions;
+      for (size_t i = 0; i < row.dimensions.size(); ++i) {
+        const auto* text = std::get_if<std::string>(&row.dimensions[i]);
+        if (question.dimensions[i].attribute != Attribute::time || text == nullptr) continue;
+        auto place = places.find(*text);
+        compared.dimensions[i] =
+            place != places.end() && place->second < slots.size() ? Cell(slots[place->second].label) : Cell();
+      }
+      for (size_t i = 0; i < question.metrics.size(); ++i) {
+        const Metric metric = question.metrics[i];
+        const bool counts = metric == Metric::visitors || metric == Metric::visits || metric == Metric::pageviews ||
+                            metric == Metric::events || metric == Metric::entries || metric == Metric::exits ||
+                            metric == Metric::conversions;
+        compared.metrics.push_back(counts ? Cell(int64_t{0}) : Cell());
+      }
+    }
+    for (size_t i = 0; i < question.metrics.size(); ++i)
+      compared.change.push_back(change_of(question.metrics[i], row.metrics[i], compared.metrics[i]));
+    row.compared = std::move(compared);
+  }
+  answer.total_rows = std::max<uint64_t>(answer.total_rows, answer.rows.size());
+  return {};
+}
+
+Result<> cover(store::Store& store, const Question& question, const AskLimits& limits, Answer& answer) {
+  auto lines = run(store, write_coverage(question, Dialect::bound), limits, "JSONCompactEachRow");
+  if (!lines) return std::move(lines).error();
+  std::string_view rest = *lines;
+  while (!rest.empty()) {
+    size_t end = std::min(rest.find('\n'), rest.size());
+    boost::system::error_code error;
+    json::value value = json::parse(rest.substr(0, end), error);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const json::array* cells = error ? nullptr : value.if_array();
+    if (cells == nullptr || cells->size() != 2 || !(*cells)[0].is_string() || !(*cells)[1].is_int64())
+      return Error{ErrorCode::kUnavailable, "query: cannot read the store's answer"};
+    answer.coverage.emplace_back(view((*cells)[0].get_string()), (*cells)[1].get_int64());
+  }
+  return {};
+}
+}  // namespace
+
+Result<Answer> ask(store::Store& store, const Question& question, const AskLimits& limits) {
+  const auto began = std::chrono::steady_clock::now();
+  Answer answer;
+  if (const Dimension* time = question.time()) {
+    auto slots = slots_of(question.zone, question.range, time->bucket);
+    if (!slots) return std::move(slots).error();
+    answer.slots = std::move(*slots);
+  }
+  auto lines = run(store, write_statement(question, question.range, Dialect::bound), limits, "JSONCompactEachRow");
+  if (!lines) return std::move(lines).error();
+  auto rows = read_rows(question, *lines);
+  if (!rows) return std::move(rows).error();
+  answer.rows = std::move(rows->rows);
+  answer.total_rows = rows->total;
+  if (rows->mixed)
+    answer.warnings.emplace_back("revenue: there are several currencies; ask by event:currency or for one goal");
+  if (answer.rows.empty() && question.with_total_rows && question.offset > 0) {
+    auto counted = run(store, write_count(question), limits, "TSV");
+    if (!counted) return std::move(counted).error();
+    answer.total_rows = std::strtoull(counted->c_str(), nullptr, 10);
+  }
+  if (question.comparing != Comparing::none)
+    if (auto compared = compare(store, question, limits, answer); !compared) return std::move(compared).error();
+  if (question.with_coverage)
+    if (auto covered = cover(store, question, limits, answer); !covered) return std::move(covered).error();
+  if (question.with_sql) {
+    answer.sql.push_back(write_statement(question, question.range, Dialect::public_).sql);
+    if (question.comparing != Comparing::none)
+      answer.sql.push_back(write_statement(question, question.compared, Dialect::public_).sql);
+  }
+  answer.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  return answer;
+}
+
+Result<std::string> ask_for_file(store::Store& store, const Question& question, AnswerForm form,
+                                 const AskLimits& limits) {
+  return run(store, write_file_statement(question), limits, form == AnswerForm::parquet ? "Parquet" : "ArrowStream");
+}
+
+}  // namespace weir::query

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "weir/query/question.h"
+#include "weir/store/store.h"
+
+namespace weir::query {
+
+// A statement for the store. Every text from outside is a bound parameter, every name comes from a list of ours.
+struct Statement {
+  std::string sql;
+  store::Parameters parameters;
+};
+
+// For whom a statement is written.
+enum class Dialect : uint8_t {
+  bound,   // the store: over weir_data.events, with parameters
+  public_  // a person who wants to see or run it: over the view weir.events, values quoted in their places
+};
+
+// The rows that a comparison is asked for: what the dimensions, those of time aside, show in the answer it is compared
+// with. Empty: all.
+using ShownRows = std::vector<std::vector<std::string>>;
+
+// The one statement that answers `question` over `range`: a column for each dimension and each metric, as they are
+// shown, then `rows`: how many rows there are without the limit. With `only`, without limit and offset.
+Statement write_statement(const Question& question, const Range& range, Dialect dialect,
+                          const ShownRows* only = nullptr);
+// The same with its columns named as the question names them, and nothing else.
+Statement write_file_statement(const Question& question);
+// How many rows the answer would have without limit and offset.
+Statement write_count(const Question& question);
+// Events by label of the range, whatever was asked of them: `traffic`, `events`.
+Statement write_coverage(const Question& question, Dialect dialect);
+
+}  // namespace weir::query
