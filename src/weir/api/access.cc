@@ -169,6 +169,8 @@ const std::vector<RouteAccess>& access_table() {
       {Method::post, "/api/v1/queries", edit},
       {Method::patch, "/api/v1/queries/*", edit},
       {Method::del, "/api/v1/queries/*", edit},
+      {Method::post, "/api/v1/query", view},
+      {Method::post, "/api/v2/query", view},
       {Method::post, "/api/v1/sql", sql},
       {Method::get, "/api/v1/sql/schema", sql},
       {Method::get, "/api/v1/live", view},

@@ -52,6 +52,11 @@ bool AnswerStream::push(std::string_view piece) {
   return true;
 }
 
+bool AnswerStream::abandoned() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->cancelled;
+}
+
 void AnswerStream::finish(Result<> outcome) {
   std::lock_guard lock(state_->mutex);
   state_->outcome.emplace(std::move(outcome));

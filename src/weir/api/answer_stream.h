@@ -21,6 +21,8 @@ class AnswerStream {
 
   // Writer. False once the reader is gone: stop.
   bool push(std::string_view piece);
+  // Writer: whether the reader is gone.
+  bool abandoned() const;
   // Writer: nothing more comes; an error cuts the answer off.
   void finish(Result<> outcome);
 

@@ -12,6 +12,7 @@
 #include "weir/api/answer_stream.h"
 #include "weir/api/item_routes.h"
 #include "weir/api/metrics.h"
+#include "weir/api/query_routes.h"
 #include "weir/api/settings_routes.h"
 #include "weir/api/workers.h"
 
@@ -62,16 +63,19 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
       : options(options),
         depends(std::move(dependencies)),
         settings_workers("api-settings", 1, options.waiting_max),
-        sql_workers("api-sql", options.threads, options.waiting_max) {}
+        sql_workers("api-sql", options.threads, options.waiting_max),
+        query_workers("api-query", options.query_threads, options.query_waiting_max) {}
 
   // Answers one request of a caller who was let in, on the settings thread.
   using Answer = std::function<Response(const Caller& caller, const std::string& tail, const std::string& query,
                                         const std::string& body)>;
   void add(http::Router& router, Method method, const std::string& path, Answer answer);
   void add_sql(http::Router& router);
+  void add_query(http::Router& router, std::string_view path);
   asio::awaitable<Response> answer_settings(Request& request, std::string_view path, const Access& access,
                                             const Answer& answer);
   asio::awaitable<Response> answer_sql(Request& request, const Access& access);
+  asio::awaitable<Response> answer_query(Request& request, const Access& access);
 
   Result<Caller> let_in(const Request& request, const Access& access) { return depends.gate.let_in(request, access); }
 
@@ -87,6 +91,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
   Dependencies depends;
   Workers settings_workers;
   Workers sql_workers;
+  Workers query_workers;
   std::mutex mutex;  // guards streams, stopping
   std::list<std::weak_ptr<AnswerStream>> streams;
   bool stopping = false;
@@ -106,6 +111,7 @@ void Api::stop() {
   }
   state_->settings_workers.stop();
   state_->sql_workers.stop();
+  state_->query_workers.stop();
 }
 
 void Api::add_routes(http::Router& router) {
@@ -161,6 +167,8 @@ void Api::add_routes(http::Router& router) {
           [&r, kind](const Caller& c, Text id, Text, Text) { return delete_item(r, c, kind, id); });
   }
   s.add_sql(router);
+  s.add_query(router, "/api/v1/query");
+  s.add_query(router, "/api/v2/query");
 }
 
 void Api::State::add(http::Router& router, Method method, const std::string& path, Answer answer) {
@@ -283,6 +291,57 @@ asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access&
     co_return response;
   }
   response.stream = [reader, taken] { return next_piece(reader, taken); };
+  co_return response;
+}
+
+void Api::State::add_query(http::Router& router, std::string_view path) {
+  http::RouteOptions limits;
+  limits.body_bytes_max = query::kQuestionBytesMax;
+  limits.inflated_bytes_max = query::kQuestionBytesMax;
+  limits.cors = http::Cors::listed;
+  const Access& access = access_of(Method::post, path);
+  router.add(Method::post, std::string(path), limits,
+             [self = shared_from_this(), &access](Request& request) -> asio::awaitable<Response> {
+               Response response = co_await self->answer_query(request, access);
+               co_return response;
+             });
+}
+
+// The answer is a stream from the first byte on, so that the connection watches its peer while the store works.
+asio::awaitable<Response> Api::State::answer_query(Request& request, const Access& access) {
+  auto caller = let_in(request, access);
+  if (!caller) co_return challenge(caller.error());
+  if (!depends.run_question) {
+    co_return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
+  }
+  auto question = read_question(request, *caller, *depends.settings.snapshot(), depends.clock.now());
+  if (!question) co_return http::error_response(question.error());
+  asio::any_io_executor executor = co_await asio::this_coro::executor;
+  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
+  metrics::Histogram& seconds = request_seconds(depends.registry, "/api/v1/query");
+  const auto begin = depends.clock.steady();
+  Response response;
+  response.content_type = query::content_type_of(question->form);
+  if (std::string name = file_name_of(question->form, question->context.project_name); !name.empty())
+    response.headers.emplace_back("Content-Disposition", fmt::format("attachment; filename=\"{}\"", name));
+  std::function<void()> work = [self = shared_from_this(), stream = reader->stream, begin, &seconds,
+                                question = std::move(*question)]() mutable {
+    question.abandoned = [stream] { return stream->abandoned(); };
+    Result<std::string> answer = stream->abandoned()
+                                     ? Error{ErrorCode::kUnavailable, "api: nobody waits for the answer any more"}
+                                     : self->depends.run_question(std::move(question));
+    seconds.observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
+    if (answer) {
+      stream->push(*answer);
+      stream->finish({});
+    } else {
+      stream->finish(std::move(answer).error());
+    }
+  };
+  if (!keep(reader->stream) || !query_workers.post(std::move(work))) {
+    co_return http::error_response(Error{ErrorCode::kOverloaded, "api: too many questions are waiting"});
+  }
+  response.stream = [reader, taken = std::make_shared<std::string>()] { return next_piece(reader, taken); };
   co_return response;
 }
 

@@ -15,6 +15,7 @@
 #include "weir/base/metrics.h"
 #include "weir/base/result.h"
 #include "weir/http/router.h"
+#include "weir/query/answer.h"
 #include "weir/settings/settings.h"
 
 namespace weir::api {
@@ -30,16 +31,27 @@ struct SqlQuestion {
 // Runs it; the answer's bytes go to `sink` piece by piece, whose `false` ends the statement. Blocking.
 using RunSql = std::function<Result<>(const SqlQuestion& question, const std::function<bool(std::string_view)>& sink)>;
 
+// A question to the metric layer, about a project whose settings are in `context`.
+struct StatsQuestion {
+  std::string body;  // as docs/query.md has it
+  query::Context context;
+  query::AnswerForm form = query::AnswerForm::json;
+  std::function<bool()> abandoned;  // whether nobody waits for the answer any more
+};
+// Answers it. Blocking.
+using RunQuestion = std::function<Result<std::string>(StatsQuestion question)>;
+
 struct Dependencies {
   settings::Repository& settings;
   Clock& clock;
   const Gate& gate;
   metrics::Registry& registry;
-  RunSql run_sql;  // empty: /api/v1/sql answers 503 (this node has no store)
+  RunSql run_sql;                 // empty: /api/v1/sql answers 503 (this node has no store)
+  RunQuestion run_question = {};  // empty: likewise for /api/v1/query
 };
 
 // The product's API under /api/v1, for the owner (Unix socket) and for keys of the right scope (access.h): projects,
-// keys, outside names, rules about traffic, SQL.
+// keys, outside names, rules about traffic, items of reports, questions about numbers, SQL.
 //
 // Thread-safe. Calls that wait, for the settings database or the store, run on threads of its own: "api-settings" and
 // `options.threads` "api-sql"; full, they answer 503.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -13,6 +14,9 @@ struct Options {
   uint64_t threads = 4;
   uint64_t waiting_max = 64;
   uint64_t statement_bytes_max = 256 * KiB;
+  uint64_t query_threads = 4;
+  uint64_t query_waiting_max = 256;
+  std::chrono::milliseconds query_timeout{30'000};
 };
 
 template <class Visitor>
@@ -25,6 +29,11 @@ void describe(Visitor& option, Options& o) {
   option("waiting_max", o.waiting_max, between(1, 10'000),
          "Most API requests waiting for one of those threads; beyond it they are answered 503.");
   option("statement_bytes_max", o.statement_bytes_max, between(1 * KiB, 4 * MiB), "Largest SQL statement of a person.");
+  option("query_threads", o.query_threads, between(1, 64),
+         "Questions of the dashboards and of /api/v1/query that the store works on at once, each on a thread.");
+  option("query_waiting_max", o.query_waiting_max, between(1, 10'000),
+         "Most of them waiting for one of those threads; beyond it they are answered 503.");
+  option("query_timeout", o.query_timeout, between(100, 3'600'000), "Longest the store may work on one of them.");
 }
 
 }  // namespace weir::api

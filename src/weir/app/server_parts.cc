@@ -154,7 +154,9 @@ struct ServerParts::State {
   std::vector<Check> checks() const;
   Result<> prepare_store();
   void show_project_names();
+  Result<> wait_for_store();
   Result<> answer_sql(const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink);
+  Result<std::string> answer_question(api::StatsQuestion question);
   bool announce_stop();
   int stop();
 };
@@ -314,9 +316,10 @@ void ServerParts::State::add_routes() {
   auto run_sql = [this](const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink) {
     return answer_sql(question, sink);
   };
+  auto run_question = [this](api::StatsQuestion question) { return answer_question(std::move(question)); };
   sessions = std::make_unique<api::Sessions>(*settings, clock);
   gate = std::make_unique<api::Gate>(*settings, *sessions, clock, options.http.origins);
-  api = std::make_unique<api::Api>(options.api, api::Dependencies{*settings, clock, *gate, registry, run_sql});
+  api = std::make_unique<api::Api>(options.api, api::Dependencies{*settings, clock, *gate, registry, run_sql, run_question});
   if (journal) {
     transfer::ImporterOptions import_options;
     import_options.directory = data->imports();
@@ -473,14 +476,40 @@ void ServerParts::State::show_project_names() {
   shown = std::move(snapshot);
 }
 
-Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
-                                        const std::function<bool(std::string_view)>& sink) {
-  // A question that comes while the store starts waits for it instead of failing.
+// A question that comes while the store starts waits for it instead of failing.
+Result<> ServerParts::State::wait_for_store() {
   for (auto deadline = clock.steady() + kStorePatience; !prepared && !draining;
        std::this_thread::sleep_for(kStorePoll)) {
     auto ready = prepare_store();
     if (!ready && clock.steady() >= deadline) return ready;
   }
+  return {};
+}
+
+namespace {
+// What was received before is a row, or has its outcome; 0: not known.
+UnixMillis complete_to(const load::Progress& progress, UnixMillis now) {
+  if (!progress.reconciled) return 0;
+  return progress.loaded == progress.end ? now : progress.waiting_since;
+}
+}  // namespace
+
+Result<std::string> ServerParts::State::answer_question(api::StatsQuestion question) {
+  if (auto ready = wait_for_store(); !ready) return std::move(ready).error();
+  if (live && bulk) {
+    const UnixMillis now = clock.now();
+    const UnixMillis complete = std::min(complete_to(live->progress(), now), complete_to(bulk->progress(), now));
+    if (complete > 0) question.context.complete_to = complete;
+  }
+  query::AskLimits limits;
+  limits.timeout = options.api.query_timeout;
+  limits.abandoned = std::move(question.abandoned);
+  return query::answer_question(*store, question.body, question.context, question.form, limits);
+}
+
+Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
+                                        const std::function<bool(std::string_view)>& sink) {
+  if (auto ready = wait_for_store(); !ready) return ready;
   query::SqlRequest request;
   request.format = question.format;
   request.timeout = question.timeout;

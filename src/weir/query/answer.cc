@@ -18,7 +18,8 @@ constexpr size_t kRestrictionRowsMax = 2'000;
 constexpr size_t kRestrictionBytesMax = 100 * 1024;
 constexpr std::string_view kMixed = "mixed";  // what a statement says of sums in several currencies
 
-store::QueryOptions options_of(const AskLimits& limits, store::Parameters parameters, std::string_view format) {
+store::QueryOptions options_of(const AskLimits& limits, store::Parameters parameters, std::string_view format,
+                               uint64_t* rows_read) {
   store::QueryOptions options;
   options.format = format;
   options.parameters = std::move(parameters);
@@ -26,6 +27,7 @@ store::QueryOptions options_of(const AskLimits& limits, store::Parameters parame
   options.rows_read_max = limits.rows_read_max;
   options.memory_bytes_max = limits.memory_bytes_max;
   options.abandoned = limits.abandoned;
+  options.rows_read = rows_read;
   return options;
 }
 
@@ -46,9 +48,10 @@ Error without_sql(Error error) {
   return error;
 }
 
-Result<std::string> run(store::Store& store, Statement statement, const AskLimits& limits, std::string_view format) {
+Result<std::string> run(store::Store& store, Statement statement, const AskLimits& limits, std::string_view format,
+                        uint64_t* rows_read = nullptr) {
   auto answer = store.query(statement.sql + " SETTINGS output_format_json_quote_64bit_integers = 0",
-                            options_of(limits, std::move(statement.parameters), format));
+                            options_of(limits, std::move(statement.parameters), format, rows_read));
   if (!answer) return without_sql(std::move(answer).error());
   return answer;
 }
@@ -168,7 +171,7 @@ ShownRows restriction_of(const Question& question, const std::vector<AnswerRow>&
 Result<> compare(store::Store& store, const Question& question, const AskLimits& limits, Answer& answer) {
   ShownRows only = restriction_of(question, answer.rows);
   Statement statement = write_statement(question, question.compared, Dialect::bound, &only);
-  auto lines = run(store, std::move(statement), limits, "JSONCompactEachRow");
+  auto lines = run(store, std::move(statement), limits, "JSONCompactEachRow", &answer.rows_read);
   if (!lines) return std::move(lines).error();
   auto before = read_rows(question, *lines);
   if (!before) return std::move(before).error();
@@ -215,7 +218,7 @@ Result<> compare(store::Store& store, const Question& question, const AskLimits&
 }
 
 Result<> cover(store::Store& store, const Question& question, const AskLimits& limits, Answer& answer) {
-  auto lines = run(store, write_coverage(question, Dialect::bound), limits, "JSONCompactEachRow");
+  auto lines = run(store, write_coverage(question, Dialect::bound), limits, "JSONCompactEachRow", &answer.rows_read);
   if (!lines) return std::move(lines).error();
   std::string_view rest = *lines;
   while (!rest.empty()) {
@@ -230,17 +233,34 @@ Result<> cover(store::Store& store, const Question& question, const AskLimits& l
   }
   return {};
 }
+// When the project's first event was. Its first day stands in the index.
+Result<std::optional<UnixMillis>> first_event_of(store::Store& store, ProjectId project) {
+  auto day = store.day_with_events(project, 0);
+  if (!day) return std::move(day).error();
+  if (!*day) return std::optional<UnixMillis>();
+  store::QueryOptions options;
+  options.format = "TSV";
+  options.parameters = {{"project", to_string(project)}, {"day", std::to_string(**day / kMillisPerDay)}};
+  auto moment = store.query(
+      "SELECT toUnixTimestamp64Milli(min(timestamp)) FROM weir_data.events WHERE project_id = {project:UInt64} AND "
+      "toDate(timestamp) = toDate({day:UInt16})",
+      options);
+  if (!moment) return std::move(moment).error();
+  return std::optional<UnixMillis>(std::strtoll(moment->c_str(), nullptr, 10));
+}
 }  // namespace
 
 Result<Answer> ask(store::Store& store, const Question& question, const AskLimits& limits) {
   const auto began = std::chrono::steady_clock::now();
   Answer answer;
-  if (const Dimension* time = question.time()) {
+  const bool needs_slots = question.with_time_labels || question.comparing != Comparing::none;
+  if (const Dimension* time = question.time(); time != nullptr && needs_slots) {
     auto slots = slots_of(question.zone, question.range, time->bucket);
     if (!slots) return std::move(slots).error();
     answer.slots = std::move(*slots);
   }
-  auto lines = run(store, write_statement(question, question.range, Dialect::bound), limits, "JSONCompactEachRow");
+  auto lines = run(store, write_statement(question, question.range, Dialect::bound), limits, "JSONCompactEachRow",
+                   &answer.rows_read);
   if (!lines) return std::move(lines).error();
   auto rows = read_rows(question, *lines);
   if (!rows) return std::move(rows).error();
@@ -269,6 +289,20 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
 Result<std::string> ask_for_file(store::Store& store, const Question& question, AnswerForm form,
                                  const AskLimits& limits) {
   return run(store, write_file_statement(question), limits, form == AnswerForm::parquet ? "Parquet" : "ArrowStream");
+}
+
+Result<std::string> answer_question(store::Store& store, std::string_view text, const Context& context, AnswerForm form,
+                                    const AskLimits& limits) {
+  Context whole = context;
+  if (!whole.first_event) whole.first_event = [&] { return first_event_of(store, context.project); };
+  auto question = parse_question(text, whole);
+  if (!question) return std::move(question).error();
+  if (form == AnswerForm::parquet || form == AnswerForm::arrow) return ask_for_file(store, *question, form, limits);
+  auto answer = ask(store, *question, limits);
+  if (!answer) return std::move(answer).error();
+  if (form == AnswerForm::csv) return to_csv(*question, *answer);
+  if (form == AnswerForm::json_lines) return to_json_lines(*question, *answer);
+  return to_json(*question, *answer);
 }
 
 }  // namespace weir::query

@@ -40,6 +40,7 @@ struct Answer {
   std::vector<std::string> sql;
   std::vector<std::string> warnings;
   std::chrono::milliseconds elapsed{0};
+  uint64_t rows_read = 0;  // by the store
 };
 
 // What one question may cost.
@@ -71,5 +72,10 @@ std::string to_json_lines(const Question& question, const Answer& answer);
 // Its rows as the store writes them (parquet, arrow), without comparison. Blocking. Errors: as ask().
 Result<std::string> ask_for_file(store::Store& store, const Question& question, AnswerForm form,
                                  const AskLimits& limits);
+
+// All of it: reads the question, answers it, writes the answer. Blocking, thread-safe.
+// Errors: those of parse_question(), ask() and ask_for_file().
+Result<std::string> answer_question(store::Store& store, std::string_view json, const Context& context, AnswerForm form,
+                                    const AskLimits& limits);
 
 }  // namespace weir::query

@@ -127,6 +127,8 @@ void append_meta(std::string& out, const Question& question, const Answer& answe
   }
   append_json_key(out, "elapsed_ms");
   out += std::to_string(answer.elapsed.count());
+  append_json_key(out, "rows_read");
+  out += std::to_string(answer.rows_read);
   append_json_key(out, "warnings");
   append_texts(out, answer.warnings);
   out += "}";

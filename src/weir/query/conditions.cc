@@ -29,25 +29,18 @@ std::string joined(std::span<const std::string> parts, std::string_view between)
   return fmt::format("{}", fmt::join(parts.begin(), parts.end(), between));
 }
 
-std::string Values::add(std::string_view type, std::string value) {
-  for (const auto& [name, known] : parameters_)
-    if (known == value && name.starts_with(type == "String" ? "t" : "a")) return fmt::format("{{{}:{}}}", name, type);
-  std::string name = fmt::format("{}{}", type == "String" ? 't' : 'a', parameters_.size());
-  parameters_.emplace_back(name, std::move(value));
-  return fmt::format("{{{}:{}}}", name, type);
-}
-
 std::string Values::text(std::string_view value) {
   if (dialect_ == Dialect::public_) return quoted(value);
-  return add("String", std::string(value));
+  auto [at, added] = names_.try_emplace(std::string(value), fmt::format("t{}", names_.size()));
+  if (added) parameters_.emplace_back(at->second, at->first);
+  return fmt::format("{{{}:String}}", at->second);
 }
 
+// Each value a parameter of its own: how a server takes an array apart that stands in one differs between its doors.
 std::string Values::texts(std::span<const std::string> values) {
-  std::string list = "[";
-  for (const std::string& value : values) list += (list.size() > 1 ? "," : "") + quoted(value);
-  list += "]";
-  if (dialect_ == Dialect::public_) return list;
-  return add("Array(String)", std::move(list));
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + text(value);
+  return list;
 }
 
 // A number was read as one and is written as one: nothing in it can be anything else.
@@ -171,8 +164,8 @@ std::string Conditions::fits(const Filter& filter, const std::string& text, std:
       // What an empty value is shown as stands for it.
       if (!empty.empty() && std::find(values.begin(), values.end(), empty) != values.end()) values.emplace_back();
       if (values.size() == 1) return fmt::format("{} = {}", subject, folded(values_.text(values.front())));
-      if (filter.case_sensitive) return fmt::format("{} IN {}", subject, values_.texts(values));
-      return fmt::format("has(arrayMap(v -> lowerUTF8(v), {}), {})", values_.texts(values), subject);
+      if (filter.case_sensitive) return fmt::format("{} IN ({})", subject, values_.texts(values));
+      return fmt::format("has(arrayMap(v -> lowerUTF8(v), [{}]), {})", values_.texts(values), subject);
     case Op::contains:
     case Op::contains_not:
       for (const std::string& value : values)
@@ -205,9 +198,10 @@ std::string Conditions::property_leaf(const Filter& filter) {
   const std::string fit = fits(filter, value(filter.dimension), {});
   if (filter.op == Op::is || filter.op == Op::is_not) {
     const std::string_view none = empty_label(Attribute::property);
+    // A property that is missing and one that is empty are shown alike, and found alike.
     std::string is = fmt::format("({} AND {})", has(key), fit);
     if (std::find(filter.values.begin(), filter.values.end(), none) != filter.values.end())
-      is = fmt::format("({} OR NOT {})", is, has(key));
+      is = fmt::format("({} OR {} = '')", is, value(filter.dimension));
     return filter.op == Op::is ? is : negated(is);
   }
   return fmt::format("({} AND {})", has(key), is_negative(filter.op) ? negated("(" + fit + ")") : fit);
@@ -216,10 +210,12 @@ std::string Conditions::property_leaf(const Filter& filter) {
 // The pages of a whole visit stand on no row: the visits that fit are found first.
 std::string Conditions::page_leaf(const Filter& filter) {
   const bool entry = filter.dimension.attribute == Attribute::entry_page;
-  const std::string page = fmt::format("{}(path, {}, kind = 'pageview')", entry ? "argMinIf" : "argMaxIf", kOrder);
-  return fmt::format("session_id {} (SELECT session_id FROM {} WHERE {} AND {} GROUP BY session_id HAVING {})",
-                     is_negative(filter.op) ? "NOT IN" : "IN", table(), project(), around_range(),
-                     fits(filter, page, empty_label(filter.dimension.attribute)));
+  return fmt::format(
+      "session_id {} (SELECT session_id FROM (SELECT session_id, {}(toString(path), {}, kind = 'pageview') AS page "
+      "FROM "
+      "{} WHERE {} AND {} GROUP BY session_id) WHERE {})",
+      is_negative(filter.op) ? "NOT IN" : "IN", entry ? "argMinIf" : "argMaxIf", kOrder, table(), project(),
+      around_range(), fits(filter, "page", empty_label(filter.dimension.attribute)));
 }
 
 std::string Conditions::goal_leaf(const Filter& filter) {

@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "weir/query/question.h"
@@ -16,15 +17,15 @@ class Values {
   explicit Values(Dialect dialect) : dialect_(dialect) {}
   // What stands for the value in the statement.
   std::string text(std::string_view value);
+  // What stands for all of them, with commas between.
   std::string texts(std::span<const std::string> values);
   std::string number(double value);
   store::Parameters take() { return std::move(parameters_); }
 
  private:
-  std::string add(std::string_view type, std::string value);
-
   const Dialect dialect_;
   store::Parameters parameters_;
+  std::unordered_map<std::string, std::string> names_;  // by value
 };
 
 // What of a question's words holds for single rows, as SQL expressions over the table's columns. Confined to one

@@ -94,7 +94,7 @@ class QuestionParser {
     if (!list->is_array()) return bad("dimensions: expected a list");
     const json::array& names = list->get_array();
     if (names.size() > kDimensionsMax) return bad(fmt::format("dimensions: at most {}", kDimensionsMax));
-    bool timed = false;
+    bool stretch = false;
     for (size_t i = 0; i < names.size(); ++i) {
       Dimension dimension;
       if (!names[i].is_string() || !parse_dimension(view(names[i].get_string()), dimension) ||
@@ -103,8 +103,9 @@ class QuestionParser {
       if (std::find(q_.dimensions.begin(), q_.dimensions.end(), dimension) != q_.dimensions.end())
         return bad(fmt::format("dimensions[{}]: {} is there twice", i, name_of(dimension)));
       if (dimension.attribute == Attribute::time) {
-        if (timed) return bad(fmt::format("dimensions[{}]: there is a dimension of time already", i));
-        timed = true;
+        const bool another = dimension.bucket == Bucket::none || is_stretch(dimension.bucket);
+        if (another && stretch) return bad(fmt::format("dimensions[{}]: time is cut into stretches already", i));
+        stretch = stretch || another;
       }
       q_.dimensions.push_back(std::move(dimension));
     }
@@ -321,7 +322,7 @@ class QuestionParser {
       if (!value.is_bool()) return bad(fmt::format("include.{}: expected true or false", key));
       if (flag != nullptr) *flag = value.get_bool();
     }
-    if (q_.with_time_labels && (q_.time() == nullptr || !is_stretch(q_.time()->bucket)))
+    if (q_.with_time_labels && q_.time() == nullptr)
       return bad("include.time_labels: there is no dimension of time with labels");
     return {};
   }
@@ -394,11 +395,6 @@ class QuestionParser {
           metric == Metric::conversions || metric == Metric::conversion_rate || metric == Metric::group_conversion_rate;
       if (of_goals && !asks_for_goals_)
         return bad(fmt::format("metrics[{}]: {} needs event:goal among the dimensions or filters", i, name_of(metric)));
-      if (metric == Metric::exit_rate || metric == Metric::exits || metric == Metric::entries) {
-        const bool fits = std::all_of(q_.dimensions.begin(), q_.dimensions.end(),
-                                      [](const Dimension& d) { return d.attribute != Attribute::goal; });
-        if (!fits) return bad(fmt::format("metrics[{}]: {} does not go with event:goal", i, name_of(metric)));
-      }
     }
     return {};
   }
@@ -412,7 +408,7 @@ class QuestionParser {
 
 const Dimension* Question::time() const {
   for (const Dimension& dimension : dimensions)
-    if (dimension.attribute == Attribute::time) return &dimension;
+    if (dimension.attribute == Attribute::time && is_stretch(dimension.bucket)) return &dimension;
   return nullptr;
 }
 

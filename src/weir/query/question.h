@@ -95,7 +95,7 @@ struct Question {
   UnixMillis now = 0;
   std::optional<UnixMillis> complete_to = {};
 
-  // Its dimension of time, or null.
+  // Its dimension that cuts time into stretches, or null.
   const Dimension* time() const;
 };
 

@@ -61,7 +61,7 @@ Result<std::vector<Slot>> day_slots(const Zone& zone, const Range& range, Bucket
     if (slots.size() == kSlotsMax) return too_many();
     // A week that began before the range shows the range's first day.
     int64_t shown = bucket == Bucket::week ? std::max(at, first) : at;
-    slots.push_back({shown, format_day(shown), zone.start_of_day(next_of(bucket, at))});
+    slots.push_back({zone.start_of_day(shown), zone.start_of_day(next_of(bucket, at)), range.from, format_day(shown)});
   }
   return slots;
 }
@@ -84,7 +84,7 @@ Result<std::vector<Slot>> fine_slots(const Zone& zone, const Range& range, Secon
         twice.push_back(there->second);
         twice.push_back(slots.size());
       }
-      slots.push_back({key, std::move(label), end});
+      slots.push_back({key, end, eras[i].since, std::move(label)});
       offsets.push_back(offset);
       at = end;
     }

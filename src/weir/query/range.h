@@ -29,9 +29,10 @@ Range compared_range(const Zone& zone, const Range& range, bool of_days, Compari
 
 // One stretch of time in a range.
 struct Slot {
-  int64_t key;        // what the store groups by: see bucket_key()
-  std::string label;  // "2026-11-20", "2026-11-20 09:00:00"; unique within a range
+  Seconds begin;      // its first moment, were it whole
   Seconds end;        // its first moment after
+  Seconds era;        // hours and minutes: since when their offset was in force, or the range's beginning
+  std::string label;  // "2026-11-20", "2026-11-20 09:00:00"; unique within a range
 };
 inline constexpr size_t kSlotsMax = 50'000;
 // All slots of the range, in order. Errors: kTooLarge (more than kSlotsMax).

@@ -49,12 +49,9 @@ using Sums = std::vector<std::pair<Part, std::string>>;  // a part and the expre
 class Writer {
  public:
   Writer(const Question& question, const Range& range, Dialect dialect, const ShownRows* only)
-      : q_(question),
-        range_(range),
-        only_(only),
-        values_(dialect),
-        conditions_(question, range, dialect, values_),
-        time_(question.zone, range, question.time() != nullptr ? question.time()->bucket : Bucket::none) {}
+      : q_(question), range_(range), only_(only), values_(dialect), conditions_(question, range, dialect, values_) {
+    for (const Dimension& dimension : question.dimensions) times_.emplace_back(question.zone, range, dimension.bucket);
+  }
 
   Statement answer();
   Statement count();
@@ -68,7 +65,6 @@ class Writer {
     if (std::find(parts_.begin(), parts_.end(), part) == parts_.end()) parts_.push_back(part);
   }
   bool needs(Part part) const { return std::find(parts_.begin(), parts_.end(), part) != parts_.end(); }
-  bool visits_are_whole() const { return needs(Part::whole_visits) && visits_part_ == Part::whole_visits; }
 
   bool by_goal() const { return has_dimension(Attribute::goal); }
   bool by_visit_page() const { return has_dimension(Attribute::entry_page) || has_dimension(Attribute::exit_page); }
@@ -87,7 +83,12 @@ class Writer {
   std::string group_by(std::string_view prefix = "d") const;
   std::string family(const Sums& sums, const std::string& from, std::span<const std::string> dimensions);
   std::string goals_array();
-  std::string source();  // the rows, with what is joined to them
+  std::string filtered_currency() const;
+  std::string with_pages();  // the table, with its visits' pages where a dimension asks for them
+  std::string source();      // the same, a row for each goal that it reaches where a dimension asks for goals
+  // The dimensions as members of a tuple `name` behind those that are there already: appends what they are taken from,
+  // answers how they are found again, and what has to be joined for that.
+  std::vector<std::string> in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join);
   std::string visits_of(const std::string& facts, const std::string& having);
 
   std::string rows_family();
@@ -111,7 +112,7 @@ class Writer {
   const ShownRows* only_;
   Values values_;
   Conditions conditions_;
-  TimeSql time_;
+  std::vector<TimeSql> times_;  // by dimension
   std::vector<Part> parts_;
   Part visits_part_ = Part::visits;
   bool joins_groups_ = false;  // group_conversion_rate over more than goals
@@ -120,8 +121,9 @@ class Writer {
 // Visits without a dimension of time, or by a fine one, are those of the matching events; by days and more they belong
 // to the bucket of their first event, which their rows may not be in.
 void Writer::choose_parts() {
-  const Dimension* time = q_.time();
-  const bool coarse = time != nullptr && !is_fine(time->bucket);
+  const bool timed = has_dimension(Attribute::time);
+  const bool coarse = timed && std::none_of(q_.dimensions.begin(), q_.dimensions.end(),
+                                            [](const Dimension& d) { return is_fine(d.bucket); });
   bool whole = false;
   bool visits = false;
   for (Metric metric : q_.metrics) {
@@ -190,7 +192,7 @@ void Writer::choose_parts() {
         break;
     }
   }
-  if (visits) visits_part_ = coarse || (whole && time == nullptr) ? Part::whole_visits : Part::visits;
+  if (visits) visits_part_ = coarse || (whole && !timed) ? Part::whole_visits : Part::visits;
   if (visits) need(visits_part_);
   if (whole) need(Part::whole_visits);
 }
@@ -208,8 +210,8 @@ std::string Writer::dimension_sql(size_t i, Of of) {
   const Dimension& dimension = q_.dimensions[i];
   switch (dimension.attribute) {
     case Attribute::time:
-      if (of == Of::row) return time_.key("toInt64(toUnixTimestamp(timestamp))");
-      return time_.key(fmt::format("greatest(toInt64({}), {})", Conditions::kVisitStart, range_.from));
+      if (of == Of::row) return times_[i].key("toInt64(toUnixTimestamp(timestamp))");
+      return times_[i].key(fmt::format("greatest(toInt64({}), {})", Conditions::kVisitStart, range_.from));
     case Attribute::goal:
       return "goal";
     case Attribute::entry_page:
@@ -279,21 +281,49 @@ std::string Writer::goals_array() {
   return fmt::format("arrayFilter(g -> g != '', [{}])", joined(each, ", "));
 }
 
+// The currency of the goals that the question is filtered by, when they all have the same one.
+std::string Writer::filtered_currency() const {
+  std::string currency;
+  for (const Filter& part : q_.filter.parts) {
+    if (part.kind != Filter::Kind::leaf || part.dimension.attribute != Attribute::goal || part.op != Op::is) continue;
+    for (const Goal& goal : q_.goals) {
+      if (std::find(part.values.begin(), part.values.end(), goal.name) == part.values.end()) continue;
+      if (goal.currency.empty() || (!currency.empty() && currency != goal.currency)) return {};
+      currency = goal.currency;
+    }
+  }
+  return currency;
+}
+
 // A subquery of the visits around the range, with facts of each.
 std::string Writer::visits_of(const std::string& facts, const std::string& having) {
   return fmt::format("(SELECT session_id, {} FROM {} WHERE {} AND {}{} GROUP BY session_id)", facts,
                      conditions_.table(), conditions_.project(), conditions_.around_range(), having);
 }
 
-std::string Writer::source() {
+std::string Writer::with_pages() {
   std::string from = std::string(conditions_.table());
-  if (by_visit_page()) {
-    const std::string page = fmt::format("If(toString(path), {}, kind = 'pageview')", Conditions::kOrder);
-    from += fmt::format(" AS e ANY LEFT JOIN {} AS v ON e.session_id = v.session_id",
-                        visits_of(fmt::format("argMin{0} AS entry_page, argMax{0} AS exit_page", page), ""));
-  }
+  if (!by_visit_page()) return from;
+  const std::string page = fmt::format("If(toString(path), {}, kind = 'pageview')", Conditions::kOrder);
+  return fmt::format("{} AS e ANY LEFT JOIN {} AS v ON e.session_id = v.session_id", from,
+                     visits_of(fmt::format("argMin{0} AS entry_page, argMax{0} AS exit_page", page), ""));
+}
+
+std::string Writer::source() {
+  std::string from = with_pages();
   if (by_goal()) from += fmt::format(" ARRAY JOIN {} AS goal", goals_array());
   return from;
+}
+
+std::vector<std::string> Writer::in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join) {
+  std::vector<std::string> found;
+  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
+    const bool goals = q_.dimensions[i].attribute == Attribute::goal;
+    members.push_back(goals ? goals_array() : dimension_sql(i, Of::row));
+    if (goals) join = fmt::format(" ARRAY JOIN {}.{} AS goal", name, members.size());
+    found.push_back(goals ? "goal" : fmt::format("{}.{}", name, members.size()));
+  }
+  return found;
 }
 
 std::string Writer::rows_family() {
@@ -305,6 +335,8 @@ std::string Writer::rows_family() {
   if (needs(Part::revenue)) {
     // Where goals are asked for that have a currency, what was paid for them in another does not count.
     std::string paid = "revenue_amount IS NOT NULL";
+    if (const std::string currency = filtered_currency(); !currency.empty())
+      paid += fmt::format(" AND revenue_currency = {}", values_.text(currency));
     if (by_goal()) {
       for (const Goal& goal : q_.goals)
         if (!goal.currency.empty())
@@ -366,23 +398,18 @@ std::string Writer::visits_family_by_row() {
 
 // The first and the last pageview of each visit, where they match.
 std::string Writer::ends_family() {
-  std::vector<std::string> columns = {fmt::format("({}) AS matches", matching())};
-  std::vector<std::string> dimensions;
-  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
-    columns.push_back(dimension_sql(i, Of::row));
-    dimensions.push_back(fmt::format("p.{}", i + 2));
-  }
-  std::string source_rows = std::string(conditions_.table());
-  if (by_visit_page()) source_rows = source();
+  std::vector<std::string> members = {fmt::format("({})", matching())};
+  std::string join;
+  const std::vector<std::string> dimensions = in_tuple("p", members, join);
   std::vector<std::string> selects;
   for (auto [part, pick] : {std::pair(Part::entries, "argMin"), std::pair(Part::exits, "argMax")}) {
     if (!needs(part)) continue;
     selects.push_back(family(
         {{part, "count()"}},
-        fmt::format("(SELECT {}If(tuple({}), {}, kind = 'pageview') AS p FROM {} WHERE {} AND {} GROUP BY session_id) "
-                    "WHERE p.1 = 1",
-                    pick, joined(columns, ", "), Conditions::kOrder, source_rows, conditions_.project(),
-                    conditions_.around_range()),
+        fmt::format("(SELECT {}If(tuple({}), {}, kind = 'pageview') AS p FROM {} WHERE {} AND {} GROUP BY session_id "
+                    "HAVING p.1 = 1){}",
+                    pick, joined(members, ", "), Conditions::kOrder, with_pages(), conditions_.project(),
+                    conditions_.around_range(), join),
         dimensions));
   }
   return joined(selects, " UNION ALL ");
@@ -395,7 +422,8 @@ std::string Writer::page_views_family() {
     if (q_.dimensions[i].attribute == Attribute::exit_page)
       dimensions[i] =
           fmt::format("transform(toString(path), [''], [{}])", values_.text(empty_label(Attribute::exit_page)));
-  std::string from = has_dimension(Attribute::entry_page) ? source() : std::string(conditions_.table());
+  const std::string from =
+      has_dimension(Attribute::entry_page) || by_goal() ? source() : std::string(conditions_.table());
   return family({{Part::page_views, "count()"}},
                 fmt::format("{} WHERE {} AND {} AND kind = 'pageview'", from, conditions_.project(), matching()),
                 dimensions);
@@ -421,26 +449,21 @@ std::string Writer::depth_family() {
 
 // The time of each pageview: what was reported of it until the visit's next, else the time to that.
 std::string Writer::times_family() {
-  std::vector<std::string> columns = {
+  std::vector<std::string> members = {
       std::string(Conditions::kOrder),
       "kind = 'pageview'",
       "toString(path)",
       "toUnixTimestamp64Milli(timestamp)",
       fmt::format("if({}, {}, -1)", conditions_.has_number("engaged_ms"), conditions_.number_of("engaged_ms")),
       fmt::format("({})", matching())};
-  constexpr size_t kFixed = 6;
-  std::vector<std::string> dimensions;
-  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
-    columns.push_back(dimension_sql(i, Of::row));
-    dimensions.push_back(fmt::format("p.{}", kFixed + 1 + i));
-  }
-  const std::string rows = by_goal() || by_visit_page() ? source() : std::string(conditions_.table());
+  std::string join;
+  const std::vector<std::string> dimensions = in_tuple("p", members, join);
   const std::string visits = fmt::format(
       "SELECT session_id, arraySort(x -> x.1, groupArray(tuple({}))) AS seen, arrayCumSum(arrayMap(x -> x.2, seen)) AS "
       "page, arrayMap(x -> x.4, arrayFilter(x -> x.2 = 1, seen)) AS times, arrayMap(n -> if(n < length(times), "
       "times[n + 1], -1), page) AS nexts FROM {} WHERE {} AND {} AND kind IN ('pageview', 'engagement') GROUP BY "
       "session_id",
-      joined(columns, ", "), rows, conditions_.project(), conditions_.around_range());
+      joined(members, ", "), with_pages(), conditions_.project(), conditions_.around_range());
   const std::string pages = fmt::format(
       "SELECT anyIf(x, x.2 = 1) AS p, any(next) AS next_time, groupArrayIf((x.3, x.5), x.2 = 0 AND x.5 >= 0) AS told "
       "FROM ({}) ARRAY JOIN seen AS x, page AS n, nexts AS next WHERE n > 0 GROUP BY session_id, n HAVING p.6 = 1",
@@ -450,7 +473,7 @@ std::string Writer::times_family() {
       "own))), next_time >= 0, next_time - p.4, -1) AS took FROM ({})",
       pages);
   return family({{Part::known_times, "count()"}, {Part::time_sum, "sum(took)"}},
-                fmt::format("({}) WHERE took >= 0", times), dimensions);
+                fmt::format("({}){} WHERE took >= 0", times, join), dimensions);
 }
 
 std::string Writer::sums() {
@@ -465,18 +488,25 @@ std::string Writer::sums() {
   if (any_of({Part::page_views})) families.push_back(page_views_family());
   if (any_of({Part::depths})) families.push_back(depth_family());
   if (any_of({Part::known_times})) families.push_back(times_family());
+  // A group is there when an event matches, whether or not there is anything to be said of it.
+  if (!any_of({Part::visitors, Part::visits, Part::pageviews, Part::events, Part::rows, Part::revenue}) &&
+      !q_.dimensions.empty() && any_of({Part::entries, Part::exits, Part::depths, Part::known_times}))
+    families.push_back(rows_family());
   if (families.size() == 1 && !(needs(Part::entries) && needs(Part::exits))) return "(" + families.front() + ")";
   std::string columns = names("") + (q_.dimensions.empty() ? "" : ", ");
   for (size_t i = 0; i < parts_.size(); ++i)
     columns += fmt::format("{}{}(u.{}) AS {}", i == 0 ? "" : ", ",
                            parts_[i] == Part::currencies ? "groupUniqArrayArray" : "sum", name_of(parts_[i]),
                            name_of(parts_[i]));
-  return fmt::format("(SELECT {} FROM ({}) AS u{})", columns, joined(families, " UNION ALL "), group_by());
+  // The pageviews of pages that no visit ended on are no group of their own.
+  const std::string having =
+      needs(Part::page_views) ? fmt::format(" HAVING sum(u.{}) > 0", name_of(visits_part_)) : std::string();
+  return fmt::format("(SELECT {} FROM ({}) AS u{}{})", columns, joined(families, " UNION ALL "), group_by(), having);
 }
 
 // a in b, in percent with two decimals.
 std::string Writer::share(std::string_view part, const std::string& total) {
-  return fmt::format("if({1} = 0, NULL, intDiv({0} * 20000 + {1}, 2 * {1}) / 100)", part, total);
+  return fmt::format("if({1} = 0, NULL, intDiv({0} * 20000 + {1}, greatest(2 * {1}, 1)) / 100)", part, total);
 }
 
 std::string Writer::total_of(const std::string& sum, bool without_goals) {
@@ -493,14 +523,8 @@ std::string Writer::group_visitors() {
     columns += fmt::format("{} AS b{}, ", dimension_sql(i, Of::row), i);
     grouped += fmt::format("{}b{}", grouped.empty() ? "" : ", ", i);
   }
-  std::string from = std::string(conditions_.table());
-  if (by_visit_page()) {
-    const std::string page = fmt::format("If(toString(path), {}, kind = 'pageview')", Conditions::kOrder);
-    from += fmt::format(" AS e ANY LEFT JOIN {} AS v ON e.session_id = v.session_id",
-                        visits_of(fmt::format("argMin{0} AS entry_page, argMax{0} AS exit_page", page), ""));
-  }
   return fmt::format("(SELECT {}toUInt64({}) AS base FROM {} WHERE {} AND {} GROUP BY {})", columns,
-                     distinct("visitor_id"), from, conditions_.project(), matching(true), grouped);
+                     distinct("visitor_id"), with_pages(), conditions_.project(), matching(true), grouped);
 }
 
 std::string Writer::metric(Metric metric) {
@@ -521,19 +545,19 @@ std::string Writer::metric(Metric metric) {
     case Metric::conversions:
       return "rows_";
     case Metric::views_per_visit:
-      return fmt::format("if({0} = 0, NULL, intDiv(pageviews * 200 + {0}, 2 * {0}) / 100)", visits);
+      return fmt::format("if({0} = 0, NULL, intDiv(pageviews * 200 + {0}, greatest(2 * {0}, 1)) / 100)", visits);
     case Metric::bounce_rate:
-      return "if(whole_visits = 0, NULL, intDiv(bounces * 200 + whole_visits, 2 * whole_visits))";
+      return "if(whole_visits = 0, NULL, intDiv(bounces * 200 + whole_visits, greatest(2 * whole_visits, 1)))";
     case Metric::visit_duration:
-      return "if(whole_visits = 0, NULL, intDiv(2 * duration + 1000 * whole_visits, 2000 * whole_visits))";
+      return "if(whole_visits = 0, NULL, intDiv(2 * duration + 1000 * whole_visits, greatest(2000 * whole_visits, 1)))";
     case Metric::time_on_page:
-      return "if(known_times = 0, NULL, intDiv(2 * time_sum + 1000 * known_times, 2000 * known_times))";
+      return "if(known_times = 0, NULL, intDiv(2 * time_sum + 1000 * known_times, greatest(2000 * known_times, 1)))";
     case Metric::scroll_depth:
-      return "if(depths = 0, NULL, intDiv(2 * depth_sum + 1000 * depths, 2000 * depths))";
+      return "if(depths = 0, NULL, intDiv(2 * depth_sum + 1000 * depths, greatest(2000 * depths, 1)))";
     case Metric::exit_rate: {
       const bool by_exit = has_dimension(Attribute::exit_page);
-      return fmt::format("if({1} = 0, NULL, intDiv({0} * 2000 + {1}, 2 * {1}) / 10)", by_exit ? visits : "exits",
-                         by_exit ? "page_views" : "pageviews");
+      return fmt::format("if({1} = 0, NULL, intDiv({0} * 2000 + {1}, greatest(2 * {1}, 1)) / 10)",
+                         by_exit ? visits : "exits", by_exit ? "page_views" : "pageviews");
     }
     case Metric::percentage:
       return share("visitors", total_of(distinct("visitor_id"), false));
@@ -560,7 +584,7 @@ std::string Writer::metric(Metric metric) {
 
 std::string Writer::shown_dimension(size_t i) {
   if (q_.dimensions[i].attribute != Attribute::time) return fmt::format("toString(d{})", i);
-  return time_.label(fmt::format("d{}", i), values_);
+  return times_[i].label(fmt::format("d{}", i), values_);
 }
 
 std::string Writer::order_by() const {
@@ -595,11 +619,11 @@ std::string Writer::restriction() {
     for (const auto& row : *only_) shown.push_back(row[i]);
     if (columns.empty() || !shown.empty()) {
       columns.push_back(fmt::format("s{}", i));
-      lists.push_back(values_.texts(shown));
+      lists.push_back("[" + values_.texts(shown) + "]");
     }
   }
   if (columns.empty()) return {};
-  if (columns.size() == 1) return fmt::format(" WHERE {} IN {}", columns.front(), lists.front());
+  if (columns.size() == 1) return fmt::format(" WHERE has({}, {})", lists.front(), columns.front());
   return fmt::format(" WHERE ({}) IN (SELECT arrayJoin(arrayZip({})))", joined(columns, ", "), joined(lists, ", "));
 }
 

@@ -22,6 +22,7 @@ class TimeSql {
 
  private:
   std::string local(const std::string& moment) const;
+  std::string fine_key(const std::string& moment, int step) const;
   std::string offset(const std::string& moment) const;
 
   const Zone zone_;

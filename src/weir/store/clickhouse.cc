@@ -187,14 +187,23 @@ Result<std::string> ClickHouse::read(std::string_view sql, const QueryOptions& o
   request.format = options.format;
   request.timeout = options.timeout;
   request.settings = {{"max_execution_time", seconds_text(options.timeout)}};
-  if (options.rows_read_max > 0) request.settings.emplace_back("max_rows_to_read", std::to_string(options.rows_read_max));
+  if (options.rows_read_max > 0)
+    request.settings.emplace_back("max_rows_to_read", std::to_string(options.rows_read_max));
   if (options.memory_bytes_max > 0)
     request.settings.emplace_back("max_memory_usage", std::to_string(options.memory_bytes_max));
   request.abandoned = options.abandoned;
+  if (options.rows_read != nullptr) request.settings.emplace_back("wait_end_of_query", "1");
   bind(options.parameters, request.settings);
   auto answer = send(request);
   metrics_.query_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   if (!answer) return std::move(answer).error();
+  // {"read_rows":"123",...}
+  if (options.rows_read != nullptr) {
+    constexpr std::string_view kKey = "\"read_rows\":\"";
+    std::string_view summary = answer->header("x-clickhouse-summary");
+    if (size_t at = summary.find(kKey); at != std::string_view::npos)
+      *options.rows_read += number_in<uint64_t>(summary.substr(at + kKey.size()));
+  }
   return std::move(answer->body);
 }
 

@@ -149,7 +149,10 @@ struct QueryOptions {
   // Limits on this statement besides the server's own; 0: none.
   uint64_t rows_read_max = 0;
   uint64_t memory_bytes_max = 0;
-  // Asked about once a second while the server works, whether nobody wants the answer any more; true ends the statement.
+  // When set: rows that the server read for the answer are added to it. It then sends nothing before it is done.
+  uint64_t* rows_read = nullptr;
+  // Asked about once a second while the server works, whether nobody wants the answer any more; true ends the
+  // statement.
   std::function<bool()> abandoned = {};
 };
 
