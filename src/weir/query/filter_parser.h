@@ -1,12 +1,16 @@
 #pragma once
 
-#include <boost/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "weir/base/result.h"
 #include "weir/query/question.h"
+
+namespace boost::json {
+class array;
+class value;
+}  // namespace boost::json
 
 namespace weir::query {
 

@@ -75,7 +75,6 @@ enum class Attribute : uint8_t {
   country,
   region,
   city,
-  country_name,
   region_name,
   city_name,
   browser,

@@ -1,0 +1,245 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "weir/base/check.h"
+#include "weir/query/statement_writer.h"
+
+// The families of sums of a statement.
+namespace weir::query {
+
+// One family's subquery: `sums` of `from`, by `dimensions`; all other parts are nothing.
+std::string Writer::family(const Sums& sums, const std::string& from, std::span<const std::string> dimensions) {
+  std::string columns;
+  for (size_t i = 0; i < dimensions.size(); ++i) columns += fmt::format("{} AS d{}, ", dimensions[i], i);
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    std::string expression;
+    for (const auto& [part, sum] : sums)
+      if (part == parts_[i]) expression = sum;
+    if (parts_[i] == Part::revenue) {
+      expression = expression.empty() ? "toDecimal128(0, 6)" : "toDecimal128(" + expression + ", 6)";
+    } else if (parts_[i] == Part::currencies) {
+      if (expression.empty()) expression = "emptyArrayString()";
+    } else {
+      expression = expression.empty() ? "toUInt64(0)" : "toUInt64(" + expression + ")";
+    }
+    columns += fmt::format("{}{} AS {}", i == 0 ? "" : ", ", expression, name_of(parts_[i]));
+  }
+  return fmt::format("SELECT {} FROM {}{}", columns, from, group_by());
+}
+
+// The names of the goals that a row reaches.
+std::string Writer::goals_array() {
+  std::vector<std::string> each;
+  for (const Goal& goal : q_.goals) {
+    const bool wanted = std::none_of(q_.filter.parts.begin(), q_.filter.parts.end(), [&](const Filter& part) {
+      // Filters by goal choose among the rows of goals, too.
+      if (part.kind != Filter::Kind::leaf || part.dimension.attribute != Attribute::goal) return false;
+      const bool named = std::any_of(part.values.begin(), part.values.end(), [&](const std::string& value) {
+        const bool whole = part.op == Op::is || part.op == Op::is_not;
+        return whole ? goal.name == value : goal.name.find(value) != std::string::npos;
+      });
+      return named == is_negative(part.op);
+    });
+    if (wanted) each.push_back(fmt::format("if({}, {}, '')", conditions_.reaches(goal), values_.text(goal.name)));
+  }
+  if (each.empty()) return "emptyArrayString()";
+  return fmt::format("arrayFilter(g -> g != '', [{}])", joined(each, ", "));
+}
+
+// The currency of the goals that the question is filtered by, when they all have the same one.
+std::string Writer::filtered_currency() const {
+  std::string currency;
+  for (const Filter& part : q_.filter.parts) {
+    if (part.kind != Filter::Kind::leaf || part.dimension.attribute != Attribute::goal || part.op != Op::is) continue;
+    for (const Goal& goal : q_.goals) {
+      if (std::find(part.values.begin(), part.values.end(), goal.name) == part.values.end()) continue;
+      if (goal.currency.empty() || (!currency.empty() && currency != goal.currency)) return {};
+      currency = goal.currency;
+    }
+  }
+  return currency;
+}
+
+// A subquery of the visits around the range, with facts of each.
+std::string Writer::visits_of(const std::string& facts, const std::string& having) {
+  return fmt::format("(SELECT session_id, {} FROM {} WHERE {} AND {}{} GROUP BY session_id)", facts,
+                     conditions_.table(), conditions_.project(), conditions_.around_range(), having);
+}
+
+std::string Writer::with_pages() {
+  std::string from = std::string(conditions_.table());
+  if (!by_visit_page()) return from;
+  const std::string page = fmt::format("If(toString(path), {}, kind = 'pageview')", Conditions::kOrder);
+  return fmt::format("{} AS e ANY LEFT JOIN {} AS v ON e.session_id = v.session_id", from,
+                     visits_of(fmt::format("argMin{0} AS entry_page, argMax{0} AS exit_page", page), ""));
+}
+
+std::string Writer::source() {
+  std::string from = with_pages();
+  if (by_goal()) from += fmt::format(" ARRAY JOIN {} AS goal", goals_array());
+  return from;
+}
+
+std::vector<std::string> Writer::in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join) {
+  std::vector<std::string> found;
+  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
+    const bool goals = q_.dimensions[i].attribute == Attribute::goal;
+    members.push_back(goals ? goals_array() : dimension_sql(i, Of::row));
+    if (goals) join = fmt::format(" ARRAY JOIN {}.{} AS goal", name, members.size());
+    found.push_back(goals ? "goal" : fmt::format("{}.{}", name, members.size()));
+  }
+  return found;
+}
+
+std::string Writer::rows_family() {
+  Sums sums = {{Part::visitors, distinct("visitor_id")},
+               {Part::visits, distinct("session_id")},
+               {Part::pageviews, "countIf(kind = 'pageview')"},
+               {Part::events, "countIf(kind != 'engagement')"},
+               {Part::rows, "count()"}};
+  if (needs(Part::revenue)) {
+    // Where goals are asked for that have a currency, what was paid for them in another does not count.
+    std::string paid = "revenue_amount IS NOT NULL";
+    if (const std::string currency = filtered_currency(); !currency.empty())
+      paid += fmt::format(" AND revenue_currency = {}", values_.text(currency));
+    if (by_goal()) {
+      for (const Goal& goal : q_.goals)
+        if (!goal.currency.empty())
+          paid += fmt::format(" AND (goal != {} OR revenue_currency = {})", values_.text(goal.name),
+                              values_.text(goal.currency));
+    }
+    sums.emplace_back(Part::payments, fmt::format("countIf({})", paid));
+    sums.emplace_back(Part::revenue, fmt::format("ifNull(sumIf(revenue_amount, {}), 0)", paid));
+    sums.emplace_back(Part::currencies, fmt::format("groupUniqArrayIf(3)(revenue_currency, {})", paid));
+  }
+  return family(sums, fmt::format("{} WHERE {} AND {}", source(), conditions_.project(), matching()),
+                dimensions_sql(Of::row));
+}
+
+// Whole visits in one pass: each visit's groups are those of its matching rows, its bounce and duration those of all
+// its rows.
+std::string Writer::visits_family() {
+  if (by_goal() || by_visit_page()) return visits_family_by_row();
+  std::vector<std::string> columns;  // of the rows
+  std::vector<std::string> dimensions;
+  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
+    if (q_.dimensions[i].attribute == Attribute::time) {
+      dimensions.push_back(dimension_sql(i, Of::visit));
+    } else {
+      columns.push_back(dimension_sql(i, Of::row));
+      dimensions.push_back(fmt::format("g.{}", columns.size()));
+    }
+  }
+  const std::string match = matching();
+  std::string groups = columns.empty()
+                           ? fmt::format("countIf({}) AS groups", match)
+                           : fmt::format("groupUniqArrayIf(tuple({}), {}) AS groups", joined(columns, ", "), match);
+  std::string from = fmt::format(
+      "(SELECT session_id, {}, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took FROM {} WHERE {} AND {} GROUP BY "
+      "session_id HAVING {})",
+      groups, conditions_.table(), conditions_.project(), conditions_.around_range(),
+      columns.empty() ? "groups > 0" : "notEmpty(groups)");
+  if (!columns.empty()) from += " ARRAY JOIN groups AS g";
+  return family({{Part::whole_visits, "count()"}, {Part::bounces, "sum(bounce)"}, {Part::duration, "sum(took)"}}, from,
+                dimensions);
+}
+
+// The same where a row's groups take more than its columns: first the visits with their groups, then what they are.
+std::string Writer::visits_family_by_row() {
+  std::string columns;
+  for (size_t i = 0; i < q_.dimensions.size(); ++i)
+    columns += fmt::format(", {} AS g{}", dimension_sql(i, Of::visit), i);
+  const std::string matched = fmt::format("SELECT DISTINCT session_id{} FROM {} WHERE {} AND {}", columns, source(),
+                                          conditions_.project(), matching());
+  const std::string found = fmt::format(" AND session_id IN (SELECT session_id FROM {} WHERE {} AND {})",
+                                        conditions_.table(), conditions_.project(), matching());
+  std::vector<std::string> dimensions;
+  for (size_t i = 0; i < q_.dimensions.size(); ++i) dimensions.push_back(fmt::format("m.g{}", i));
+  return family({{Part::whole_visits, "count()"}, {Part::bounces, "sum(w.bounce)"}, {Part::duration, "sum(w.took)"}},
+                fmt::format("({}) AS m ANY LEFT JOIN {} AS w ON m.session_id = w.session_id", matched,
+                            visits_of("sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took", found)),
+                dimensions);
+}
+
+// The first and the last pageview of each visit, where they match.
+std::string Writer::ends_family() {
+  std::vector<std::string> members = {fmt::format("({})", matching())};
+  std::string join;
+  const std::vector<std::string> dimensions = in_tuple("p", members, join);
+  std::vector<std::string> selects;
+  for (auto [part, pick] : {std::pair(Part::entries, "argMin"), std::pair(Part::exits, "argMax")}) {
+    if (!needs(part)) continue;
+    selects.push_back(family(
+        {{part, "count()"}},
+        fmt::format("(SELECT {}If(tuple({}), {}, kind = 'pageview') AS p FROM {} WHERE {} AND {} GROUP BY session_id "
+                    "HAVING p.1 = 1){}",
+                    pick, joined(members, ", "), Conditions::kOrder, with_pages(), conditions_.project(),
+                    conditions_.around_range(), join),
+        dimensions));
+  }
+  return joined(selects, " UNION ALL ");
+}
+
+// By exit page: all pageviews of the page.
+std::string Writer::page_views_family() {
+  std::vector<std::string> dimensions = dimensions_sql(Of::row);
+  for (size_t i = 0; i < q_.dimensions.size(); ++i)
+    if (q_.dimensions[i].attribute == Attribute::exit_page)
+      dimensions[i] =
+          fmt::format("transform(toString(path), [''], [{}])", values_.text(empty_label(Attribute::exit_page)));
+  const std::string from =
+      has_dimension(Attribute::entry_page) || by_goal() ? source() : std::string(conditions_.table());
+  return family({{Part::page_views, "count()"}},
+                fmt::format("{} WHERE {} AND {} AND kind = 'pageview'", from, conditions_.project(), matching()),
+                dimensions);
+}
+
+std::string Writer::depth_family() {
+  const std::string depth = conditions_.number_of("scroll_depth");
+  std::string columns;
+  std::vector<std::string> dimensions;
+  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
+    columns += fmt::format(", {} AS g{}", dimension_sql(i, Of::row), i);
+    dimensions.push_back(fmt::format("g{}", i));
+  }
+  return family(
+      {{Part::depths, "count()"}, {Part::depth_sum, "sum(toInt64(round(depth * 1000)))"}},
+      fmt::format(
+          "(SELECT session_id{}, max({}) AS depth FROM {} WHERE {} AND {} AND kind = 'engagement' AND {} AND {} "
+          "BETWEEN 0 AND 100 GROUP BY session_id{})",
+          columns, depth, source(), conditions_.project(), matching(), conditions_.has_number("scroll_depth"), depth,
+          names(", ", "g")),
+      dimensions);
+}
+
+// The time of each pageview: what was reported of it until the visit's next, else the time to that.
+std::string Writer::times_family() {
+  std::vector<std::string> members = {
+      std::string(Conditions::kOrder),
+      "kind = 'pageview'",
+      "toString(path)",
+      "toUnixTimestamp64Milli(timestamp)",
+      fmt::format("if({}, {}, -1)", conditions_.has_number("engaged_ms"), conditions_.number_of("engaged_ms")),
+      fmt::format("({})", matching())};
+  std::string join;
+  const std::vector<std::string> dimensions = in_tuple("p", members, join);
+  const std::string visits = fmt::format(
+      "SELECT session_id, arraySort(x -> x.1, groupArray(tuple({}))) AS seen, arrayCumSum(arrayMap(x -> x.2, seen)) AS "
+      "page, arrayMap(x -> x.4, arrayFilter(x -> x.2 = 1, seen)) AS times, arrayMap(n -> if(n < length(times), "
+      "times[n + 1], -1), page) AS nexts FROM {} WHERE {} AND {} AND kind IN ('pageview', 'engagement') GROUP BY "
+      "session_id",
+      joined(members, ", "), with_pages(), conditions_.project(), conditions_.around_range());
+  const std::string pages = fmt::format(
+      "SELECT anyIf(x, x.2 = 1) AS p, any(next) AS next_time, groupArrayIf((x.3, x.5), x.2 = 0 AND x.5 >= 0) AS told "
+      "FROM ({}) ARRAY JOIN seen AS x, page AS n, nexts AS next WHERE n > 0 GROUP BY session_id, n HAVING p.6 = 1",
+      visits);
+  const std::string times = fmt::format(
+      "SELECT p, arrayFilter(t -> t.1 = p.3, told) AS own, multiIf(notEmpty(own), toInt64(round(arraySum(t -> t.2, "
+      "own))), next_time >= 0, next_time - p.4, -1) AS took FROM ({})",
+      pages);
+  return family({{Part::known_times, "count()"}, {Part::time_sum, "sum(took)"}},
+                fmt::format("({}){} WHERE took >= 0", times, join), dimensions);
+}
+
+}  // namespace weir::query

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "weir/query/conditions.h"
+#include "weir/query/statement.h"
+#include "weir/query/time_sql.h"
+
+// How an answer comes about. Each metric is made of a few sums (Part). Sums that are counted alike, from the rows one
+// by one, from whole visits, from the pageviews of a visit in their order, are one family: one subquery grouped by the
+// dimensions. The families' results are put below each other and added up by dimension; from the sums the metrics are
+// worked out in whole numbers, so that they can be compared to the last digit.
+namespace weir::query {
+
+enum class Part : uint8_t {
+  visitors,
+  visits,        // distinct visits of the matching events
+  whole_visits,  // the visits whose bounce and duration count here
+  bounces,
+  duration,  // milliseconds
+  pageviews,
+  events,
+  rows,  // matching events of all kinds
+  entries,
+  exits,
+  page_views,  // pageviews of a page, whatever the visit's exit page
+  depths,      // visits with a scroll depth, and the sum of it
+  depth_sum,
+  known_times,  // pageviews whose time is known, and the sum of it in milliseconds
+  time_sum,
+  payments,
+  revenue,
+  currencies,  // as an array
+};
+constexpr size_t kParts = 18;
+constexpr std::array<std::string_view, kParts> kPartNames = {
+    "visitors",  "visits",      "whole_visits", "bounces",  "duration",   "pageviews",
+    "events",    "rows_",       "entries",      "exits",    "page_views", "depths",
+    "depth_sum", "known_times", "time_sum",     "payments", "revenue",    "currencies"};
+inline std::string_view name_of(Part part) { return kPartNames.at(static_cast<size_t>(part)); }
+
+using Sums = std::vector<std::pair<Part, std::string>>;  // a part and the expression that counts it
+
+// Writes one statement.
+class Writer {
+ public:
+  Writer(const Question& question, const Range& range, Dialect dialect, const ShownRows* only)
+      : q_(question), range_(range), only_(only), values_(dialect), conditions_(question, range, dialect, values_) {
+    for (const Dimension& dimension : question.dimensions) times_.emplace_back(question.zone, range, dimension.bucket);
+  }
+
+  Statement answer();
+  Statement count();
+
+ private:
+  // Where a dimension's value is taken from: the row, or (time only) the visit's first event.
+  enum class Of : uint8_t { row, visit };
+
+  void choose_parts();
+  void need(Part part) {
+    if (std::find(parts_.begin(), parts_.end(), part) == parts_.end()) parts_.push_back(part);
+  }
+  bool needs(Part part) const { return std::find(parts_.begin(), parts_.end(), part) != parts_.end(); }
+
+  bool by_goal() const { return has_dimension(Attribute::goal); }
+  bool by_visit_page() const { return has_dimension(Attribute::entry_page) || has_dimension(Attribute::exit_page); }
+  bool has_dimension(Attribute attribute) const {
+    return std::any_of(q_.dimensions.begin(), q_.dimensions.end(),
+                       [&](const Dimension& d) { return d.attribute == attribute; });
+  }
+
+  std::string matching(bool without_goals = false);
+  std::string dimension_sql(size_t i, Of of);
+  std::vector<std::string> dimensions_sql(Of of);
+  std::string shown_dimension(size_t i);
+  std::string distinct(std::string_view column) const;
+  // "d0, d1" and ", d0, d1"; `but` is left out.
+  std::string names(std::string_view before = "", std::string_view prefix = "d") const;
+  std::string group_by(std::string_view prefix = "d") const;
+  std::string family(const Sums& sums, const std::string& from, std::span<const std::string> dimensions);
+  std::string goals_array();
+  std::string filtered_currency() const;
+  std::string with_pages();  // the table, with its visits' pages where a dimension asks for them
+  std::string source();      // the same, a row for each goal that it reaches where a dimension asks for goals
+  // The dimensions as members of a tuple `name` behind those that are there already: appends what they are taken from,
+  // answers how they are found again, and what has to be joined for that.
+  std::vector<std::string> in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join);
+  std::string visits_of(const std::string& facts, const std::string& having);
+
+  std::string rows_family();
+  std::string visits_family();
+  std::string visits_family_by_row();
+  std::string ends_family();
+  std::string page_views_family();
+  std::string depth_family();
+  std::string times_family();
+
+  std::string sums();  // all families together
+  std::string share(std::string_view part, const std::string& total);
+  std::string metric(Metric metric);
+  std::string total_of(const std::string& sum, bool without_goals);
+  std::string group_visitors();
+  std::string order_by() const;
+  std::string restriction();
+
+  const Question& q_;
+  const Range range_;
+  const ShownRows* only_;
+  Values values_;
+  Conditions conditions_;
+  std::vector<TimeSql> times_;  // by dimension
+  std::vector<Part> parts_;
+  Part visits_part_ = Part::visits;
+  bool joins_groups_ = false;  // group_conversion_rate over more than goals
+};
+
+}  // namespace weir::query
