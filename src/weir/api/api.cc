@@ -310,7 +310,7 @@ void Api::State::add_query(http::Router& router, std::string_view path) {
 // The answer is a stream from the first byte on, so that the connection watches its peer while the store works.
 asio::awaitable<Response> Api::State::answer_query(Request& request, const Access& access) {
   auto caller = let_in(request, access);
-  if (!caller) co_return challenge(caller.error());
+  if (!caller) co_return refusal(caller.error());
   if (!depends.run_question) {
     co_return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
   }

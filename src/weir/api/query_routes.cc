@@ -92,8 +92,14 @@ Result<StatsQuestion> read_question(http::Request& request, const Caller& caller
   question.context.now = now;
   for (const settings::Item& item : snapshot.items(project->id, settings::ItemKind::goal))
     question.context.goals.push_back(goal_of(item));
-  for (const settings::Item& item : snapshot.items(project->id, settings::ItemKind::segment))
-    if (!item.owner) question.context.segments.push_back(segment_of(item));
+  // A link's filters may name segments that who opens it does not see.
+  question.context.lock = caller.filters();
+  for (const settings::Item& item : snapshot.items(project->id, settings::ItemKind::segment)) {
+    const bool shared = !item.owner;
+    if (shared) question.context.lock_segments.push_back(segment_of(item));
+    if (caller.kind() != Caller::Kind::share && (shared || item.owner == caller.user()))
+      question.context.segments.push_back(segment_of(item));
+  }
   return question;
 }
 

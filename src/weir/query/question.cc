@@ -218,7 +218,10 @@ class QuestionParser {
     boost::system::error_code error;
     json::value lock = json::parse(context_.lock, error);
     if (error) return bad("lock: not JSON");
-    return parser.list(lock, "lock", 0, q_.filter.parts);
+    Context of_lock = context_;
+    of_lock.segments = context_.lock_segments;
+    FilterParser locking(of_lock);
+    return locking.list(lock, "lock", 0, q_.filter.parts);
   }
 
   // Only the goals that the question is about; a goal that is asked for must be one.

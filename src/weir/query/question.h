@@ -42,6 +42,7 @@ struct Context {
   UnixMillis now = 0;
   std::optional<UnixMillis> complete_to = {};  // everything that was taken before is stored
   std::string lock = {};                       // JSON array of filters that hold whatever is asked; or empty
+  std::vector<Segment> lock_segments = {};     // the segments that the lock may name
   // When the project's first event was, for the range "all". Blocking.
   std::function<Result<std::optional<UnixMillis>>()> first_event = {};
 };
