@@ -76,6 +76,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
                                             const Answer& answer);
   asio::awaitable<Response> answer_sql(Request& request, const Access& access);
   asio::awaitable<Response> answer_query(Request& request, const Access& access);
+  Response begin_answer(StatsQuestion question, const asio::any_io_executor& executor);
 
   Result<Caller> let_in(const Request& request, const Access& access) { return depends.gate.let_in(request, access); }
 
@@ -307,7 +308,6 @@ void Api::State::add_query(http::Router& router, std::string_view path) {
              });
 }
 
-// The answer is a stream from the first byte on, so that the connection watches its peer while the store works.
 asio::awaitable<Response> Api::State::answer_query(Request& request, const Access& access) {
   auto caller = let_in(request, access);
   if (!caller) co_return refusal(caller.error());
@@ -317,32 +317,31 @@ asio::awaitable<Response> Api::State::answer_query(Request& request, const Acces
   auto question = read_question(request, *caller, *depends.settings.snapshot(), depends.clock.now());
   if (!question) co_return http::error_response(question.error());
   asio::any_io_executor executor = co_await asio::this_coro::executor;
+  co_return begin_answer(std::move(*question), executor);
+}
+
+// The answer is a stream from the first byte on, so that the connection watches its peer while the store works.
+Response Api::State::begin_answer(StatsQuestion question, const asio::any_io_executor& executor) {
   auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
-  metrics::Histogram& seconds = request_seconds(depends.registry, "/api/v1/query");
-  const auto begin = depends.clock.steady();
   Response response;
-  response.content_type = query::content_type_of(question->form);
-  if (std::string name = file_name_of(question->form, question->context.project_name); !name.empty())
+  response.content_type = query::content_type_of(question.form);
+  if (std::string name = file_name_of(question.form, question.context.project_name); !name.empty())
     response.headers.emplace_back("Content-Disposition", fmt::format("attachment; filename=\"{}\"", name));
-  std::function<void()> work = [self = shared_from_this(), stream = reader->stream, begin, &seconds,
-                                question = std::move(*question)]() mutable {
-    question.abandoned = [stream] { return stream->abandoned(); };
-    Result<std::string> answer = stream->abandoned()
-                                     ? Error{ErrorCode::kUnavailable, "api: nobody waits for the answer any more"}
-                                     : self->depends.run_question(std::move(question));
-    seconds.observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
-    if (answer) {
-      stream->push(*answer);
-      stream->finish({});
-    } else {
-      stream->finish(std::move(answer).error());
-    }
+  question.abandoned = [stream = reader->stream] { return stream->abandoned(); };
+  auto work = [self = shared_from_this(), stream = reader->stream, begin = depends.clock.steady(),
+               question = std::make_shared<StatsQuestion>(std::move(question))] {
+    if (stream->abandoned()) return stream->finish({});
+    Result<std::string> answer = self->depends.run_question(std::move(*question));
+    request_seconds(self->depends.registry, "/api/v1/query")
+        .observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
+    if (!answer) return stream->finish(std::move(answer).error());
+    stream->push(*answer);
+    stream->finish({});
   };
-  if (!keep(reader->stream) || !query_workers.post(std::move(work))) {
-    co_return http::error_response(Error{ErrorCode::kOverloaded, "api: too many questions are waiting"});
-  }
+  if (!keep(reader->stream) || !query_workers.post(std::move(work)))
+    return http::error_response(Error{ErrorCode::kOverloaded, "api: too many questions are waiting"});
   response.stream = [reader, taken = std::make_shared<std::string>()] { return next_piece(reader, taken); };
-  co_return response;
+  return response;
 }
 
 }  // namespace weir::api
