@@ -93,7 +93,7 @@ function Names({ project }: { project: string }) {
         {(list) =>
           list.length === 0 ? null : (
             <Table
-              caption="Outside names"
+              caption="All outside names"
               columns={[
                 { key: "value", title: "Name", cell: (row) => <code>{row.value}</code> },
                 {

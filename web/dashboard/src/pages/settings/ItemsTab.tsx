@@ -31,7 +31,7 @@ function ItemTable<Item extends { id: string; name: string; owner: string | null
   empty: string;
 }) {
   return (
-    <Loadable loaded={loaded} what={caption}>
+    <Loadable loaded={loaded} what={caption.replace("All ", "The ")}>
       {(list) =>
         list.length === 0 ? (
           <p class="soft">{empty}</p>
@@ -141,7 +141,7 @@ export function GoalsTab({ project }: TabProps) {
     <Section title="Goals" hint="What visitors are to do: reports count who did, how many of all, and what it brought.">
       <ItemTable
         kind="goals"
-        caption="Goals"
+        caption="All goals"
         loaded={goals}
         empty="No goal yet."
         columns={[
@@ -191,7 +191,7 @@ export function PropertiesTab({ project }: TabProps) {
     >
       <ItemTable
         kind="properties"
-        caption="Properties"
+        caption="All properties"
         loaded={properties}
         empty="No property is shown yet."
         columns={[{ key: "key", title: "Property", cell: (row) => <code>{row.key}</code> }]}
@@ -237,7 +237,7 @@ export function SegmentsTab({ project }: TabProps) {
     >
       <ItemTable
         kind="segments"
-        caption="Segments"
+        caption="All segments"
         loaded={segments}
         empty="No segment yet."
         columns={[
@@ -272,7 +272,7 @@ export function AnnotationsTab({ project }: TabProps) {
     <Section title="Annotations" hint="What happened on a day, marked in the graphs: a launch, a campaign, an outage.">
       <ItemTable
         kind="annotations"
-        caption="Annotations"
+        caption="All annotations"
         loaded={annotations}
         empty="No annotation yet."
         columns={[

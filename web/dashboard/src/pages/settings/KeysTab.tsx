@@ -60,7 +60,7 @@ export function KeysTab({ project }: { project: string | null }) {
             <p class="soft">No key yet.</p>
           ) : (
             <Table
-              caption="API keys"
+              caption="All keys"
               columns={[
                 { key: "name", title: "Name", cell: (row) => <strong>{row.name}</strong> },
                 { key: "scope", title: "Scope", cell: (row) => <span class="badge">{row.scope}</span> },

@@ -70,7 +70,7 @@ export function PeopleTab({ project }: { project: string | null }) {
         <Loadable loaded={people} what="The people">
           {(list) => (
             <Table
-              caption="People"
+              caption="All people"
               columns={[
                 {
                   key: "name",

@@ -75,7 +75,7 @@ export function SharesTab({ project }: TabProps) {
             <p class="soft">No link yet.</p>
           ) : (
             <Table
-              caption="Shared links"
+              caption="All shared links"
               columns={[
                 { key: "name", title: "Name", cell: (row) => <strong>{row.name}</strong> },
                 { key: "password", title: "Password", cell: (row) => (row.password ? "asked for" : "none") },

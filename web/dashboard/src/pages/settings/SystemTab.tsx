@@ -254,7 +254,7 @@ export function SystemTab() {
                 }
               >
                 <Table
-                  caption="Data packs"
+                  caption="All packs"
                   columns={[
                     { key: "name", title: "Pack", cell: (row) => <code>{row.name}</code> },
                     { key: "purpose", title: "For", cell: (row) => row.purpose },
