@@ -37,9 +37,15 @@ function usePage(route: Route | null): { page: Page | null; error: ApiError | nu
   return { page: (route && loaded.get(route)) ?? null, error, retry: () => setRound((n) => n + 1) };
 }
 
+// Where somebody sets up the second factor that this weir asks everybody for, before anything else.
+const SECOND_FACTOR = "/ui/settings/account";
+
 // Where somebody who may not see this page goes instead; null: they may.
 function instead(route: Route | null, session: ReturnType<typeof useSession>, url: string): string | null {
-  if (!route || route.open || !session || session.user) return null;
+  if (!route || route.open || !session) return null;
+  const lacksFactor = session.user?.second_factor_required && !session.user.second_factor;
+  if (lacksFactor && !url.startsWith(SECOND_FACTOR)) return SECOND_FACTOR;
+  if (session.user) return null;
   if (session.setup_needed) return "/ui/setup";
   return `/ui/login?next=${encodeURIComponent(url)}`;
 }

@@ -1,42 +1,40 @@
 import { useEffect, useState } from "preact/hooks";
-import { withQuery } from "../api/client";
 import { ask } from "../api/query";
 import { number } from "../format/numbers";
 import { plain } from "../state/metrics";
 import { useProject } from "../state/project";
+import { useLive } from "../state/useLive";
 
 const ASK_AGAIN_MS = 30_000;
+const RECENT_MS = 300_000; // as the server counts
+const nothing = () => undefined;
 
 // Visitors of the last minutes, pushed by the server; where it does not push (a proxy between), asked for.
 function useVisitorsNow(project: string): number | null {
-  const [visitors, setVisitors] = useState<number | null>(null);
+  const live = useLive(project, null, nothing, nothing);
+  const [asked, setAsked] = useState<number | null>(null);
+  const away = live.error !== null;
   useEffect(() => {
+    if (!away) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const controller = new AbortController();
     const asking = async () => {
       try {
-        const answer = await ask({ site_id: project, metrics: ["visitors"], date_range: "realtime" }, controller.signal);
-        setVisitors(plain(answer.results[0]?.metrics[0]));
+        const recent: [string, string] = [new Date(Date.now() - RECENT_MS).toISOString(), new Date().toISOString()];
+        const answer = await ask({ site_id: project, metrics: ["visitors"], date_range: recent }, controller.signal);
+        setAsked(plain(answer.results[0]?.metrics[0]));
       } catch {
         // The page's other parts say what is wrong.
       }
       if (!controller.signal.aborted) timer = setTimeout(() => void asking(), ASK_AGAIN_MS);
     };
-    const source = new EventSource(withQuery("/api/v1/live", { project }));
-    source.addEventListener("now", (event: MessageEvent<string>) => {
-      const now = JSON.parse(event.data) as { visitors_5m?: number; visitors?: number };
-      setVisitors(now.visitors_5m ?? now.visitors ?? null);
-    });
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) void asking();
-    });
+    void asking();
     return () => {
       controller.abort();
-      source.close();
       clearTimeout(timer);
     };
-  }, [project]);
-  return visitors;
+  }, [project, away]);
+  return away ? (asked ?? live.now?.visitors ?? null) : (live.now?.visitors ?? null);
 }
 
 export function LiveCount() {

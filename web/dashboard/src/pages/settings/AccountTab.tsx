@@ -16,6 +16,7 @@ interface Account {
   email: string;
   name: string;
   second_factor: boolean;
+  recovery_codes_left: number;
 }
 interface SignedIn {
   id: string;
@@ -91,7 +92,7 @@ function PasswordForm({ onSaved }: { onSaved: () => void }) {
   );
 }
 
-function SecondFactor({ on, required, onChanged }: { on: boolean; required: boolean; onChanged: () => void }) {
+function SecondFactor({ on, codesLeft, required, onChanged }: { on: boolean; codesLeft: number; required: boolean; onChanged: () => void }) {
   const [offered, setOffered] = useState<{ secret: string; uri: string } | null>(null);
   const [codes, setCodes] = useState<string[] | null>(null);
   const [code, setCode] = useState("");
@@ -165,7 +166,8 @@ function SecondFactor({ on, required, onChanged }: { on: boolean; required: bool
     return (
       <>
         <p>
-          <span class="badge badge-good">on</span> Signing in asks for a code besides your password.
+          <span class="badge badge-good">on</span> Signing in asks for a code besides your password. {codesLeft === 1 ? "One recovery code is" : `${codesLeft} recovery codes are`}{" "}
+          left; for new ones turn it off and on again.
         </p>
         {ending ? (
           <form
@@ -225,7 +227,7 @@ export function AccountTab() {
       </Section>
       <Section title="Second factor">
         <Loadable loaded={account} what="Your account">
-          {(data) => <SecondFactor on={data.second_factor} required={session?.user?.second_factor_required ?? false} onChanged={changed} />}
+          {(data) => <SecondFactor on={data.second_factor} codesLeft={data.recovery_codes_left} required={session?.user?.second_factor_required ?? false} onChanged={changed} />}
         </Loadable>
       </Section>
       <Section title="Password">

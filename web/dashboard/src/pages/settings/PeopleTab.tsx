@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { Role } from "../../api/types";
 import { moment } from "../../format/dates";
-import { useSession } from "../../state/session";
+import { loadSession, useSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
 import { Button } from "../../ui/Button";
-import { SelectField, TextField } from "../../ui/Field";
+import { CheckField, SelectField, TextField } from "../../ui/Field";
 import { Table } from "../../ui/Table";
 import { confirmed, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
 
@@ -38,6 +38,33 @@ const ROLES: { value: Role; label: string }[] = [
 ];
 
 const grantText = (grant: Grant): string => `${grant.role} of ${grant.project ?? "all projects"}`;
+
+// What holds for everybody.
+function PolicySection() {
+  const policy = useLoad("policy", (signal) => api.get<{ second_factor_required: boolean }>("/api/v1/policy", { signal }));
+  const saving = useSaving();
+  const change = async (required: boolean) => {
+    await saving.save(() => api.patch("/api/v1/policy", { second_factor_required: required }));
+    policy.retry();
+    void loadSession();
+  };
+  return (
+    <Section title="Signing in">
+      <Loadable loaded={policy} what="The rules of signing in">
+        {(data) => (
+          <CheckField
+            label="Everybody needs a second factor"
+            hint="Who has none can only set one up until they have."
+            checked={data.second_factor_required}
+            disabled={saving.busy}
+            onCheck={(checked) => void change(checked)}
+          />
+        )}
+      </Loadable>
+      <SavingError saving={saving} />
+    </Section>
+  );
+}
 
 // `project` null: people of all projects and of each, for owners.
 export function PeopleTab({ project }: { project: string | null }) {
@@ -110,7 +137,34 @@ export function PeopleTab({ project }: { project: string | null }) {
                     );
                   },
                 },
-                { key: "factor", title: "Second factor", cell: (row) => (row.second_factor ? <span class="badge badge-good">on</span> : <span class="badge">off</span>) },
+                {
+                  key: "factor",
+                  title: "Second factor",
+                  cell: (row) =>
+                    row.second_factor ? (
+                      <>
+                        <span class="badge badge-good">on</span>
+                        {project === null && row.id !== session?.user?.id ? (
+                          <Button
+                            small
+                            look="plain"
+                            aria-label={`Take ${row.name}'s second factor away`}
+                            onClick={() =>
+                              void confirmed(
+                                `Take ${row.name}'s second factor away, because they have lost it? Their password alone signs them in then.`,
+                                () => api.patch(`/api/v1/users/${encodeURIComponent(row.id)}`, { second_factor: false }),
+                                people.retry,
+                              )
+                            }
+                          >
+                            Lost
+                          </Button>
+                        ) : null}
+                      </>
+                    ) : (
+                      <span class="badge">off</span>
+                    ),
+                },
                 { key: "since", title: "Since", cell: (row) => moment(row.created_at) },
                 {
                   key: "remove",
@@ -204,6 +258,7 @@ export function PeopleTab({ project }: { project: string | null }) {
           }
         </Loadable>
       </Section>
+      {project === null ? <PolicySection /> : null}
     </>
   );
 }
