@@ -181,6 +181,9 @@ Response Live::State::answer(const Request& request, const Access& access, const
   auto found = project_for(*snapshot, *caller, Permission::view, name);
   if (!found) return http::error_response(found.error());
   const settings::Project* project = *found;
+  if (!caller->filters().empty())
+    return http::error_response(
+        Error{ErrorCode::kForbidden, "live: what happens now is of the whole project; this link shows a part of it"});
 
   trace::LiveFeed::Wish wish{project->id, caller->name(), std::nullopt};
   std::string value;

@@ -58,14 +58,19 @@ class LiveTest : public ::testing::Test {
 
   // The answer's beginning; its stream is read by piece().
   http::Response ask(std::string query, const std::string& secret = "") {
-    auto answer = asio::co_spawn(io_, call(std::move(query), secret), asio::use_future);
+    auto answer = asio::co_spawn(io_, call(std::move(query), secret, ""), asio::use_future);
     return answer.get();
   }
-  asio::awaitable<http::Response> call(std::string query, std::string secret) {
+  http::Response ask_as_guest(std::string query, const std::string& cookie) {
+    return asio::co_spawn(io_, call(std::move(query), "", cookie), asio::use_future).get();
+  }
+  asio::awaitable<http::Response> call(std::string query, std::string secret, std::string cookie) {
     http::Request request;
     request.path = "/api/v1/live";
     request.query = query;
-    request.from_owner = secret.empty();
+    request.from_owner = secret.empty() && cookie.empty();
+    const std::string cookies = std::string(kShareCookie) + "=" + cookie;
+    if (!cookie.empty()) request.headers.emplace_back("cookie", cookies);
     const std::string bearer = "Bearer " + secret;
     if (!secret.empty()) request.headers.emplace_back("authorization", bearer);
     std::string allowed;
@@ -241,6 +246,30 @@ TEST_F(LiveTest, WhoMayWatchWhat) {
   EXPECT_EQ(open.back().status, 200);
   EXPECT_EQ(ask("project=shop", stats).status, 429);
   for (http::Response& response : open) close(std::move(response));
+}
+
+TEST_F(LiveTest, ASharedLinkOfAPartOfTheProjectDoesNotShowAllOfIt) {
+  make();
+  auto opened = [&](std::string segment) {
+    settings::Share share;
+    share.project = shop_.id;
+    share.name = "a link";
+    share.segment = std::move(segment);
+    auto made = settings_.create_share(share);
+    EXPECT_TRUE(made) << made.error().message;
+    return Gate::share_session(made->share, clock_.now());
+  };
+  auto status = [&](const std::string& query, const std::string& session) {
+    http::Response response = ask_as_guest(query, session);
+    const int status = response.status;
+    if (response.stream) close(std::move(response));
+    return status;
+  };
+  const std::string whole = opened("");
+  EXPECT_EQ(status("project=shop", whole), 200);
+  EXPECT_EQ(status("project=shop&rows=yes", whole), 403);
+  EXPECT_EQ(status("project=blog", whole), 404);
+  EXPECT_EQ(status("project=shop", opened(R"([["is","visit:country",["DE"]]])")), 403);
 }
 
 }  // namespace
