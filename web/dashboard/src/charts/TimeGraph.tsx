@@ -22,6 +22,7 @@ interface Props {
   looks: "light" | "dark"; // drawn anew when it changes
   height?: number;
   format: (value: number) => string;
+  whole?: boolean; // there is nothing between 0 and 1
   onPick?: (label: string) => void; // a click on a bucket
 }
 
@@ -86,6 +87,8 @@ function drawMarks(plot: uPlot, marks: readonly Mark[]): void {
   ctx.restore();
 }
 
+const WHOLE = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+
 // Buckets that carry a label under the axis: whole steps that leave room for the text.
 function splits(count: number, width: number): number[] {
   const step = Math.max(1, Math.ceil(count / Math.max(2, Math.floor(width / 86))));
@@ -126,7 +129,12 @@ function options(props: Props, width: number, box: HTMLElement): uPlot.Options {
         values: (_, at) => at.map((index) => bucketShort(series.labels[index] ?? "", size)),
         size: 28,
       },
-      { ...axis, values: (_, at) => at.map(format), size: (_, texts) => Math.max(30, ...(texts ?? []).map((text) => text.length * 7 + 12)) },
+      {
+        ...axis,
+        incrs: props.whole ? WHOLE : undefined,
+        values: (_, at) => at.map(format),
+        size: (_, texts) => Math.max(30, ...(texts ?? []).map((text) => text.length * 7 + 12)),
+      },
     ],
     series: all,
     hooks: {

@@ -88,6 +88,7 @@ function Evolution({ dimension, value, metric }: { dimension: string; value: str
       partialFrom={series.from}
       looks={looks}
       height={160}
+      whole={METRICS[metric]?.kind === "count"}
       format={format}
     />
   );

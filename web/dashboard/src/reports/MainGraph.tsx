@@ -115,6 +115,7 @@ export function MainGraph({ metric, numbers, onAnnotate }: { metric: string; num
         marks={marks}
         looks={looks}
         format={format}
+        whole={METRICS[metric]?.kind === "count"}
         onPick={interval === "day" ? (label) => go({ period: { name: "day", date: label === today ? undefined : label }, interval: null }) : undefined}
       />
     );

@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useCallback, useContext, useMemo } from "preact/hooks";
+import { useCallback, useContext, useMemo, useState } from "preact/hooks";
 import type { SessionProject } from "../api/types";
 import { today as todayIn } from "../format/days";
 import { formatState, keptParameters, parseState, type DashboardState } from "./dashboard";
@@ -14,7 +14,8 @@ export interface ProjectView {
   today: string; // of the project's zone
   state: DashboardState;
   items: Items & { settled: boolean; reload: () => void };
-  round: number; // counts up when a page of today refreshes itself
+  round: number; // counts up when a page of today refreshes itself, and when it is told to
+  refresh: () => void;
   segmentName: (id: string) => string;
   // The address of a changed state, for links.
   href: (change: Partial<DashboardState>) => string;
@@ -37,7 +38,9 @@ export function useProjectView(project: SessionProject, shared: boolean): Projec
   const { path, search } = useLocation();
   const state = useMemo(() => parseState(search), [search]);
   const items = useItems(project.name);
-  const round = useRound(REFRESH_SECONDS[state.period.date ? "past" : state.period.name] ?? 0);
+  const [told, setTold] = useState(0);
+  const refresh = useCallback(() => setTold((n) => n + 1), []);
+  const round = told + useRound(REFRESH_SECONDS[state.period.date ? "past" : state.period.name] ?? 0);
   const today = todayIn(project.time_zone);
   const href = useCallback(
     (change: Partial<DashboardState>) => path + formatState({ ...state, ...change }, keptParameters(search)),
@@ -51,5 +54,5 @@ export function useProjectView(project: SessionProject, shared: boolean): Projec
     (id: string) => items.segments.find((segment) => segment.id === id)?.name ?? "a segment",
     [items.segments],
   );
-  return { project, shared, today, state, items, round, segmentName, href, go };
+  return { project, shared, today, state, items, round, refresh, segmentName, href, go };
 }

@@ -124,7 +124,7 @@ function Content() {
         </div>
         <FilterChips onEdit={edit} />
       </div>
-      {nothing ? <FirstEvent onAll={() => go({ period: { name: "all" }, interval: null })} /> : null}
+      {nothing ? <FirstEvent onPeriod={(name) => go({ period: { name }, interval: null })} /> : null}
       <div class="card top">
         <TopNumbers
           metrics={metrics}

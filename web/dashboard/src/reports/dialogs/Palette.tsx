@@ -14,10 +14,11 @@ function useCommands(metrics: readonly string[], onOpen: (overlay: Overlay) => v
   const view = useProject();
   const session = useSession();
   return useMemo(() => {
-    const { state, today, project, items, shared, go } = view;
+    const { state, today, project, items, shared, refresh, go } = view;
     const commands: Command[] = [];
     const add = (title: string, run: () => void, key = "") => commands.push({ title, key, run });
     for (const preset of PRESETS) if (preset) add(preset.title, () => go({ period: preset.period(today), interval: null }), preset.key);
+    add("Ask everything anew", refresh);
     add("Custom range…", () => onOpen({ kind: "range" }), "C");
     if (mayCompare(state.period)) {
       add("Compare with the period before", () => go({ comparison: { mode: "previous", exactDates: false } }), "X");
@@ -38,7 +39,7 @@ function useCommands(metrics: readonly string[], onOpen: (overlay: Overlay) => v
       for (const tab of [...panel.tabs, ...(panel.more?.tabs ?? [])])
         if (!tab.map)
           add(`Details: ${tab.title}`, () => go({ detail: { dimension: tab.dimension, search: "", sort: "", page: 1, row: null } }));
-    add("What is each number? Keys", () => onOpen({ kind: "help" }), "?");
+    add("List of keys", () => onOpen({ kind: "help" }), "?");
     if (!shared) {
       if (mayAs(project, "editor")) add("Add a note to the graph…", () => onOpen({ kind: "annotate" }));
       add("Go to Live", () => navigate(projectPath(project.name, "/live")));
