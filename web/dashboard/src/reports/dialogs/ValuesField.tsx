@@ -84,6 +84,7 @@ export function ValuesField({
     if (value.trim() !== "" && !values.includes(value)) onValues([...values, value]);
     setText("");
     setAt(-1);
+    setOpen(false); // it lies over what comes next; typing brings it back
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -134,6 +135,7 @@ export function ValuesField({
             setOpen(true);
           }}
           onFocus={() => setOpen(true)}
+          onClick={() => setOpen(true)}
           onBlur={() => {
             setOpen(false);
             if (text.trim() !== "") add(text);
@@ -141,6 +143,7 @@ export function ValuesField({
           onKeyDown={onKeyDown}
         />
       </div>
+      <div class="suggestions-at">
       <ul class="suggestions" id={`${id}-list`} role="listbox" aria-label="Suggestions" hidden={!shown}>
         {suggestions.map((each, index) => (
           <li
@@ -159,6 +162,7 @@ export function ValuesField({
           </li>
         ))}
       </ul>
+      </div>
       <div class="field-hint" id={`${id}-hint`}>
         {hint}
       </div>
