@@ -11,7 +11,14 @@ export default defineConfig({
     assetsInlineLimit: 0, // the page's policy allows styles and scripts of its own files only
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rollupOptions: { output: { entryFileNames: "assets/[name]-[hash].js", chunkFileNames: "assets/[name]-[hash].js" } },
+    rolldownOptions: {
+      output: {
+        entryFileNames: "assets/[name]-[hash].js",
+        chunkFileNames: "assets/[name]-[hash].js",
+        // What all pages are made of is one file: over HTTP/1.1 a dozen small ones would wait for each other.
+        codeSplitting: { groups: [{ name: "shared", test: /\/src\/(ui|state|api|format)\/|\/node_modules\/preact\// }] },
+      },
+    },
   },
   server: { proxy: { "/api": weir, "/v1": weir } },
   test: { include: ["src/**/*.test.ts"] },

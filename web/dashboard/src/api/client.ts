@@ -33,11 +33,17 @@ export function asApiError(error: unknown): ApiError {
 }
 
 let csrf = "";
+let shareSession = "";
 let onSignedOut: () => void = () => undefined;
 
 // The token of the session (`GET /api/v1/session`); state/session.ts keeps it fresh.
 export function setCsrf(token: string): void {
   csrf = token;
+}
+
+// Asks as whoever opened this shared link, also where another site's frame keeps cookies away. "": no longer.
+export function setShareSession(session: string): void {
+  shareSession = session;
 }
 
 // Called when an answer says that the session is over.
@@ -72,6 +78,7 @@ export async function send(method: string, path: string, body?: unknown, options
   if (body !== undefined) headers["Content-Type"] = "application/json";
   else if (options.text !== undefined) headers["Content-Type"] = "text/plain; charset=utf-8";
   if (method !== "GET" && csrf) headers["X-Weir-CSRF"] = csrf;
+  if (shareSession) headers["X-Weir-Share"] = shareSession;
   let response: Response;
   try {
     response = await fetch(withQuery(path, options.query), {

@@ -1,7 +1,7 @@
 import { api } from "./client";
 import type { Filter } from "./types";
 
-// POST /api/v1/query (docs/query-api.md).
+// POST /api/v1/query (docs/query.md).
 
 export type DateRange = string | [from: string, to: string];
 

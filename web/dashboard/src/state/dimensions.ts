@@ -44,6 +44,7 @@ export function showValue(dimension: string, value: string | number): string {
   if (text === "") return "(none)";
   if (dimension === "visit:country") return countryName(text);
   if (dimension === "visit:locale") return localeName(text);
+  if (dimension === "visit:device") return text === "tv" ? "TV" : text.charAt(0).toUpperCase() + text.slice(1);
   return text;
 }
 

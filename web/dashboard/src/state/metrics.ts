@@ -1,7 +1,7 @@
 import type { Money, MetricValue } from "../api/query";
 import * as numbers from "../format/numbers";
 
-// How each metric is called, written and defined. The definitions are those of docs/metrics.md.
+// How each metric is called, written and defined. The definitions are those of docs/query.md.
 export interface Metric {
   title: string;
   short?: string; // as a column's title

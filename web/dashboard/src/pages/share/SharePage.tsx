@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { api, asApiError, type ApiError } from "../../api/client";
+import { api, asApiError, setShareSession, type ApiError } from "../../api/client";
 import type { Session } from "../../api/types";
 import { findProject, setSession, useSession } from "../../state/session";
 import { Button } from "../../ui/Button";
@@ -20,7 +20,10 @@ export function SharePage({ parts }: PageProps) {
   const open = async (given?: string) => {
     setBusy(true);
     try {
-      setSession(await api.post<Session>("/api/v1/share", given === undefined ? { token } : { token, password: given }));
+      const body = given === undefined ? { token } : { token, password: given };
+      const opened = await api.post<Session & { share_session: string }>("/api/v1/share", body);
+      setShareSession(opened.share_session);
+      setSession(opened);
       setOpened(true);
       setError(null);
     } catch (why) {
@@ -31,6 +34,7 @@ export function SharePage({ parts }: PageProps) {
   };
   useEffect(() => {
     void open();
+    return () => setShareSession("");
   }, [token]);
 
   if (error?.status === 401)
