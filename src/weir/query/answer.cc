@@ -6,6 +6,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "weir/base/logging.h"
 #include "weir/query/json_text.h"
 #include "weir/query/statement.h"
 
@@ -16,7 +17,8 @@ namespace json = boost::json;
 namespace {
 constexpr size_t kRestrictionRowsMax = 2'000;
 constexpr size_t kRestrictionBytesMax = 100 * 1024;
-constexpr std::string_view kMixed = "mixed";  // what a statement says of sums in several currencies
+constexpr std::string_view kTooManyRows = "(ClickHouse 158)";  // TOO_MANY_ROWS
+constexpr std::string_view kMixed = "mixed";                   // what a statement says of sums in several currencies
 
 store::QueryOptions options_of(const AskLimits& limits, store::Parameters parameters, std::string_view format,
                                uint64_t* rows_read) {
@@ -39,8 +41,11 @@ Error without_sql(Error error) {
       break;
     case ErrorCode::kBadInput:
     case ErrorCode::kTooLarge:
-      error.message =
-          "query: the store refuses to answer this: " + error.message.substr(0, error.message.find(": While"));
+      if (error.message.find(kTooManyRows) != std::string::npos)
+        return {ErrorCode::kTooLarge,
+                "query: the answer takes more rows than one question may read; take a shorter range"};
+      log::error("query: {}", error.message);
+      error = {ErrorCode::kUnavailable, "query: the store could not answer this question; weir's log says why"};
       break;
     default:
       break;

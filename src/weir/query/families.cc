@@ -67,12 +67,21 @@ std::string Writer::visits_of(const std::string& facts, const std::string& havin
                      conditions_.table(), conditions_.project(), conditions_.around_range(), having);
 }
 
+// A row says its visit's entry page, but for rows before the first pageview: of these visits it is looked up. The exit
+// page is looked up always.
 std::string Writer::with_pages() {
   std::string from = std::string(conditions_.table());
   if (!by_visit_page()) return from;
   const std::string page = fmt::format("If(toString(path), {}, kind = 'pageview')", Conditions::kOrder);
-  return fmt::format("{} AS e ANY LEFT JOIN {} AS v ON e.session_id = v.session_id", from,
-                     visits_of(fmt::format("argMin{0} AS entry_page, argMax{0} AS exit_page", page), ""));
+  std::string facts = fmt::format("argMin{} AS entry_page", page);
+  std::string narrowed;
+  if (has_dimension(Attribute::exit_page)) {
+    facts += fmt::format(", argMax{} AS exit_page", page);
+  } else {
+    narrowed = fmt::format(" AND session_id IN (SELECT session_id FROM {} WHERE {} AND {} AND entry_path = '')",
+                           conditions_.table(), conditions_.project(), conditions_.around_range());
+  }
+  return fmt::format("{} AS e ANY LEFT JOIN {} AS v ON e.session_id = v.session_id", from, visits_of(facts, narrowed));
 }
 
 std::string Writer::source() {
@@ -120,6 +129,7 @@ std::string Writer::rows_family() {
 // Whole visits in one pass: each visit's groups are those of its matching rows, its bounce and duration those of all
 // its rows.
 std::string Writer::visits_family() {
+  if (visits_are_sums()) return visits_family_by_sums();
   if (by_goal() || by_visit_page()) return visits_family_by_row();
   std::vector<std::string> columns;  // of the rows
   std::vector<std::string> dimensions;
@@ -135,14 +145,70 @@ std::string Writer::visits_family() {
   std::string groups = columns.empty()
                            ? fmt::format("countIf({}) AS groups", match)
                            : fmt::format("groupUniqArrayIf(tuple({}), {}) AS groups", joined(columns, ", "), match);
+  // Where a filter leaves few visits, the others need not be put together.
+  const std::string found = q_.filter.parts.empty()
+                                ? std::string()
+                                : fmt::format(" AND session_id IN (SELECT session_id FROM {} WHERE {} AND {})",
+                                              conditions_.table(), conditions_.project(), match);
   std::string from = fmt::format(
-      "(SELECT session_id, {}, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took FROM {} WHERE {} AND {} GROUP BY "
+      "(SELECT session_id, {}, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took FROM {} WHERE {} AND {}{} GROUP "
+      "BY "
       "session_id HAVING {})",
-      groups, conditions_.table(), conditions_.project(), conditions_.around_range(),
+      groups, conditions_.table(), conditions_.project(), conditions_.around_range(), found,
       columns.empty() ? "groups > 0" : "notEmpty(groups)");
   if (!columns.empty()) from += " ARRAY JOIN groups AS g";
   return family({{Part::whole_visits, "count()"}, {Part::bounces, "sum(bounce)"}, {Part::duration, "sum(took)"}}, from,
                 dimensions);
+}
+
+bool Writer::visits_are_sums() const {
+  return is_of_whole_visits(q_.filter) &&
+         std::all_of(q_.dimensions.begin(), q_.dimensions.end(), [](const Dimension& d) {
+           return d.attribute == Attribute::time ||
+                  (is_of_whole_visits(d.attribute) && !column_of(d.attribute).empty());
+         });
+}
+
+// A visit's columns add up (docs/formats/store.md), and who asks for nothing that differs within a visit need not put
+// its rows together: that is left to the few visits of which the rows with the labels asked for, in the range, are not
+// all there is: those begun before it, and those with other labels besides. Of these what the sums said is taken back.
+std::string Writer::visits_family_by_sums() {
+  std::vector<std::string> dimensions;
+  std::string columns;
+  std::vector<std::string> again;
+  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
+    dimensions.push_back(dimension_sql(i, Of::visit));
+    columns += fmt::format("any({}) AS g{}, ", dimension_sql(i, Of::visit), i);
+    again.push_back(fmt::format("g{}", i));
+  }
+  const std::string project = conditions_.project();
+  const std::string around = conditions_.around_range();
+  const std::string filter = conditions_.filter();
+  const std::string added = fmt::format("{} AND {} >= {}", conditions_.traffic(), Conditions::kVisitStart, range_.from);
+  const std::string sums = family(
+      {{Part::whole_visits, "countIf(visit_seq = 0)"},
+       {Part::bounces, "sum(visit_bounce)"},
+       {Part::duration, "sum(visit_gap_ms)"}},
+      fmt::format("{} WHERE {} AND {} AND {} AND {}", conditions_.table(), project, around, added, filter), dimensions);
+  const std::string others =
+      fmt::format("SELECT session_id FROM {} WHERE {} AND {} AND (NOT ({}) OR ({} < {} AND {}))", conditions_.table(),
+                  project, around, conditions_.traffic(), Conditions::kVisitStart, range_.from, conditions_.in_range());
+  const std::string visits = fmt::format(
+      "(SELECT {}countIf({} AND {}) > 0 AS matched, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took, countIf({} "
+      "AND "
+      "visit_seq = 0) AS was_visit, sumIf(visit_bounce, {}) AS was_bounce, sumIf(visit_gap_ms, {}) AS was_took FROM {} "
+      "WHERE "
+      "{} AND {} AND {} AND session_id IN ({}) GROUP BY session_id HAVING matched OR was_visit != 0 OR was_bounce != 0 "
+      "OR "
+      "was_took != 0)",
+      columns, conditions_.in_range(), conditions_.traffic(), added, added, added, conditions_.table(), project, around,
+      filter, others);
+  // Unsigned, and wrapping: what is taken back was added above.
+  return sums + " UNION ALL " +
+         family({{Part::whole_visits, "sum(toInt64(matched) - toInt64(was_visit))"},
+                 {Part::bounces, "sum(if(matched, bounce, 0) - was_bounce)"},
+                 {Part::duration, "sum(if(matched, toInt64(took), 0) - toInt64(was_took))"}},
+                visits, again);
 }
 
 // The same where a row's groups take more than its columns: first the visits with their groups, then what they are.

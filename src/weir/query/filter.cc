@@ -54,6 +54,24 @@ std::string wildcard_regex(std::string_view pattern) {
   return regex + "$";
 }
 
+bool is_of_whole_visits(Attribute attribute) {
+  return attribute == Attribute::source || attribute == Attribute::channel || attribute == Attribute::utm_campaign ||
+         attribute == Attribute::entry_page || attribute == Attribute::exit_page;
+}
+
+bool is_of_whole_visits(const Filter& filter) {
+  switch (filter.kind) {
+    case Filter::Kind::leaf:
+      return is_of_whole_visits(filter.dimension.attribute);
+    case Filter::Kind::done:
+    case Filter::Kind::not_done:
+      return true;
+    default:
+      return std::all_of(filter.parts.begin(), filter.parts.end(),
+                         [](const Filter& part) { return is_of_whole_visits(part); });
+  }
+}
+
 bool asks_for(const Filter& filter, Attribute attribute) {
   if (filter.kind == Filter::Kind::leaf) return filter.dimension.attribute == attribute;
   return std::any_of(filter.parts.begin(), filter.parts.end(),

@@ -50,6 +50,11 @@ struct Filter {
 // The wildcard pattern as a regular expression: `*` is any text without '/', `**` any text.
 std::string wildcard_regex(std::string_view pattern);
 
+// Whether it is said once of a visit by each of its events alike: source, channel and campaign, entry and exit page,
+// what the visitor did.
+bool is_of_whole_visits(const Filter& filter);
+bool is_of_whole_visits(Attribute attribute);
+
 // Whether some leaf of it asks for `attribute`.
 bool asks_for(const Filter& filter, Attribute attribute);
 

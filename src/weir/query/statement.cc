@@ -83,7 +83,7 @@ void Writer::choose_parts() {
         break;
     }
   }
-  if (visits) visits_part_ = coarse || (whole && !timed) ? Part::whole_visits : Part::visits;
+  if (visits) visits_part_ = coarse || (!timed && (whole || visits_are_sums())) ? Part::whole_visits : Part::visits;
   if (visits) need(visits_part_);
   if (whole) need(Part::whole_visits);
 }
@@ -106,10 +106,10 @@ std::string Writer::dimension_sql(size_t i, Of of) {
     case Attribute::goal:
       return "goal";
     case Attribute::entry_page:
+      return fmt::format("transform(if(entry_path = '', v.entry_page, toString(entry_path)), [''], [{}])",
+                         values_.text(empty_label(Attribute::entry_page)));
     case Attribute::exit_page:
-      return fmt::format("transform(v.{}, [''], [{}])",
-                         dimension.attribute == Attribute::entry_page ? "entry_page" : "exit_page",
-                         values_.text(empty_label(dimension.attribute)));
+      return fmt::format("transform(v.exit_page, [''], [{}])", values_.text(empty_label(Attribute::exit_page)));
     default:
       // Of one column alone, so that texts that repeat are looked up once each.
       return fmt::format("transform({}, [''], [{}])", conditions_.value(dimension),
@@ -149,7 +149,8 @@ std::string Writer::sums() {
   if (!any_of({Part::visitors, Part::visits, Part::pageviews, Part::events, Part::rows, Part::revenue}) &&
       !q_.dimensions.empty() && any_of({Part::entries, Part::exits, Part::depths, Part::known_times}))
     families.push_back(rows_family());
-  if (families.size() == 1 && !(needs(Part::entries) && needs(Part::exits))) return "(" + families.front() + ")";
+  const bool of_two = (needs(Part::entries) && needs(Part::exits)) || (needs(Part::whole_visits) && visits_are_sums());
+  if (families.size() == 1 && !of_two) return "(" + families.front() + ")";
   std::string columns = names("") + (q_.dimensions.empty() ? "" : ", ");
   for (size_t i = 0; i < parts_.size(); ++i)
     columns += fmt::format("{}{}(u.{}) AS {}", i == 0 ? "" : ", ",

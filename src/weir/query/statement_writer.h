@@ -98,6 +98,9 @@ class Writer {
   std::string rows_family();
   std::string visits_family();
   std::string visits_family_by_row();
+  // Whether the visit's columns can be added up over its rows: nothing that is asked differs between them.
+  bool visits_are_sums() const;
+  std::string visits_family_by_sums();
   std::string ends_family();
   std::string page_views_family();
   std::string depth_family();
