@@ -319,7 +319,8 @@ void ServerParts::State::add_routes() {
   auto run_question = [this](api::StatsQuestion question) { return answer_question(std::move(question)); };
   sessions = std::make_unique<api::Sessions>(*settings, clock);
   gate = std::make_unique<api::Gate>(*settings, *sessions, clock, options.http.origins);
-  api = std::make_unique<api::Api>(options.api, api::Dependencies{*settings, clock, *gate, registry, run_sql, run_question});
+  api = std::make_unique<api::Api>(options.api,
+                                   api::Dependencies{*settings, clock, *gate, registry, run_sql, run_question});
   if (journal) {
     transfer::ImporterOptions import_options;
     import_options.directory = data->imports();
