@@ -219,7 +219,8 @@ export function DetailView({ detail }: { detail: Detail }) {
           <input
             ref={search}
             class="input"
-            type="search"
+            type="text"
+            role="searchbox"
             aria-label={`Search in ${name}`}
             aria-keyshortcuts="/"
             placeholder="Search"
