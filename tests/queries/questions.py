@@ -37,6 +37,8 @@ class Questions:
                     "pagination": {"limit": 10_000, "offset": 0}, "include": {"total_rows": True}}
         if rng.random() < 0.2:
             self.about_goals(question)
+        if "event:goal" in question["dimensions"]:
+            question["metrics"] = [m for m in question["metrics"] if m not in ("entries", "exits", "exit_rate")]
         if rng.random() < 0.2:
             question["traffic"] = rng.sample(["human", "bot", "ai_crawler", "spam"], rng.randrange(2, 5))
         if rng.random() < 0.4:

@@ -101,7 +101,7 @@ class Reference:
             named = {goal["name"] for goal in self.goals if fits(goal["name"])}
             return lambda event: any(g in named for g in self.goals_of(event)) != negative
         if name == "is":
-            values = ["" if dimension != "event:goal" and v == shown(dimension, "") else v for v in values]
+            values = [*values, *[""] * (shown(dimension, "") in values)]
         fits = fitter(name, values, fold)
         if dimension.startswith("event:props:"):
             key = dimension[12:]
@@ -126,6 +126,10 @@ class Reference:
     def keys(self, asked, event):
         """The groups of an event: (by its own time, by its visit's begin, as far as that is in the range), once for each goal."""
         goals = self.goals_of(event) if "event:goal" in asked.dimensions else [None]
+        for f in asked.filters:  # those by goal choose among the rows of goals, too
+            if len(f) > 2 and f[1] == "event:goal":
+                fits = fitter(f[0].removesuffix("_not"), f[2], str)
+                goals = [g for g in goals if g is None or fits(g) != f[0].endswith("_not")]
         began = max(event.visit.start, asked.since)
         for goal in goals:
             yield tuple(tuple(self.place(asked, dimension, event, time, goal) for dimension in asked.dimensions)
@@ -138,6 +142,15 @@ class Reference:
             return bucket(time, unit_of(dimension), asked.zone, asked.since, asked.until)
         return shown(dimension, self.value(dimension, event))
 
+    def currency(self, asked, key):
+        """The one currency that counts: that of the row's goal, or of the goals that the question's filters name; else None."""
+        names = [value for d, value in zip(asked.dimensions, key) if d == "event:goal"]
+        for f in asked.filters:
+            if not names and f[0] == "is" and f[1] == "event:goal":
+                names = f[2]
+        currencies = {goal.get("currency") for goal in self.goals if goal["name"] in names}
+        return currencies.pop() if len(currencies) == 1 else None
+
     def answer(self, asked):
         """{values of the dimensions: {metric: number or None}}."""
         test = self.test(asked, asked.filters)
@@ -148,7 +161,7 @@ class Reference:
             groups[()] = Group()
         for event in matching:
             for own, began in self.keys(asked, event):
-                groups[own].add(event, self.page_facts.get(event))
+                groups[own].add(event, self.page_facts.get(event), self.currency(asked, own))
                 groups[own if fine else began].visits.add(event.visit)
                 groups[began].begun.add(event.visit)
         denominators = Denominators(self, asked, matching)
@@ -160,14 +173,15 @@ class Group:
     """What one row of an answer is made of."""
 
     def __init__(self):
-        self.events, self.pageviews, self.entries, self.exits = 0, 0, 0, 0
+        self.rows, self.events, self.pageviews, self.entries, self.exits = 0, 0, 0, 0, 0
         self.visitors, self.visits, self.begun = set(), set(), set()
         self.revenue, self.paid, self.currencies = Fraction(0), 0, set()
         self.page_seconds, self.page_times = Fraction(0), 0
         self.depths = {}
 
-    def add(self, event, page):
+    def add(self, event, page, currency):
         self.visitors.add(event.visitor)
+        self.rows += 1
         self.events += event.kind != "engagement"
         if event.kind == "pageview":
             self.pageviews += 1
@@ -178,7 +192,7 @@ class Group:
                 self.page_times += 1
         if event.kind == "engagement" and 0 <= event.numbers.get("scroll_depth", -1) <= 100:
             self.depths[event.visit] = max(event.numbers["scroll_depth"], self.depths.get(event.visit, 0))
-        if event.revenue:
+        if event.revenue and currency in (None, event.revenue[1]):
             self.revenue += Fraction(event.revenue[0])
             self.paid += 1
             self.currencies.add(event.revenue[1])
@@ -191,7 +205,7 @@ class Denominators:
         self.asked = asked
         self.totals = Group()
         for event in matching:
-            self.totals.add(event, None)
+            self.totals.add(event, None, None)
         self.totals.visits = {e.visit for e in matching}
         kept = [f for f in asked.filters if f[0] in ("and", "or", "not") or not re.match("event:(goal$|props:)", str(f[1]))]
         test = reference.test(asked, kept)
@@ -220,7 +234,7 @@ class Shares:
     totals: Group
     all_visitors: int
     group_visitors: int
-    exit_pageviews: object
+    pageviews: object  # of the page, where rows are exit pages
 
 
 def ratio(part, whole, times=1):
@@ -239,13 +253,13 @@ METRICS = {
     "events": lambda g, s: g.events,
     "entries": lambda g, s: g.entries,
     "exits": lambda g, s: g.exits,
-    "conversions": lambda g, s: g.events,
+    "conversions": lambda g, s: g.rows,
     "views_per_visit": lambda g, s: ratio(g.pageviews, len(g.visits)),
     "bounce_rate": lambda g, s: ratio(sum(v.bounce for v in g.begun), len(g.begun), 100),
     "visit_duration": lambda g, s: ratio(sum(Fraction(v.seconds) for v in g.begun), len(g.begun)),
     "time_on_page": lambda g, s: ratio(g.page_seconds, g.page_times),
     "scroll_depth": lambda g, s: ratio(sum(Fraction(d) for d in g.depths.values()), len(g.depths)),
-    "exit_rate": lambda g, s: ratio(g.exits, g.pageviews if s.exit_pageviews is None else s.exit_pageviews, 100),
+    "exit_rate": lambda g, s: ratio(g.exits, g.pageviews, 100) if s.pageviews is None else ratio(len(g.visits), s.pageviews, 100),
     "percentage": lambda g, s: ratio(len(g.visitors), len(s.totals.visitors), 100),
     "visits_percentage": lambda g, s: ratio(len(g.visits), len(s.totals.visits), 100),
     "pageviews_percentage": lambda g, s: ratio(g.pageviews, s.totals.pageviews, 100),
