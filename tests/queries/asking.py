@@ -108,6 +108,12 @@ def show(number):
     return f"{float(number):.4f}" if isinstance(number, Fraction) else number
 
 
+def place_in_time(label, zone):
+    """What a time's label is ordered by: hours that stand twice tell their offset."""
+    local = datetime.datetime.fromisoformat(label)
+    return (local if local.tzinfo else local.replace(tzinfo=zone)).timestamp()
+
+
 def order_faults(question, answer):
     """Whether rows stand in the order asked for, by what they show: ties in that of the dimensions, what is missing last."""
     metrics, dimensions = question["metrics"], question["dimensions"]
@@ -118,8 +124,7 @@ def order_faults(question, answer):
         def value(row):
             if name in dimensions:
                 shown = row["dimensions"][dimensions.index(name)]
-                # An hour that stands twice is told by what follows the 19th byte; the earlier is the one before.
-                return shown if isinstance(shown, int) else shown[:19] if name in times else shown.encode()
+                return shown if isinstance(shown, int) else place_in_time(shown, zone_of(question["timezone"])) if name in times else shown.encode()
             shown = row["metrics"][metrics.index(name)]
             return shown["value"] if isinstance(shown, dict) else shown
         there = sorted((row for row in rows if value(row) is not None), key=value, reverse=direction == "desc")

@@ -152,8 +152,11 @@ def created(answer):
     return answer[1]
 
 
-def with_ids(filters, ids):
-    return json.loads(re.sub(r'"segment", \["([^"]*)"\]', lambda m: f'"segment", ["{ids[m[1]]}"]', json.dumps(filters)))
+def with_ids(value, ids):
+    """Segments stand in the files by their names."""
+    if isinstance(value, list) and value[1:2] == ["segment"]:
+        return [*value[:2], [ids[name] for name in value[2]]]
+    return [with_ids(part, ids) for part in value] if isinstance(value, list) else value
 
 
 def cells(row):
