@@ -19,7 +19,7 @@ def weir():
     """One event for each text, which has it in every field that takes one."""
     with Weir(projects="shop,other", arguments=["--collect.rate_per_address", "0"]) as server:
         server.admin = server.key("admin")
-        events = [{"type": text, "user_id": f"u{n}", "timestamp": f"{DAY}T10:00:00Z", "path": "/" + text, "title": text, "locale": text,
+        events = [{"type": text, "kind": "pageview", "user_id": f"u{n}", "timestamp": f"{DAY}T10:00:00Z", "path": "/" + text, "title": text, "locale": text,
                    "screen": text, "appVersion": text, "referrer": text, "details": {text: text, "plan": text}}
                   for n, text in enumerate(TEXTS)]
         status, _, body = server.send(events, app="shop")
@@ -40,7 +40,7 @@ def answered(weir, body):
     if status != 200:
         said = answer["error"]["message"]
         rest = said
-        for text in SQL:  # what was sent may be shown
+        for text in sorted(SQL, key=len, reverse=True):  # what was sent may be shown
             rest = rest.replace(text, "").replace(json.dumps(text)[1:-1], "")
         assert not [leak for leak in LEAKS if leak in rest], (said, body)
         return None
@@ -104,7 +104,7 @@ def test_goals_and_segments_mean_themselves(weir):
             name = f"{text} {n} {len(body)} {next(iter(body))}".strip()
             status, goal = ask(weir, weir.admin, {"project": "shop", "name": name, **body}, "/api/v1/goals")
             assert status == 201, goal
-            assert count(weir, [["is", "event:goal", [name]]]) == ("*" not in text or "event" in body), body
+            assert count(weir, [["is", "event:goal", [name]]]) == 1 or "*" in text, body
             rows = answered(weir, question(dimensions=["event:goal"]))["results"]
             assert (name, 1) in [(row["dimensions"][0], row["metrics"][0]) for row in rows] or "*" in text
             assert weir.request("DELETE", f"/api/v1/goals/{goal['id']}", headers={"Authorization": f"Bearer {weir.admin}"})[0] == 204

@@ -125,7 +125,7 @@ def test_entry_pages(weir):
 def test_referrers(weir):
     counted = collections.Counter(line.referrer or "Direct / None" for line in lines())
     assert answer(weir, "events", "visit:referrer") == counted
-    google = sum("www.google.com/" in line.referrer for line in lines())
+    google = sum("://www.google.com/" in line.referrer for line in lines())
     assert answer(weir, "events", filters=[["contains", "visit:referrer", ["://www.google.com/"]]])[()] == google == 119
 
 
