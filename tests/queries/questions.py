@@ -87,8 +87,8 @@ class Questions:
             if kind < 0.5:
                 return ["not", self.filter(depth - 1)]
             if kind < 0.65:
-                return [rng.choice(["has_done", "has_not_done"]), self.filter(0)]
-        if self.segments and rng.random() < 0.05:
+                return [rng.choice(["has_done", "has_not_done"]), self.filter(-1)]
+        if self.segments and depth >= 0 and rng.random() < 0.05:  # a segment may hold behaviour, which does not stand in another
             return ["is", "segment", [rng.choice(self.segments)]]
         if rng.random() < 0.08:
             goals = [goal["name"] for goal in self.reference.goals]
