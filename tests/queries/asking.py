@@ -1,16 +1,20 @@
 """Asks the query API, and holds its answers against the reference."""
 import calendar
+import dataclasses
 import datetime
+import itertools
 import json
 import re
 from fractions import Fraction
 
-from reference import Asked
-from times import DAY, months_on, start_of_day, zone_of
+from reference import Asked, unit_of
+from times import DAY, labels, local_of, months_on, start_of_day, zone_of
 
 # Digits behind the point in answers; the other numbers are whole.
 DIGITS = {"views_per_visit": 2, "percentage": 2, "visits_percentage": 2, "pageviews_percentage": 2, "events_percentage": 2,
           "conversion_rate": 2, "group_conversion_rate": 2, "exit_rate": 1, "total_revenue": 3, "average_revenue": 3}
+RATES = {"bounce_rate", "exit_rate", "scroll_depth", "percentage", "visits_percentage", "pageviews_percentage", "events_percentage",
+         "conversion_rate", "group_conversion_rate"}
 COUNTS = {"visitors", "visits", "pageviews", "events", "entries", "exits", "conversions"}
 
 
@@ -59,6 +63,73 @@ def asked_of(question, today):
                  filters=question["filters"], traffic=question.get("traffic", ["human"]))
 
 
+def compared(question, today):
+    """The question over the range that it is compared with, as Asked."""
+    asked, wish, zone = asked_of(question, today), question["include"]["comparisons"], zone_of(question["timezone"])
+    if wish["mode"] == "custom":
+        since, until = moments(wish["date_range"], today, zone)
+    elif isinstance(question["date_range"], list) and "T" in question["date_range"][0]:
+        since, until = earlier_moments(wish["mode"], asked.since, asked.until, zone)
+    else:
+        first, last = days(question["date_range"], today)
+        back = (lambda day: day - (last - first + DAY)) if wish["mode"] == "previous_period" else a_year_before
+        before, end = back(first), back(last)
+        if wish.get("match_day_of_week"):
+            shift = min(range(-3, 4), key=lambda n: (before + DAY * n).weekday() != first.weekday())
+            if before + DAY * shift == first:  # not onto itself
+                shift -= 7
+            before, end = before + DAY * shift, end + DAY * shift
+        since, until = start_of_day(before, zone), start_of_day(end + DAY, zone)
+    return dataclasses.replace(asked, since=since, until=until)
+
+
+def earlier_moments(mode, since, until, zone):
+    if mode == "previous_period":
+        return 2 * since - until, since
+    day = local_of(since, zone).date()
+    begin = start_of_day(a_year_before(day), zone) + since - start_of_day(day, zone)
+    return begin, begin + until - since
+
+
+def a_year_before(day):
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def comparison_faults(question, answer, reference, today):
+    """What is wrong about the rows' numbers of the range compared with, and how they changed."""
+    asked, before, wrong = asked_of(question, today), compared(question, today), []
+    first, last = (round(datetime.datetime.fromisoformat(t.replace("Z", "+00:00")).timestamp()) for t in answer["meta"]["comparison_range"])
+    if (first * 1000, (last + 1) * 1000) != (before.since, before.until):
+        return [f"compared with {answer['meta']['comparison_range']}"]
+    expected, then = reference.answer(before), {}
+    for place, dimension in enumerate(asked.dimensions):
+        unit = unit_of(dimension)
+        if dimension.startswith("time") and unit not in ("weekday", "hour_of_day"):
+            then[place] = dict(itertools.zip_longest(*(labels(unit, a.zone, a.since, a.until) for a in (asked, before))))
+    for row in answer["results"]:
+        key = tuple(then[n].get(str(d)) if n in then else str(d) for n, d in enumerate(row["dimensions"]))
+        ours = expected.get(key, {m: 0 if m in COUNTS else None for m in asked.metrics})
+        for metric, now, old, change in zip(asked.metrics, row["metrics"], row["comparison"]["metrics"], row["comparison"]["change"]):
+            if not same_number(metric, old, ours[metric]) and not says_nothing([old, ours[metric]]):
+                wrong.append(f"before {key} {metric}: {old} for {show(ours[metric])}")
+            if change != change_of(metric, now, old):
+                wrong.append(f"change {key} {metric}: {change} from {old} to {now}")
+    return wrong
+
+
+def change_of(metric, now, old):
+    """Of two numbers as they are shown: rates by their difference, others in percent."""
+    now, old = (Fraction(str(n["value"] if isinstance(n, dict) else n)) if n is not None else None for n in (now, old))
+    if now is None or old is None:
+        return None
+    if metric in RATES:
+        return round(float(now - old), 2)
+    if old == 0:
+        return 100 if now > 0 else 0
+    change = (now - old) / old * 100
+    return int(abs(change) + Fraction(1, 2)) * (1 if change > 0 else -1)
+
+
 def rows_of(answer):
     return {tuple(map(str, row["dimensions"])): row["metrics"] for row in answer["results"]}
 
@@ -101,6 +172,8 @@ def differences(question, answer, reference, today):
                 wrong.append(f"{key} {metric}: {their} for {show(our)}")
     if "total_rows" in answer["meta"] and answer["meta"]["total_rows"] != len(answer["results"]):
         wrong.append(f"{answer['meta']['total_rows']} rows in all")
+    if "comparisons" in question.get("include", {}):
+        wrong += comparison_faults(question, answer, reference, today)
     return wrong + order_faults(question, answer)
 
 

@@ -1,4 +1,4 @@
-"""Random questions of the language of docs/queries.md about a history, mixing the scopes of event and visit."""
+"""Random questions of the language of docs/query.md about a history, mixing the scopes of event and visit."""
 import random
 
 from history import END, ODD
@@ -45,6 +45,10 @@ class Questions:
         if rng.random() < 0.4:
             named = question["metrics"] + question["dimensions"]
             question["order_by"] = [[n, rng.choice(["asc", "desc"])] for n in rng.sample(named, rng.randrange(1, len(named) + 1))]
+        if rng.random() < 0.15 and "time:minute" not in question["dimensions"]:
+            mode = rng.choice(["previous_period", "year_over_year", "custom"])
+            question["include"]["comparisons"] = {"mode": mode, **({"match_day_of_week": True} if rng.random() < 0.3 else {}),
+                                                  **({"date_range": ["2025-09-20", "2025-10-12"]} if mode == "custom" else {})}
         return question
 
     def range(self, zone):

@@ -1,4 +1,4 @@
-"""What the query layer has to answer, worked out event by event in plain Python: the definitions of docs/queries.md once more,
+"""What the query layer has to answer, worked out event by event in plain Python: the definitions of docs/query.md once more,
 without a thought for speed.
 
 Numbers come out as fractions, unrounded; compare.py knows how answers are rounded."""

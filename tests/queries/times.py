@@ -63,6 +63,12 @@ def bucket(ms, unit, zone, since=None, until=None):
     return str(local.hour)
 
 
+def labels(unit, zone, since, until):
+    """All buckets of the range [since, until), in order, the empty ones too."""
+    step = 60_000 if unit == "minute" else 900_000 if unit == "hour" else 6 * 3_600_000
+    return list(dict.fromkeys(bucket(t, unit, zone, since, until) for t in (*range(since, until, step), until - 1)))
+
+
 def fine_text(local, unit):
     return local.strftime("%Y-%m-%d %H:%M:00" if unit == "minute" else "%Y-%m-%d %H:00:00")
 

@@ -11,7 +11,7 @@ import zoneinfo
 import pytest
 
 from asking import ask
-from times import DAY, UTC, bucket, local_of, start_of_day, zone_of
+from times import DAY, UTC, bucket, labels, local_of, start_of_day, zone_of
 from weir import Weir
 
 YEAR = 2025
@@ -59,12 +59,6 @@ def expected(times, unit, zone, since, until, known={}):
 
 def held(times, unit, zone, since, until):
     return collections.Counter(bucket(t, unit, zone, since, until) for t in times if since <= t < until)
-
-
-def labels(unit, zone, since, until):
-    """All buckets of the range, in order, the empty ones too."""
-    step = 60_000 if unit == "minute" else QUARTER
-    return list(dict.fromkeys(bucket(t, unit, zone, since, until) for t in range(since, until, step)))
 
 
 def test_the_list_is_whole():
