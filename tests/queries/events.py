@@ -69,17 +69,22 @@ def compact(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def exported(weir, project):
+def journal_of(weir):
+    """The records of the partition `live`, with their places."""
+    lines = weir.run("journal", "export", timeout=600).stdout.splitlines()
+    return [json.loads(line, parse_int=Number, parse_float=Number) for line in lines]
+
+
+def exported(weir, project, journal=None):
     """The events of `project`, repetitions left out, each with its visit. All of them must have been loaded, from the partition
-    `live`, in one epoch."""
+    `live`, in one epoch. `weir.admin`: an admin's key."""
     rows = weir.query(f"select event_id, toString(_o), toString(xxh3(event_id)), {', '.join(ENRICHED)} from events "
                       f"where project = '{project}'")
     by_offset = {int(o): (event_id, int(tie), columns) for event_id, o, tie, *columns in rows}
-    _, _, body = weir.request("GET", f"/api/v1/projects/{project}", headers={"Authorization": f"Bearer {weir.key('stats')}"})
+    _, _, body = weir.request("GET", f"/api/v1/projects/{project}", headers={"Authorization": f"Bearer {weir.admin}"})
     project_id = json.loads(body)["id"]
     events, seen = [], set()
-    for line in weir.run("journal", "export", timeout=600).stdout.splitlines():
-        place = json.loads(line, parse_int=Number, parse_float=Number)
+    for place in journal or journal_of(weir):
         record, offset = place["record"], int(place["offset"])
         if record["project_id"] != project_id or record.get("id") in seen:
             continue

@@ -30,7 +30,7 @@ import re
 import pytest
 
 from asking import ask, differences
-from events import exported
+from events import exported, journal_of
 from reference import Reference
 from times import zone_of
 from weir import Weir
@@ -125,26 +125,33 @@ class File:
 
 @pytest.fixture(scope="module")
 def weir():
+    """With a project for each file; `weir.known`: by file, what is read of it, the reference, and the ids of segments by name."""
     with Weir(projects="unused", arguments=["--collect.rate_per_address", "0"]) as server:
         server.admin = server.key("admin")
         server.wait_packs()
+        files = [(path, File(path)) for path in FILES]
+        segments = {path: fill(server, file) for path, file in files}
+        server.wait_visits()
+        journal = journal_of(server)
+        server.known = {}
+        for path, file in files:
+            filters = {segments[path][s["name"]]: s["filters"] for s in file.segments}
+            server.known[path] = file, Reference(exported(server, file.project, journal), file.goals, filters), segments[path]
         yield server
 
 
 def fill(weir, file):
-    """Makes the project and what belongs to it; answers the reference, and the ids of segments by name."""
+    """Makes the project and what belongs to it; answers the ids of segments by name."""
     post = lambda kind, body: created(ask(weir, weir.admin, body, f"/api/v1/{kind}"))
     post("projects", {"name": file.project, "time_zone": file.zone})
     for kind, value, label in file.rules:
-        weir.run("rule", "add", "--project", file.project, "--kind", kind, "--value", value, "--label", label)
+        post("rules", {"project": file.project, "kind": kind, "value": value, "label": label, "note": ""})
     for goal in file.goals:
         post("goals", {"project": file.project, **goal})
     ids = {s["name"]: post("segments", {"project": file.project, **s})["id"] for s in file.segments}
     status, _, body = weir.send(file.events, app=file.project, headers={"Authorization": f"Bearer {weir.admin}"})
     assert status == 201 and json.loads(body)["rejected"] == [], body
-    weir.wait_visits()
-    filters = {ids[s["name"]]: s["filters"] for s in file.segments}
-    return Reference(exported(weir, file.project), file.goals, filters), ids
+    return ids
 
 
 def created(answer):
@@ -174,9 +181,8 @@ def cells(row):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_file(weir, path):
-    file = File(path)
+    file, reference, ids = weir.known[path]
     assert file.asked
-    reference, ids = fill(weir, file)
     for question in file.asked:
         body = {"site_id": file.project, "metrics": question["metrics"], "date_range": question["in"], "dimensions": question["by"],
                 "filters": with_ids(question["where"], ids), "timezone": question.get("zone", file.zone),
