@@ -6,7 +6,7 @@ from weir import Weir
 
 EVENTS = 150_000
 QUESTIONS = [{}, {"dimensions": ["time:month"]}, {"dimensions": ["visit:country"]}, {"dimensions": ["event:page"]},
-             {"dimensions": ["visit:source"], "filters": [["is", "visit:device", ["mobile"]]]},
+             {"dimensions": ["visit:source"], "filters": [["is_not", "visit:device", ["desktop"]]]},
              {"filters": [["contains", "event:page", ["/blog"]]]}]
 
 
@@ -42,4 +42,4 @@ def test_estimates_are_within_their_bound(weir, question):
 def test_there_are_enough_to_be_estimated(weir):
     """Below some ten thousand the store would count one by one, and nothing be tried."""
     (meta, fast), (_, exact) = answer(weir, {}, "fast"), answer(weir, {}, "exact")
-    assert meta["exact"] is False and exact[()][0] > 20_000
+    assert meta["exact"] is False and exact[()][0] > 15_000
