@@ -17,7 +17,8 @@ CONNECTIONS = 6
 
 
 def panel(dimension, metrics=VISITORS, filters=(), limit=9):
-    return {"metrics": metrics, "dimensions": [dimension], "filters": list(filters), "pagination": {"limit": limit, "offset": 0}}
+    return {"metrics": metrics, "dimensions": [dimension], "filters": list(filters), "pagination": {"limit": limit, "offset": 0},
+            "include": {"total_rows": True}}
 
 
 # What the page asks when it opens, tab by tab.
@@ -25,12 +26,14 @@ PANELS = {
     "top numbers": {"metrics": ["visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration"],
                     "include": {"comparisons": {"mode": "previous_period"}}},
     "graph": {"metrics": ["visitors"], "dimensions": ["time"], "include": {"time_labels": True, "comparisons": {"mode": "previous_period"}}},
+    "time on page": {"metrics": ["time_on_page", "scroll_depth"]},
+    "coverage": {"metrics": ["events"], "include": {"coverage": True}},
     "channels": panel("visit:channel"),
     "sources": panel("visit:source"),
     "campaigns": panel("visit:utm_campaign", filters=[["is_not", "visit:utm_campaign", ["(not set)"]]]),
-    "pages": panel("event:page", filters=[["is", "event:name", ["pageview"]]]),
-    "entry pages": panel("visit:entry_page", ["visitors", "visits", "bounce_rate"]),
-    "exit pages": panel("visit:exit_page", ["visitors", "exit_rate"]),
+    "pages": panel("event:page"),
+    "entry pages": panel("visit:entry_page"),
+    "exit pages": panel("visit:exit_page"),
     "countries": panel("visit:country", limit=300),
     "regions": panel("visit:region"),
     "cities": panel("visit:city"),
