@@ -14,9 +14,9 @@ from reference import Reference
 from times import days_of
 from weir import Weir
 
-COUNT = int(os.environ.get("WEIR_QUESTIONS", "150"))
+COUNT = int(os.environ.get("WEIR_QUESTIONS", "80"))
 SEED = int(os.environ.get("WEIR_QUESTION_SEED", "1"))
-EVENTS = int(os.environ.get("WEIR_QUESTION_EVENTS", "2500"))
+EVENTS = int(os.environ.get("WEIR_QUESTION_EVENTS", "1500"))
 
 
 @pytest.fixture(scope="module")
