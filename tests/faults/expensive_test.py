@@ -48,6 +48,7 @@ REFUSED = {
     "many dimensions": question(dimensions=[f"event:props:p{n}" for n in range(50)]),
     "many metrics": question(metrics=["visitors"] * 100),
     "many values": one_filter(["is", "event:page", [f"/{n}" for n in range(100_000)]]),
+    "many values, filter by filter": question(filters=[["is", "event:page", [f"/{n}-{m}" for m in range(100)]] for n in range(8)]),
     "long values": one_filter(["contains", "event:page", ["x" * 100_000]]),
     "many filters": question(filters=[["is", "event:page", ["/"]]] * 2_000),
     "deep filters": one_filter(nested(12)),
@@ -70,10 +71,10 @@ def test_what_is_beyond_a_limit_is_refused(weir, name):
 
 
 def test_what_is_within_the_limits_is_answered(weir):
-    """Ten years by the day, a thousand values, expressions on which others backtrack without end."""
+    """Ten years by the day, as many values as may be, expressions on which others backtrack without end."""
     status, answer = ask(weir, weir.admin, question(dimensions=["time:day"], pagination={"limit": 10_000}))
     assert status == 200 and 200 < len(answer["results"]) <= 301
-    for f in (["is", "event:page", [f"/{n}" for n in range(1_000)]], ["matches", "event:page", ["(a+)+$", "(.*)*x", "^(([a-z])+.)+[A-Z]([a-z])+$"]],
+    for f in (["is", "event:page", [f"/{n}" for n in range(500)]], ["matches", "event:page", ["(a+)+$", "(.*)*x", "^(([a-z])+.)+[A-Z]([a-z])+$"]],
               ["matches_wildcard", "event:page", ["**" + "a**" * 50]], nested(5)):
         assert ask(weir, weir.admin, one_filter(f))[0] == 200, f
 
@@ -90,7 +91,7 @@ def test_a_hundred_at_once_are_answered_or_refused_and_capturing_goes_on(weir):
         taken = clients.acknowledged()
         assert taken > 0 and clients.repeated() == 0, "somebody was refused their events"
         statuses = collections.Counter(status for status, _ in answers)
-        assert set(statuses) == {200, 503}, statuses
+        assert statuses[200] > 0 and statuses[503] > 0 and set(statuses) <= {200, 503, 504}, statuses
         assert len({json.dumps(a["results"]) for status, a in answers if status == 200}) == 1
         assert {a["error"]["code"] for status, a in answers if status == 503} <= {"overloaded", "unavailable"}
         clients.check()
@@ -99,7 +100,9 @@ def test_a_hundred_at_once_are_answered_or_refused_and_capturing_goes_on(weir):
 
 def test_who_goes_away_is_not_worked_for(weir):
     """More than there are threads and places: would they be worked through, nobody else was let in before."""
+    room = lambda: ask(weir, weir.admin, question(), timeout=300)[0] == 200
     for _ in range(3):
+        wait_for(room, "room", 120)
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             def leave(_):
                 try:
@@ -108,4 +111,4 @@ def test_who_goes_away_is_not_worked_for(weir):
                     return True
                 return False
             assert any(pool.map(leave, range(20)))
-    wait_for(lambda: ask(weir, weir.admin, question(), timeout=300)[0] == 200, "room for somebody else", 60)
+    wait_for(room, "room for somebody else", 120)

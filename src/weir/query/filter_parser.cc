@@ -74,8 +74,9 @@ Result<> FilterParser::leaf(const json::array& parts, const std::string& where, 
     return bad(fmt::format("{}: expected a list of values third", where));
   const json::array& values = parts[2].get_array();
   if (values.empty()) return bad(fmt::format("{}: expected at least one value", where));
-  if (values.size() > kFilterValuesMax)
-    return bad(fmt::format("{}: {} values, at most {}", where, values.size(), kFilterValuesMax));
+  values_ += values.size();
+  if (values_ > kFilterValuesMax)
+    return bad(fmt::format("{}: more than {} values in all filters together", where, kFilterValuesMax));
   for (size_t i = 0; i < values.size(); ++i)
     if (auto taken = value_of(values[i], fmt::format("{}: value {}", where, i), filter); !taken) return taken;
   if (parts.size() == 4) {

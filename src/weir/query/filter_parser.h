@@ -32,6 +32,7 @@ class FilterParser {
 
   const Context& context_;
   size_t leaves_ = 0;
+  size_t values_ = 0;
   size_t value_bytes_ = 0;
   bool in_segment_ = false;
   bool in_behaviour_ = false;

@@ -52,7 +52,8 @@ inline constexpr size_t kMetricsMax = 21;
 inline constexpr size_t kDimensionsMax = 5;
 inline constexpr size_t kFiltersMax = 100;  // leaves, those of segments included
 inline constexpr size_t kFilterDepthMax = 8;
-inline constexpr size_t kFilterValuesMax = 1'000;  // of one leaf
+// Of all leaves together: each is a parameter of the statement, of which the store takes less than a thousand.
+inline constexpr size_t kFilterValuesMax = 500;
 inline constexpr size_t kFilterValueBytesMax = 2'000;
 inline constexpr size_t kFilterBytesMax = 256 * 1024;  // of all values
 inline constexpr uint64_t kLimitMax = 10'000;
