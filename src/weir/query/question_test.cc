@@ -153,7 +153,7 @@ TEST(Question, HasLimits) {
   std::string values;
   for (size_t i = 0; i <= kFilterValuesMax; ++i) values += R"("x",)";
   values.pop_back();
-  EXPECT_THAT(wrong_with(R"("filters":[["is","event:page",[)" + values + "]]]"), HasSubstr("1001 values"));
+  EXPECT_THAT(wrong_with(R"("filters":[["is","event:page",[)" + values + "]]]"), HasSubstr("more than 500 values"));
   EXPECT_THAT(wrong_with(R"("filters":[["is","event:page",[")" + std::string(2'001, 'x') + R"("]]])"),
               HasSubstr("2001 bytes"));
   EXPECT_THAT(wrong(std::string(kQuestionBytesMax + 1, ' ')), HasSubstr("more than"));
