@@ -9,8 +9,8 @@
 namespace weir::load {
 
 struct Options {
-  // One block of ClickHouse's own size: larger ones gain a few percent and cost memory four times over.
-  uint64_t batch_rows = 65'536;
+  // Fresh parts of twice this size are merged once less often, but what is on its way is held three times over.
+  uint64_t batch_rows = 131'072;
   uint64_t batch_bytes = 64 * MiB;
   // Rows are visible this much later, and each insert costs the store the same again: fewer, larger ones.
   std::chrono::milliseconds batch_age{700};
