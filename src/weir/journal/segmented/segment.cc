@@ -117,7 +117,7 @@ Result<std::unique_ptr<OpenSegment>> OpenSegment::resume(FileSystem& files, cons
   segment->first_at_ = walked.first_at;
   segment->last_at_ = walked.last_at;
   segment->newest_at_ = walked.newest_at;
-  std::string piece(1 * MiB, '\0');
+  std::string piece(std::min<uint64_t>(walked.position, 1 * MiB), '\0');
   for (uint64_t at = 0; at < walked.position;) {
     size_t want = std::min<uint64_t>(piece.size(), walked.position - at);
     auto got = segment->file_->read_at(at, piece.data(), want);
