@@ -21,7 +21,7 @@ namespace weir::trace {
 struct LiveLimits {
   size_t streams_max = 256;               // at once, in all
   size_t per_caller_max = 16;             // of them, of one caller
-  size_t tails_max = 32;                  // of them, with rows
+  size_t tails_max = 16;                  // of them, with rows
   size_t waiting_bytes_max = 128 * 1024;  // of one stream, not yet taken by its reader
   size_t rows_per_batch_max = 50;         // of a loaded batch, for one stream
 };
