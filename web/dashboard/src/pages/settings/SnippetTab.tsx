@@ -100,7 +100,7 @@ function FirstEventCheck({ project }: { project: string }) {
           Send a test page view from here
         </Button>
         {done ? (
-          <a class="button" href={projectPath(project)}>
+          <a class="button" href={projectPath(project, "?period=day")}>
             To the reports
           </a>
         ) : null}
