@@ -22,7 +22,7 @@ const freePort = () =>
   });
 
 // Waits until `condition` answers something true, and answers that; fails naming what did not happen.
-export async function waitFor(condition, what, seconds = 30) {
+export async function waitFor(condition, what, seconds = 60) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const value = await condition();
