@@ -16,7 +16,7 @@ struct Options {
   uint64_t statement_bytes_max = 256 * KiB;
   uint64_t query_threads = 4;
   uint64_t query_waiting_max = 256;
-  std::chrono::milliseconds query_timeout{30'000};
+  std::chrono::milliseconds query_timeout{60'000};
 };
 
 template <class Visitor>

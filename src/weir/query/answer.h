@@ -45,7 +45,7 @@ struct Answer {
 
 // What one question may cost.
 struct AskLimits {
-  std::chrono::milliseconds timeout{30'000};
+  std::chrono::milliseconds timeout{60'000};
   uint64_t rows_read_max = 4'000'000'000;
   uint64_t memory_bytes_max = 0;  // 0: the store's own limit
   // Asked about once a second: whether nobody wants the answer any more.
