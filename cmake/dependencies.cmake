@@ -7,7 +7,7 @@ find_package(spdlog REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
-foreach(library IN ITEMS libsodium libcurl sqlite3 zlib liblz4 libzstd libbrotlidec libbrotlienc liblzma libxxhash
+foreach(library IN ITEMS libsodium libcrypto libcurl sqlite3 zlib liblz4 libzstd libbrotlidec libbrotlienc liblzma libxxhash
                          re2 libpcre2-8 yaml-0.1 libmaxminddb libpsl)
   string(MAKE_C_IDENTIFIER ${library} name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})

@@ -17,8 +17,8 @@ constexpr Permissions kViewer = {Permission::view};
 constexpr Permissions kEditor = {Permission::view, Permission::sql, Permission::edit};
 constexpr Permissions kAdmin = {Permission::view, Permission::sql, Permission::edit, Permission::manage,
                                 Permission::people};
-constexpr Permissions kOwner = {Permission::view,   Permission::sql,    Permission::edit,
-                                Permission::manage, Permission::people, Permission::own};
+constexpr Permissions kOwner = {Permission::view,   Permission::sql, Permission::edit,    Permission::manage,
+                                Permission::people, Permission::own, Permission::accounts};
 
 constexpr Access kAnyone{Access::Who::anyone, Permission::view};
 constexpr Access kPerson{Access::Who::person, Permission::view};
@@ -132,8 +132,38 @@ const std::vector<RouteAccess>& access_table() {
   constexpr Access sql = somewhere(Permission::sql);
   constexpr Access edit = somewhere(Permission::edit);
   constexpr Access manage = somewhere(Permission::manage);
+  constexpr Access people = somewhere(Permission::people);
   constexpr Access own = everywhere(Permission::own);
+  constexpr Access accounts = everywhere(Permission::accounts);
   static const std::vector<RouteAccess> table = {
+      {Method::get, "/api/v1/session", kAnyone},
+      {Method::post, "/api/v1/session", kAnyone},
+      {Method::del, "/api/v1/session", kAnyone},
+      {Method::post, "/api/v1/setup", kAnyone},
+      {Method::post, "/api/v1/share", kAnyone},
+      {Method::post, "/api/v1/invitations/look", kAnyone},
+      {Method::post, "/api/v1/invitations/accept", kAnyone},
+      {Method::get, "/api/v1/account", kPerson},
+      {Method::patch, "/api/v1/account", kPerson},
+      {Method::get, "/api/v1/account/sessions", kPerson},
+      {Method::del, "/api/v1/account/sessions/*", kPerson},
+      {Method::post, "/api/v1/account/second-factor", kPerson},
+      {Method::post, "/api/v1/account/second-factor/confirm", kPerson},
+      {Method::del, "/api/v1/account/second-factor", kPerson},
+      {Method::get, "/api/v1/users", people},
+      {Method::post, "/api/v1/users", accounts},
+      {Method::post, "/api/v1/users/password", accounts},
+      {Method::patch, "/api/v1/users/*", people},
+      {Method::del, "/api/v1/users/*", people},
+      {Method::get, "/api/v1/invitations", people},
+      {Method::post, "/api/v1/invitations", people},
+      {Method::del, "/api/v1/invitations/*", people},
+      {Method::get, "/api/v1/policy", accounts},
+      {Method::patch, "/api/v1/policy", accounts},
+      {Method::get, "/api/v1/audit", manage},
+      {Method::get, "/api/v1/shares", manage},
+      {Method::post, "/api/v1/shares", manage},
+      {Method::del, "/api/v1/shares/*", manage},
       {Method::get, "/api/v1/projects", view},
       {Method::post, "/api/v1/projects", own},
       {Method::get, "/api/v1/projects/*", view},

@@ -16,12 +16,13 @@ namespace weir::api {
 
 // What somebody may do, in a project or in all of them.
 enum class Permission : uint8_t {
-  view,    // see the project: its numbers, goals, shared segments, annotations
-  sql,     // ask SQL, see single events
-  edit,    // goals, shared segments, annotations, properties, saved queries; where an event is
-  manage,  // the project's settings, keys, names, rules, shared links
-  people,  // who works in the project, with which role
-  own,     // create and delete projects; journal, system. Means something for all projects only
+  view,      // see the project: its numbers, goals, shared segments, annotations
+  sql,       // ask SQL, see single events
+  edit,      // goals, shared segments, annotations, properties, saved queries; where an event is
+  manage,    // the project's settings, keys, names, rules, shared links
+  people,    // who works in the project, with which role; of people alone, not of keys
+  own,       // create and delete projects; journal, system. This and the next: for all projects only
+  accounts,  // anybody's account, what holds for all of them. Of people alone, not of keys
 };
 
 // A set of permissions.

@@ -57,6 +57,43 @@ Result<const settings::Project*> project_for(const settings::Snapshot& snapshot,
   return project;
 }
 
+void append_grants(std::string& out, const settings::Snapshot& snapshot, const std::vector<settings::Grant>& grants) {
+  out += '[';
+  for (const settings::Grant& grant : grants) {
+    append_comma(out);
+    out += '{';
+    append_project_name(out, snapshot, grant.project);
+    append_text(out, "role", name_of(grant.role));
+    out += '}';
+  }
+  out += ']';
+}
+
+bool may_grant(const Caller& caller, const settings::Grant& grant) {
+  if (grant.project) return caller.may(Permission::people, *grant.project);
+  return caller.may_everywhere(grant.role == settings::Role::owner ? Permission::accounts : Permission::people);
+}
+
+Result<settings::Grant> grant_field(const Body& body, const Caller& caller, const settings::Snapshot& snapshot) {
+  settings::Grant grant;
+  auto role = body.needed_text("role");
+  if (!role) return std::move(role).error();
+  if (!settings::parse_role(*role, grant.role)) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("api: body: role: `{}`: expected one of viewer, editor, admin, owner",
+                             std::string_view(*role).substr(0, 80))};
+  }
+  auto reference = body.text("project");
+  if (!reference) return std::move(reference).error();
+  if (*reference) {
+    auto project = project_for(snapshot, caller, Permission::people, **reference);
+    if (!project) return std::move(project).error();
+    grant.project = (*project)->id;
+  }
+  if (!may_grant(caller, grant)) return forbidden(caller, fmt::format("to make somebody {} there", *role));
+  return grant;
+}
+
 Error forbidden(const Caller& caller, std::string_view what) {
   return {ErrorCode::kForbidden, fmt::format("api: {} may not do that {}", caller.actor().who, what)};
 }

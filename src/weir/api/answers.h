@@ -3,8 +3,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weir/api/access.h"
+#include "weir/api/body.h"
 #include "weir/base/clock.h"
 #include "weir/base/ids.h"
 #include "weir/http/message.h"
@@ -27,6 +29,13 @@ http::Response no_content();
 // `snapshot`. Errors: kNotFound (none that the caller sees), kForbidden (they see it, and may not do that).
 Result<const settings::Project*> project_for(const settings::Snapshot& snapshot, const Caller& caller,
                                              Permission permission, std::string_view reference);
+// `[{"project":"app","role":"editor"}]`; project null: all.
+void append_grants(std::string& out, const settings::Snapshot& snapshot, const std::vector<settings::Grant>& grants);
+// Whether the caller may give or take that role there: who looks after people, up to their own role.
+bool may_grant(const Caller& caller, const settings::Grant& grant);
+// A body's fields `role` and `project` (absent: all), which the caller may give.
+Result<settings::Grant> grant_field(const Body& body, const Caller& caller, const settings::Snapshot& snapshot);
+
 // kForbidden, naming who asked.
 Error forbidden(const Caller& caller, std::string_view what);
 

@@ -12,6 +12,7 @@
 #include "weir/api/answer_stream.h"
 #include "weir/api/item_routes.h"
 #include "weir/api/metrics.h"
+#include "weir/api/people_routes.h"
 #include "weir/api/query_routes.h"
 #include "weir/api/settings_routes.h"
 #include "weir/api/workers.h"
@@ -70,6 +71,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
   using Answer = std::function<Response(const Caller& caller, const std::string& tail, const std::string& query,
                                         const std::string& body)>;
   void add(http::Router& router, Method method, const std::string& path, Answer answer);
+  void add_people(http::Router& router);
   void add_sql(http::Router& router);
   void add_query(http::Router& router, std::string_view path);
   asio::awaitable<Response> answer_settings(Request& request, std::string_view path, const Access& access,
@@ -153,6 +155,7 @@ void Api::add_routes(http::Router& router) {
         [&r](const Caller& c, Text, Text, Text body) { return add_rule(r, c, body); });
   s.add(router, Method::del, "/api/v1/rules/*",
         [&r](const Caller& c, Text id, Text, Text) { return delete_rule(r, c, id); });
+  s.add_people(router);
   for (settings::ItemKind kind : settings::kItemKinds) {
     std::string list = fmt::format("/api/v1/{}", plural_of(kind));
     s.add(router, Method::get, list, [&r, kind](const Caller& c, Text, Text query, Text) {
@@ -170,6 +173,38 @@ void Api::add_routes(http::Router& router) {
   s.add_sql(router);
   s.add_query(router, "/api/v1/query");
   s.add_query(router, "/api/v2/query");
+}
+
+void Api::State::add_people(http::Router& router) {
+  settings::Repository& r = depends.settings;
+  Sessions& sessions = depends.sessions;
+  using Text = const std::string&;
+  auto project_of = [](const std::string& query) {
+    std::string project;
+    http::query_parameter(query, "project", project);
+    return project;
+  };
+  add(router, Method::get, "/api/v1/users",
+      [&r, project_of](const Caller& c, Text, Text query, Text) { return list_users(r, c, project_of(query)); });
+  add(router, Method::patch, "/api/v1/users/*",
+      [&r](const Caller& c, Text id, Text, Text body) { return change_user(r, c, id, body); });
+  add(router, Method::del, "/api/v1/users/*",
+      [&r, &sessions](const Caller& c, Text id, Text, Text) { return delete_user(r, sessions, c, id); });
+  add(router, Method::get, "/api/v1/invitations",
+      [&r, project_of](const Caller& c, Text, Text query, Text) { return list_invitations(r, c, project_of(query)); });
+  add(router, Method::post, "/api/v1/invitations",
+      [&r](const Caller& c, Text, Text, Text body) { return create_invitation(r, c, body); });
+  add(router, Method::del, "/api/v1/invitations/*",
+      [&r](const Caller& c, Text id, Text, Text) { return delete_invitation(r, c, id); });
+  add(router, Method::get, "/api/v1/shares",
+      [&r, project_of](const Caller& c, Text, Text query, Text) { return list_shares(r, c, project_of(query)); });
+  add(router, Method::del, "/api/v1/shares/*",
+      [&r](const Caller& c, Text id, Text, Text) { return delete_share(r, c, id); });
+  add(router, Method::get, "/api/v1/audit",
+      [&r](const Caller& c, Text, Text query, Text) { return list_audit(r, c, query); });
+  add(router, Method::get, "/api/v1/policy", [&r](const Caller&, Text, Text, Text) { return get_policy(r); });
+  add(router, Method::patch, "/api/v1/policy",
+      [&r](const Caller& c, Text, Text, Text body) { return change_policy(r, c, body); });
 }
 
 void Api::State::add(http::Router& router, Method method, const std::string& path, Answer answer) {

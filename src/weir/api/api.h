@@ -45,6 +45,7 @@ struct Dependencies {
   settings::Repository& settings;
   Clock& clock;
   const Gate& gate;
+  Sessions& sessions;
   metrics::Registry& registry;
   RunSql run_sql;                 // empty: /api/v1/sql answers 503 (this node has no store)
   RunQuestion run_question = {};  // empty: likewise for /api/v1/query

@@ -31,11 +31,6 @@ bool changes_nothing(http::Method method) {
   return method == http::Method::get || method == http::Method::head || method == http::Method::options;
 }
 
-// Not to be told from random by who does not know the cookie.
-std::string csrf_token(std::string_view cookie) {
-  return to_base64url(settings::hash_of_secret("weir csrf " + std::string(cookie)));
-}
-
 // Over all that makes the session what it is: another password, another session.
 std::string share_signature(const settings::Share& share, std::string_view issued) {
   std::string text = fmt::format("weir share {} {} {}", share.id, issued, share.password);
@@ -62,6 +57,8 @@ std::string_view name_of(Permission permission) {
       return "to manage people";
     case Permission::own:
       return "of an owner";
+    case Permission::accounts:
+      return "to manage accounts";
   }
   return "";
 }
@@ -87,6 +84,10 @@ http::Response refusal(const Error& error) {
 
 Gate::Gate(settings::Repository& settings, Sessions& sessions, Clock& clock, std::vector<std::string> origins)
     : settings_(settings), sessions_(sessions), clock_(clock), origins_(std::move(origins)) {}
+
+std::string Gate::csrf_token(std::string_view cookie) {
+  return to_base64url(settings::hash_of_secret("weir csrf " + std::string(cookie)));
+}
 
 Result<> Gate::check_origin(const http::Request& request) const {
   std::string_view origin = request.header("origin");
@@ -145,7 +146,7 @@ std::string Gate::csrf_of(const http::Request& request) const {
   return share_of_session(*settings_.snapshot(), share) != nullptr ? csrf_token(share) : std::string();
 }
 
-Result<std::optional<Caller>> Gate::caller_of(const http::Request& request) const {
+Result<std::optional<Caller>> Gate::caller_of(const http::Request& request, Forgery forgery) const {
   if (request.from_owner) return std::optional(Caller::owner());
   auto snapshot = settings_.snapshot();
   auto arrived = [&](Caller caller) {
@@ -169,14 +170,16 @@ Result<std::optional<Caller>> Gate::caller_of(const http::Request& request) cons
     auto session = sessions_.find(cookie, request.client_address);
     const settings::User* user = session ? snapshot->user(session->user) : nullptr;
     if (user != nullptr) {
-      if (auto fine = check_cookie_use(request, cookie); !fine) return std::move(fine).error();
+      auto fine = forgery == Forgery::checked ? check_cookie_use(request, cookie) : Result<>();
+      if (!fine) return std::move(fine).error();
       return arrived(Caller::person(*user, session->id));
     }
   }
   if (std::string_view cookie = cookie_of(request, kShareCookie); !cookie.empty()) {
     const settings::Share* share = share_of_session(*snapshot, cookie);
     if (share != nullptr) {
-      if (auto fine = check_cookie_use(request, cookie); !fine) return std::move(fine).error();
+      auto fine = forgery == Forgery::checked ? check_cookie_use(request, cookie) : Result<>();
+      if (!fine) return std::move(fine).error();
       return arrived(Caller::share(*share));
     }
   }

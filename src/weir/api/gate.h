@@ -34,14 +34,18 @@ class Gate {
   // The caller of `request`, if `access` lets them in.
   // Errors: kUnauthenticated (nobody we know), kForbidden (not what they may; or a forged request).
   Result<Caller> let_in(const http::Request& request, const Access& access) const;
-  // Who is behind the request, if somebody is; the rules above hold.
-  Result<std::optional<Caller>> caller_of(const http::Request& request) const;
+  // Who is behind the request, if somebody is. `forgery`: whether the rule for cookies is held against it; without it
+  // the caller must not be able to change anything but who is signed in, and check_origin() is the rule.
+  enum class Forgery : uint8_t { checked, left_to_origin };
+  Result<std::optional<Caller>> caller_of(const http::Request& request, Forgery forgery = Forgery::checked) const;
 
   // Whether the page that sent this may speak for its user: for what signs somebody in.
   Result<> check_origin(const http::Request& request) const;
   // What a page has to repeat in X-Weir-CSRF; empty when nobody is signed in.
   std::string csrf_of(const http::Request& request) const;
 
+  // What the page of this cookie has to repeat. Not to be told from random by who does not know the cookie.
+  static std::string csrf_token(std::string_view cookie);
   // The value that stands for "opened this shared link at `now`".
   static std::string share_session(const settings::Share& share, UnixMillis now);
   const settings::Share* share_of_session(const settings::Snapshot& snapshot, std::string_view session) const;

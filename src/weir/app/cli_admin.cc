@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "weir/app/cli_answers.h"
 #include "weir/app/client.h"
 #include "weir/app/invocation.h"
 #include "weir/base/clock.h"
@@ -23,111 +24,6 @@ namespace weir::app {
 
 namespace {
 namespace json = boost::json;
-
-constexpr int kFailure = 1;
-
-int fail(std::string_view message) {
-  std::fprintf(stderr, "weir: %.*s\n", static_cast<int>(message.size()), message.data());
-  return kFailure;
-}
-
-bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }
-
-// A command succeeds only when its output went out.
-int end_of_output() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
-  return fail("writing to the output failed");
-}
-
-// A JSON object of the fields that were given.
-class Fields {
- public:
-  Fields& text(std::string_view name, const std::string& value) {
-    if (!value.empty()) {
-      append_json_key(out_, name);
-      append_json_string(out_, value);
-    }
-    return *this;
-  }
-  Fields& number(std::string_view name, std::optional<uint64_t> value) {
-    if (value) {
-      append_json_key(out_, name);
-      out_ += std::to_string(*value);
-    }
-    return *this;
-  }
-  std::string done() const { return out_ + "}"; }
-
- private:
-  std::string out_ = "{";
-};
-
-std::string shown(const json::object& row, std::string_view column) {
-  const json::value* value = row.if_contains(column);
-  if (value == nullptr || value->is_null()) return "-";
-  if (value->is_string()) return std::string(std::string_view(value->get_string()));
-  return json::serialize(*value);
-}
-
-// One line an object, in columns.
-std::string table(const json::array& rows, const std::vector<std::string_view>& columns) {
-  std::vector<std::vector<std::string>> lines(1);
-  for (std::string_view column : columns) {
-    std::string title(column);
-    for (char& c : title) c = c == '_' ? ' ' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    lines[0].push_back(title);
-  }
-  for (const json::value& row : rows) {
-    lines.emplace_back();
-    for (std::string_view column : columns) lines.back().push_back(shown(row.as_object(), column));
-  }
-  std::vector<size_t> widths(columns.size());
-  for (const auto& line : lines) {
-    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  std::string out;
-  for (const auto& line : lines) {
-    for (size_t i = 0; i + 1 < line.size(); ++i) out += fmt::format("{:<{}}  ", line[i], widths[i]);
-    out += line.back() + "\n";
-  }
-  return out;
-}
-
-enum class Output { table, json };
-
-// Asks for a list and prints it.
-int list(const Invocation& invocation, std::string_view target, std::string_view member, Output output,
-         const std::vector<std::string_view>& columns) {
-  auto answer = request(invocation, {.target = std::string(target)});
-  if (!answer) return fail(answer.error().message);
-  if (output == Output::json) {
-    print(answer->body + "\n");
-    return end_of_output();
-  }
-  try {
-    print(table(json::parse(answer->body).as_object().at(member).as_array(), columns));
-  } catch (const std::exception& e) {
-    return fail(fmt::format("the server's answer is not understood: {}", e.what()));
-  }
-  return end_of_output();
-}
-
-// Sends a change; prints what `report` makes of the answer.
-template <class Report>
-int change(const Invocation& invocation, ServerRequest question, Report&& report) {
-  auto answer = request(invocation, question);
-  if (!answer) return fail(answer.error().message);
-  try {
-    print(report(answer->body));
-  } catch (const std::exception& e) {
-    return fail(fmt::format("the server's answer is not understood: {}", e.what()));
-  }
-  return end_of_output();
-}
-
-void add_format(CLI::App* command, std::string& format, const std::vector<std::string>& known) {
-  command->add_option("--format", format, "Output format")->check(CLI::IsMember(known))->capture_default_str();
-}
 
 // ---- project ------------------------------------------------------------------------------------------------------
 
@@ -176,8 +72,7 @@ void add_project_commands(CLI::App& cli, Invocation& invocation) {
     invocation.action = [&invocation, a] {
       return change(invocation, {.method = "POST", .target = "/api/v1/projects", .body = fields_of(*a, a->name)},
                     [a](const std::string& body) {
-                      return fmt::format("created project {} (id {})\n", a->name,
-                                         shown(json::parse(body).as_object(), "id"));
+                      return fmt::format("created project {} (id {})\n", a->name, member_of(body, "id"));
                     });
     };
   });
@@ -205,7 +100,7 @@ void add_project_commands(CLI::App& cli, Invocation& invocation) {
       return change(invocation,
                     {.method = "PATCH", .target = "/api/v1/projects/" + url_encode(a->name), .body = fields},
                     [](const std::string& body) {
-                      return table({json::parse(body)}, {"name", "id", "time_zone", "retention_days", "ip_policy"});
+                      return row(body, {"name", "id", "time_zone", "retention_days", "ip_policy"});
                     });
     };
   });
@@ -236,9 +131,9 @@ struct KeyArguments {
 int create_key(const Invocation& invocation, const KeyArguments& a) {
   std::string expires_at;
   if (!a.expires.empty()) {
-    auto duration = config::parse_duration(a.expires);
-    if (!duration || duration->count() == 0) return fail("--expires: expected a duration such as 12h or 90d");
-    expires_at = format_rfc3339(SystemClock().now() + duration->count());
+    auto moment = moment_after(a.expires);
+    if (!moment) return fail(moment.error().message);
+    expires_at = *moment;
   }
   std::string body = Fields()
                          .text("name", a.name)
@@ -248,11 +143,10 @@ int create_key(const Invocation& invocation, const KeyArguments& a) {
                          .done();
   return change(invocation, {.method = "POST", .target = "/api/v1/keys", .body = body}, [&](const std::string& answer) {
     if (a.create_format == "json") return answer + "\n";
-    json::value key = json::parse(answer);
-    std::string secret = shown(key.as_object(), "secret");
+    std::string secret = member_of(answer, "secret");
     if (a.create_format == "plain") return secret + "\n";
     return fmt::format("{}\nThis is key {}, scope {}. It is shown this once and never again.\n", secret,
-                       shown(key.as_object(), "id"), shown(key.as_object(), "scope"));
+                       member_of(answer, "id"), member_of(answer, "scope"));
   });
 }
 
@@ -364,13 +258,11 @@ void add_rule_commands(CLI::App& cli, Invocation& invocation) {
                              .text("label", a->label)
                              .text("note", a->note)
                              .done();
-      return change(invocation, {.method = "POST", .target = "/api/v1/rules", .body = body},
-                    [](const std::string& answer) {
-                      json::value made = json::parse(answer);
-                      const json::object& row = made.as_object();
-                      return fmt::format("added rule {}: {} {} is {}\n", shown(row, "id"), shown(row, "kind"),
-                                         shown(row, "value"), shown(row, "label"));
-                    });
+      return change(
+          invocation, {.method = "POST", .target = "/api/v1/rules", .body = body}, [](const std::string& answer) {
+            return fmt::format("added rule {}: {} {} is {}\n", member_of(answer, "id"), member_of(answer, "kind"),
+                               member_of(answer, "value"), member_of(answer, "label"));
+          });
     };
   });
 

@@ -53,7 +53,8 @@ class CliAdmin : public ::testing::Test {
     http::Options options;
     options.threads = 1;
     server_ = std::move(*http::Server::open(options, clock_, registry_));
-    api_ = std::make_unique<api::Api>(api::Options(), api::Dependencies{settings_, clock_, gate_, registry_, run});
+    api_ = std::make_unique<api::Api>(api::Options(),
+                                      api::Dependencies{settings_, clock_, gate_, sessions_, registry_, run});
     api_->add_routes(router_);
     auto bound = server_->listen("127.0.0.1:0", router_);
     ASSERT_TRUE(bound) << bound.error().message;

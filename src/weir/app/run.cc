@@ -11,6 +11,7 @@
 #include "weir/app/cli_import.h"
 #include "weir/app/cli_local.h"
 #include "weir/app/cli_packs.h"
+#include "weir/app/cli_people.h"
 #include "weir/app/cli_seed.h"
 #include "weir/app/invocation.h"
 #include "weir/app/serve.h"
@@ -61,6 +62,7 @@ int run(int argc, char** argv) {
   cli.footer("\n" + config::command_line_help());
   add_serve_command(cli, invocation);
   add_admin_commands(cli, invocation);
+  add_people_commands(cli, invocation);
   add_import_commands(cli, invocation);
   add_seed_command(cli, invocation);
   add_local_commands(cli, invocation);

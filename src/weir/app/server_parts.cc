@@ -12,6 +12,7 @@
 
 #include "weir/api/api.h"
 #include "weir/api/live.h"
+#include "weir/api/people.h"
 #include "weir/app/about_routes.h"
 #include "weir/app/clock_watch.h"
 #include "weir/app/data_directory.h"
@@ -121,6 +122,7 @@ struct ServerParts::State {
   std::unique_ptr<collect::Collector> collector;
   std::unique_ptr<api::Sessions> sessions;
   std::unique_ptr<api::Gate> gate;
+  std::unique_ptr<api::People> people;
   std::unique_ptr<api::Api> api;
   std::unique_ptr<transfer::Importer> importer;
   std::unique_ptr<transfer::ImportThread> importing;
@@ -319,8 +321,9 @@ void ServerParts::State::add_routes() {
   auto run_question = [this](api::StatsQuestion question) { return answer_question(std::move(question)); };
   sessions = std::make_unique<api::Sessions>(*settings, clock);
   gate = std::make_unique<api::Gate>(*settings, *sessions, clock, options.http.origins);
-  api = std::make_unique<api::Api>(options.api,
-                                   api::Dependencies{*settings, clock, *gate, registry, run_sql, run_question});
+  people = std::make_unique<api::People>(api::People::Dependencies{*settings, clock, *gate, *sessions, registry});
+  api = std::make_unique<api::Api>(
+      options.api, api::Dependencies{*settings, clock, *gate, *sessions, registry, run_sql, run_question});
   if (journal) {
     transfer::ImporterOptions import_options;
     import_options.directory = data->imports();
@@ -338,14 +341,21 @@ void ServerParts::State::add_routes() {
     traces = std::make_unique<TraceRoute>(*settings, *gate, *trace);
   }
   add_live_routes();
+  web::WebOptions pages;
+  pages.frame_ancestors = [this](std::string_view token) {
+    auto snapshot = settings->snapshot();
+    const settings::Share* share = snapshot->share_of_token(token, clock.now());
+    return share == nullptr ? std::vector<std::string>() : share->origins;
+  };
   for (http::Router* router : {&open_router, &owner_router}) {
     api->add_routes(*router);
+    people->add_routes(*router);
     live_routes->add_routes(*router);
     about->add(*router);
     if (importing) add_import_routes(*router, *settings, *gate, clock, *importing);
     if (replays) replays->add(*router);
     if (traces) traces->add(*router);
-    web::add_web_routes(*router);
+    web::add_web_routes(*router, pages);
   }
 }
 
@@ -551,6 +561,7 @@ int ServerParts::State::stop() {
   if (live_routes) live_routes->stop();  // open streams would hold the drain up
   server->drain();
   if (api) api->stop();
+  if (people) people->stop();
   if (about) about->stop();
   if (importing) importing->stop();
   bool failed = false;
@@ -585,6 +596,10 @@ std::string ServerParts::greeting() const {
   std::string text = fmt::format("weir {} listens on {} (projects: {}); data in {}\n", WEIR_VERSION,
                                  reachable(s.public_address), projects, s.data->path());
   if (s.api_address != s.public_address) text += fmt::format("API on {}\n", reachable(s.api_address));
+  if (std::string token = s.people ? s.people->setup_token() : std::string(); !token.empty()) {
+    text += fmt::format("Nobody has an account yet. Make the first one here, once:\n  {}/ui/setup#{}\n",
+                        reachable(s.api_address), token);
+  }
   return text;
 }
 
