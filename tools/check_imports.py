@@ -25,7 +25,7 @@ HEADERS_ALLOWED = re.compile(
     r"|boost/asio/(awaitable|any_io_executor|io_context|strand|thread_pool)\.hpp$"
 )
 ROOM_HEADERS_ALLOWED = {"http": re.compile(r"boost/asio/")}
-TEST_HEADERS_ALLOWED = re.compile(r"(gtest|gmock)/")
+TEST_HEADERS_ALLOWED = re.compile(r"(gtest|gmock)/|boost/(asio/|json\.hpp)")
 
 
 def read_table():

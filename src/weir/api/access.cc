@@ -136,6 +136,7 @@ const std::vector<RouteAccess>& access_table() {
   constexpr Access own = everywhere(Permission::own);
   constexpr Access accounts = everywhere(Permission::accounts);
   static const std::vector<RouteAccess> table = {
+      {Method::get, "/api/openapi.json", kAnyone},
       {Method::get, "/api/v1/session", kAnyone},
       {Method::post, "/api/v1/session", kAnyone},
       {Method::del, "/api/v1/session", kAnyone},

@@ -10,6 +10,7 @@
 
 #include "weir/api/access.h"
 #include "weir/api/answer_stream.h"
+#include "weir/api/description.h"
 #include "weir/api/item_routes.h"
 #include "weir/api/metrics.h"
 #include "weir/api/people_routes.h"
@@ -72,6 +73,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
                                         const std::string& body)>;
   void add(http::Router& router, Method method, const std::string& path, Answer answer);
   void add_people(http::Router& router);
+  void add_description(http::Router& router);
   void add_sql(http::Router& router);
   void add_query(http::Router& router, std::string_view path);
   asio::awaitable<Response> answer_settings(Request& request, std::string_view path, const Access& access,
@@ -170,9 +172,19 @@ void Api::add_routes(http::Router& router) {
     s.add(router, Method::del, list + "/*",
           [&r, kind](const Caller& c, Text id, Text, Text) { return delete_item(r, c, kind, id); });
   }
+  s.add_description(router);
   s.add_sql(router);
   s.add_query(router, "/api/v1/query");
   s.add_query(router, "/api/v2/query");
+}
+
+void Api::State::add_description(http::Router& router) {
+  http::RouteOptions limits;
+  limits.body_bytes_max = 0;
+  limits.cors = http::Cors::listed;
+  auto text = std::make_shared<const std::string>(openapi_json());
+  router.add(Method::get, "/api/openapi.json", limits,
+             [text](Request&) -> asio::awaitable<Response> { co_return http::json_response(200, *text); });
 }
 
 void Api::State::add_people(http::Router& router) {

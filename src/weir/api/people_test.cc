@@ -137,8 +137,9 @@ TEST_F(PeopleTest, ASessionIsNewAtEachSignInAndItsCookieIsGuarded) {
   EXPECT_THAT(secure.header("Set-Cookie"), HasSubstr("; Secure"));
   // Neither the cookie nor its hash is in an answer; the database has the hash alone.
   EXPECT_EQ(secure.body.find(boss.cookies.at("weir_session")), std::string::npos);
-  for (const settings::Session& session : *settings_.sessions())
-    EXPECT_NE(session.token, boss.cookies.at("weir_session"));
+  const auto kept = settings_.sessions();
+  ASSERT_TRUE(kept);
+  for (const settings::Session& session : *kept) EXPECT_NE(session.token, boss.cookies.at("weir_session"));
 }
 
 TEST_F(PeopleTest, ASessionEndsBySigningOutByBeingRevokedAndByAge) {
@@ -148,7 +149,8 @@ TEST_F(PeopleTest, ASessionEndsBySigningOutByBeingRevokedAndByAge) {
   Answer list = send(boss, Method::get, "/api/v1/account/sessions");
   ASSERT_EQ(list.parsed().at("sessions").as_array().size(), 2u) << list.body;
   std::string other;
-  for (const json::value& one : list.parsed().at("sessions").as_array()) {
+  const json::value listed = list.parsed();
+  for (const json::value& one : listed.at("sessions").as_array()) {
     EXPECT_EQ(one.at("agent").as_string(), "Firefox");
     EXPECT_EQ(one.at("address").as_string(), address_);
     if (!one.at("current").as_bool()) other = std::string(one.at("id").as_string());

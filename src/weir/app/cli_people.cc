@@ -68,7 +68,8 @@ struct UserArguments {
 Result<json::object> find_user(const Invocation& invocation, const std::string& email) {
   auto answer = request(invocation, {.target = "/api/v1/users"});
   if (!answer) return std::move(answer).error();
-  for (const json::value& user : json::parse(answer->body).as_object().at("users").as_array()) {
+  const json::value whole = json::parse(answer->body);
+  for (const json::value& user : whole.as_object().at("users").as_array()) {
     if (user.at("email").as_string() == email) return user.as_object();
   }
   return Error{ErrorCode::kNotFound, "nobody has the email " + email};
@@ -91,7 +92,8 @@ int list_users(const Invocation& invocation, const UserArguments& a) {
   auto answer = request(invocation, {.target = target});
   if (!answer) return fail(answer.error().message);
   try {
-    for (const json::value& user : json::parse(answer->body).as_object().at("users").as_array()) {
+    const json::value whole = json::parse(answer->body);
+    for (const json::value& user : whole.as_object().at("users").as_array()) {
       print(fmt::format("{:<32} {:<24} {}{}\n", std::string_view(user.at("email").as_string()),
                         std::string_view(user.at("name").as_string()), roles_of(user.as_object()),
                         user.at("second_factor").as_bool() ? "" : "  (no second factor)"));
@@ -242,7 +244,8 @@ struct ShareArguments {
 Result<> end_shares(const Invocation& invocation, const std::string& project, const std::string& name) {
   auto answer = request(invocation, {.target = "/api/v1/shares?project=" + url_encode(project)});
   if (!answer) return std::move(answer).error();
-  for (const json::value& share : json::parse(answer->body).as_object().at("shares").as_array()) {
+  const json::value whole = json::parse(answer->body);
+  for (const json::value& share : whole.as_object().at("shares").as_array()) {
     if (share.at("name").as_string() != name) continue;
     auto ended = request(invocation,
                          {.method = "DELETE", .target = "/api/v1/shares/" + std::string(share.at("id").as_string())});
