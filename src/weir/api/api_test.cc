@@ -54,6 +54,7 @@ TEST_F(ApiTest, EachRouteLetsInWhomTheTableNamesAndNobodyElse) {
     if (of_another_room(route) || route.access.who == Access::Who::anyone) continue;
     std::string target(route.path);
     if (target.ends_with('*')) target = target.substr(0, target.size() - 1) + "nonexistent";
+    if (route.path == "/api/v1/audit") target += "?project=website";  // the whole log is for owners
     auto ask = [&](const std::string& secret) { return call(route.method, target, "", secret).status; };
     EXPECT_EQ(ask("weir_a_wrong_secret"), 401) << target;
     EXPECT_EQ(call_with(route.method, target, "", "", false).status, 401) << target;

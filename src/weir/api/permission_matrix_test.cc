@@ -38,6 +38,8 @@ class PermissionMatrix : public testing::ApiTest {
   void fill(Things& t) {
     auto now = settings_.snapshot();
     const ProjectId project = t.project.id;
+    ASSERT_NE(now->project(project), nullptr);
+    t.project = *now->project(project);
     const std::string mark = t.mark + std::to_string(++t.made);
     auto has_key = [&](const settings::Key& key) { return key.id == t.key; };
     if (std::none_of(now->keys().begin(), now->keys().end(), has_key))
@@ -214,6 +216,8 @@ TEST_F(PermissionMatrix, EachRouteAnswersEachCallerAboutTheirOwnAndAForeignProje
   size_t asked = 0;
   for (const RouteAccess& route : access_table()) {
     if (of_app(route, *router_) || route.access.who == Access::Who::anyone) continue;
+    // Without a store they answer 503; tests/integration asks about foreign projects.
+    if (route.path.ends_with("/query")) continue;
     const Permission needed = route.access.permission;
     const bool by_project = route.access.who == Access::Who::somewhere;
     for (const Who& who : callers) {
@@ -251,8 +255,6 @@ TEST_F(PermissionMatrix, EachRouteAnswersEachCallerAboutTheirOwnAndAForeignProje
           EXPECT_TRUE(may ? good : answer.status == 403 || (who.name == "share" && answer.status == 404)) << what;
         } else if (route.path == "/api/v1/users/*" && route.method == Method::del) {
           EXPECT_EQ(answer.status, who.everywhere.has(Permission::people) ? 204 : 403) << what;
-        } else if (route.path == "/api/v1/query" || route.path == "/api/v2/query") {
-          EXPECT_NE(answer.status, 403) << what;
         } else {
           EXPECT_TRUE(good || answer.status == 409) << what;  // 409: made by a caller before
         }
