@@ -35,7 +35,7 @@ def read_junit(path):
     prefix = path.stem
     for case in xml.parse(path).getroot().iter("testcase"):
         name = f"{prefix}: {case.get('name')}"
-        if prefix not in ("release", "engine", "lint", "asan", "tsan"):  # pytest's names do not carry the file
+        if prefix not in ("release", "engine", "lint", "asan", "tsan", "browser"):  # pytest's names do not carry the file
             name = f"{case.get('classname', prefix)}.{case.get('name')}"
         output = case.findtext("system-out") or ""
         skipped = case.find("skipped")
