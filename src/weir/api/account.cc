@@ -133,9 +133,10 @@ People::State::Answer People::State::list_sessions(Request&, std::optional<Calle
 }
 
 People::State::Answer People::State::end_session(Request& request, std::optional<Caller> caller) {
-  auto ended = co_await change([this, user = *caller->user(), id = std::string(last_part(request.path))] {
+  std::function<Result<>()> edit = [this, user = *caller->user(), id = std::string(last_part(request.path))] {
     return depends.sessions.end(user, id);
-  });
+  };
+  auto ended = co_await change(std::move(edit));
   if (!ended) co_return http::error_response(ended.error());
   co_return no_content();
 }
@@ -187,7 +188,7 @@ People::State::Answer People::State::confirm_second_factor(Request& request, std
   std::vector<std::string> codes = new_recovery_codes();
   std::vector<std::string> hashes;
   for (const std::string& one : codes) hashes.push_back(settings::hash_of_secret(recovery_code_form(one)));
-  auto changed = co_await change([this, id = *caller->user(), secret, step = *step, hashes, actor = caller->actor()] {
+  std::function<Result<>()> edit = [this, id = *caller->user(), secret, step = *step, hashes, actor = caller->actor()] {
     auto done = depends.settings.change_user(
         id,
         [&](User& user) -> Result<> {
@@ -198,7 +199,8 @@ People::State::Answer People::State::confirm_second_factor(Request& request, std
         },
         actor);
     return done ? Result<>() : Result<>(done.error());
-  });
+  };
+  auto changed = co_await change(std::move(edit));
   if (!changed) co_return http::error_response(changed.error());
   {
     std::lock_guard lock(offers_mutex);
@@ -219,7 +221,7 @@ People::State::Answer People::State::drop_second_factor(Request& request, std::o
   if (!current) co_return http::error_response(current.error());
   auto refused = co_await check_own_password(request, *caller, std::move(*current));
   if (refused) co_return std::move(*refused);
-  auto changed = co_await change([this, id = *caller->user(), actor = caller->actor()] {
+  std::function<Result<>()> edit = [this, id = *caller->user(), actor = caller->actor()] {
     auto done = depends.settings.change_user(
         id,
         [](User& user) -> Result<> {
@@ -229,7 +231,8 @@ People::State::Answer People::State::drop_second_factor(Request& request, std::o
         },
         actor);
     return done ? Result<>() : Result<>(done.error());
-  });
+  };
+  auto changed = co_await change(std::move(edit));
   if (!changed) co_return http::error_response(changed.error());
   co_return no_content();
 }
@@ -277,7 +280,7 @@ People::State::Answer People::State::set_password(Request& request, std::optiona
   if (user == nullptr) co_return http::error_response(Error{ErrorCode::kNotFound, "api: user: nobody has that email"});
   auto hash = co_await passwords.hash(std::move(*password));
   if (!hash) co_return http::error_response(hash.error());
-  auto changed = co_await change([this, id = user->id, hash = *hash, actor = caller->actor()]() -> Result<> {
+  std::function<Result<>()> edit = [this, id = user->id, hash = *hash, actor = caller->actor()]() -> Result<> {
     auto done = depends.settings.change_user(
         id,
         [&](User& kept) -> Result<> {
@@ -287,7 +290,8 @@ People::State::Answer People::State::set_password(Request& request, std::optiona
         actor);
     if (!done) return std::move(done).error();
     return depends.sessions.end_others(id, "");
-  });
+  };
+  auto changed = co_await change(std::move(edit));
   if (!changed) co_return http::error_response(changed.error());
   co_return no_content();
 }

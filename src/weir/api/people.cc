@@ -62,6 +62,12 @@ void append_user(std::string& out, const settings::Snapshot& snapshot, const Cal
   out += '}';
 }
 
+Error first_error(const Result<std::string>& a, const Result<std::string>& b,
+                  const Result<std::optional<std::string>>& c) {
+  if (!a) return a.error();
+  return b ? c.error() : b.error();
+}
+
 Error wrong_sign_in() { return {ErrorCode::kUnauthenticated, "api: this email and password do not belong together"}; }
 }  // namespace
 
@@ -250,8 +256,7 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
   auto email = body->needed_text("email");
   auto password = body->needed_text("password");
   auto code = body->text("code");
-  if (!email || !password || !code)
-    co_return http::error_response(!email ? email.error() : !password ? password.error() : code.error());
+  if (!email || !password || !code) co_return http::error_response(first_error(email, password, code));
   auto address = settings::check_email(*email);
   // Under a hash, so that what is kept does not grow with what is sent.
   const std::string name = "account " + to_hex(settings::hash_of_secret(address ? *address : *email));
@@ -260,15 +265,17 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
   const User* found = address ? snapshot->user_of_email(*address) : nullptr;
   // The same work for who has no account.
   bool possible = password->size() <= settings::kPasswordBytesMax;
-  auto fits = co_await passwords.verify(found != nullptr && possible ? found->password : "",
-                                        possible ? std::move(*password) : std::string());
+  std::string hash;
+  if (found != nullptr && possible) hash = found->password;
+  if (!possible) password->clear();
+  auto fits = co_await passwords.verify(std::move(hash), std::move(*password));
   if (!fits) co_return http::error_response(fits.error());
   if (found == nullptr || !*fits) co_return http::error_response(wrong_sign_in());
   User user = *found;
   if (!user.totp_secret.empty()) {
     if (!*code || (*code)->empty())
       co_return refused(401, "second_factor", "api: a code of the second factor is needed as well");
-    auto used = co_await change([this, user, code = **code] {
+    std::function<Result<>()> edit = [this, user, code = **code] {
       auto changed = depends.settings.change_user(user.id, [&](User& kept) -> Result<> {
         // Within the change, so that of two requests with one code only one goes through.
         if (auto step = totp_step(kept.totp_secret, code, depends.clock.now(), kept.totp_step)) {
@@ -279,7 +286,8 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
         return Error{ErrorCode::kUnauthenticated, "wrong code"};
       });
       return changed ? Result<>() : Result<>(changed.error());
-    });
+    };
+    auto used = co_await change(std::move(edit));
     if (!used && used.error().code == ErrorCode::kUnauthenticated)
       co_return refused(401, "second_factor", "api: this code is wrong, or was used before");
     if (!used) co_return http::error_response(used.error());
@@ -291,8 +299,10 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
 
 People::State::Answer People::State::sign_out(Request& request, std::optional<Caller> caller) {
   if (caller && caller->user()) {
-    auto ended = co_await change(
-        [this, user = *caller->user(), session = caller->session()] { return depends.sessions.end(user, session); });
+    std::function<Result<>()> edit = [this, user = *caller->user(), session = caller->session()] {
+      return depends.sessions.end(user, session);
+    };
+    auto ended = co_await change(std::move(edit));
     if (!ended && ended.error().code != ErrorCode::kNotFound) co_return http::error_response(ended.error());
   }
   Response response = no_content();
