@@ -126,9 +126,10 @@ export function panelQuery(project: string, state: DashboardState, today: string
   };
 }
 
-// Lists of pages are about pageviews; other events have a path too.
+// Lists of pages are about pageviews, and what engagement says of them; other events have a path too, and so have requests
+// of an imported log that are no pages.
 const atPages = (dimension: string): Filter[] =>
-  dimension === "event:title" ? [["is", "event:name", ["pageview"]]] : [];
+  dimension === "event:page" || dimension === "event:title" ? [["is", "event:name", ["pageview", "engagement"]]] : [];
 
 // A bar's length in percent of the longest.
 export const share = (value: number | null, largest: number): number =>
