@@ -250,7 +250,11 @@ test("when questions fail the page says so and tries again when told to", async 
   await page.goto(`${weir.url}/ui/p/shop?period=all`);
   await page.getByText("store: it is away").first().waitFor();
   failing = false;
-  for (const button of await page.getByRole("button", { name: "Try again" }).all()) await button.click().catch(() => undefined);
-  await waitFor(async () => (await top(page, "Unique visitors").textContent().catch(() => "")) === "6", "the numbers are there");
+  // One button brings back what lies behind others, too.
+  const again = page.getByRole("button", { name: "Try again" });
+  await waitFor(async () => {
+    if ((await again.count()) > 0) await again.first().click({ timeout: 1000 }).catch(() => undefined);
+    return (await top(page, "Unique visitors").textContent({ timeout: 1000 }).catch(() => "")) === "6";
+  }, "the numbers are there");
   await context.close();
 });
