@@ -75,7 +75,7 @@ test("an event is followed through each stage, and told why it is labelled or re
   const text = page.getByLabel("The event, as JSON");
   await button(page, "Send and follow it").click();
   for (const stage of ["Accepted", "In the journal", "Enriched and stored", "Labelled bot"]) await page.getByText(stage, { exact: true }).waitFor();
-  await page.getByText("HeadlessChrome").first().waitFor();
+  await page.getByText("HeadlessChrome").filter({ visible: true }).first().waitFor();
   await accessible(page, "an event that was followed");
   const id = await page.locator("section code").filter({ hasText: /^debug-/ }).textContent();
 
@@ -90,7 +90,7 @@ test("an event is followed through each stage, and told why it is labelled or re
   await text.fill(JSON.stringify({ type: "pageview", user_agent: CHROME, ip: "8.8.8.8", referrer: "https://chatgpt.com/" }));
   await button(page, "Explain without sending").click();
   await page.getByText("What would become of it").waitFor();
-  await page.getByText("no list and no rule says otherwise").waitFor();
+  await page.getByText("no list and no rule says otherwise").filter({ visible: true }).first().waitFor();
   await accessible(page, "an explained event");
 
   await page.getByLabel("Where is my event?").fill(id);
