@@ -71,9 +71,7 @@ test("an error is shown where it is", async () => {
 test("a long statement is cancelled, here and in the store", async () => {
   const { page, context } = await open(browser, { storageState: owner });
   await page.goto(`${weir.url}/ui/p/shop/sql`);
-  await run(page, "SELECT sum(sleepEachRow(0.5)) FROM numbers(100)");
-  // Where sleeping is not allowed it says so; counting without end is.
-  if (await page.locator(".sql-error").isVisible()) await run(page, "SELECT count() FROM events AS a, events AS b, numbers(100000000000) AS c");
+  await run(page, "SELECT count() FROM events AS a, events AS b, numbers(100000000000) AS c");
   await button(page, "Cancel").click();
   await button(page, "Run").waitFor();
   await run(page, "SELECT 7 AS seven");
