@@ -7,7 +7,7 @@ import { Button } from "../../ui/Button";
 import { SelectField, TextField } from "../../ui/Field";
 import { Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
-import { confirmed, Loadable, SavingError, Section, useSaving } from "./Section";
+import { deleteColumn, Loadable, SavingError, Section, useSaving } from "./Section";
 import type { TabProps } from "./tabs";
 import { TimeZoneField } from "./TimeZoneField";
 
@@ -96,21 +96,12 @@ function Names({ project }: { project: string }) {
               caption="All outside names"
               columns={[
                 { key: "value", title: "Name", cell: (row) => <code>{row.value}</code> },
-                {
-                  key: "delete",
-                  title: <span class="sr-only">Delete</span>,
-                  end: true,
-                  cell: (row) => (
-                    <Button
-                      small
-                      look="danger"
-                      aria-label={`Delete the name ${row.value}`}
-                      onClick={() => void confirmed(`Events sent to “${row.value}” will be refused. Delete the name?`, () => api.del("/api/v1/names", { query: { value: row.value } }), names.retry)}
-                    >
-                      Delete
-                    </Button>
-                  ),
-                },
+                deleteColumn((row: { value: string }) => ({
+                  label: `Delete the name ${row.value}`,
+                  question: `Events sent to “${row.value}” will be refused. Delete the name?`,
+                  act: () => api.del("/api/v1/names", { query: { value: row.value } }),
+                  after: names.retry,
+                })),
               ]}
               rows={list}
               rowKey={(row) => row.value}

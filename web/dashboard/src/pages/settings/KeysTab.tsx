@@ -6,7 +6,7 @@ import { useLoad } from "../../state/useLoad";
 import { Button } from "../../ui/Button";
 import { SelectField, TextField } from "../../ui/Field";
 import { Table } from "../../ui/Table";
-import { confirmed, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
+import { deleteColumn, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
 
 interface Key {
   id: string;
@@ -72,21 +72,12 @@ export function KeysTab({ project }: { project: string | null }) {
                   cell: (row) =>
                     row.expires_at === null ? "never" : Date.parse(row.expires_at) < Date.now() ? <span class="badge badge-bad">expired</span> : moment(row.expires_at),
                 },
-                {
-                  key: "delete",
-                  title: <span class="sr-only">Delete</span>,
-                  end: true,
-                  cell: (row) => (
-                    <Button
-                      small
-                      look="danger"
-                      aria-label={`Delete the key ${row.name}`}
-                      onClick={() => void confirmed(`Delete the key “${row.name}”? What uses it stops working at once.`, () => api.del(`/api/v1/keys/${encodeURIComponent(row.id)}`), keys.retry)}
-                    >
-                      Delete
-                    </Button>
-                  ),
-                },
+                deleteColumn((row: Key) => ({
+                  label: `Delete the key ${row.name}`,
+                  question: `Delete the key “${row.name}”? What uses it stops working at once.`,
+                  act: () => api.del(`/api/v1/keys/${encodeURIComponent(row.id)}`),
+                  after: keys.retry,
+                })),
               ]}
               rows={list}
               rowKey={(row) => row.id}

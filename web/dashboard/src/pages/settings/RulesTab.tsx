@@ -4,7 +4,7 @@ import { useLoad } from "../../state/useLoad";
 import { Button } from "../../ui/Button";
 import { SelectField, TextField } from "../../ui/Field";
 import { Table } from "../../ui/Table";
-import { confirmed, Loadable, SavingError, Section, useSaving } from "./Section";
+import { deleteColumn, Loadable, SavingError, Section, useSaving } from "./Section";
 import type { TabProps } from "./tabs";
 
 interface Rule {
@@ -61,21 +61,12 @@ export function RulesTab({ project }: TabProps) {
                 { key: "value", title: "Value", cell: (row) => <code>{row.value}</code> },
                 { key: "label", title: "Label", cell: (row) => <span class="badge">{row.label}</span> },
                 { key: "note", title: "Note", cell: (row) => row.note },
-                {
-                  key: "delete",
-                  title: <span class="sr-only">Delete</span>,
-                  end: true,
-                  cell: (row) => (
-                    <Button
-                      small
-                      look="danger"
-                      aria-label={`Delete the rule ${row.value}`}
-                      onClick={() => void confirmed(`Delete the rule “${row.value}”? What it labelled stays labelled.`, () => api.del(`/api/v1/rules/${encodeURIComponent(row.id)}`), rules.retry)}
-                    >
-                      Delete
-                    </Button>
-                  ),
-                },
+                deleteColumn((row: Rule) => ({
+                  label: `Delete the rule ${row.value}`,
+                  question: `Delete the rule “${row.value}”? What it labelled stays labelled.`,
+                  act: () => api.del(`/api/v1/rules/${encodeURIComponent(row.id)}`),
+                  after: rules.retry,
+                })),
               ]}
               rows={list}
               rowKey={(row) => row.id}

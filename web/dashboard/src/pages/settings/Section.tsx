@@ -5,6 +5,7 @@ import type { Loaded } from "../../state/useLoad";
 import { Button } from "../../ui/Button";
 import { ErrorState, Skeleton } from "../../ui/States";
 import { toast } from "../../ui/Toast";
+import type { Column } from "../../ui/Table";
 
 export function Section({ title, hint, actions, danger, children }: { title: string; hint?: ComponentChildren; actions?: ComponentChildren; danger?: boolean; children: ComponentChildren }) {
   return (
@@ -106,4 +107,28 @@ export function Secret({ text, what, onDone }: { text: string; what: string; onD
       </div>
     </div>
   );
+}
+
+// What a table's last column deletes: the row's name for those who hear it, the question asked before, the change.
+interface Deletion {
+  label: string;
+  question: string;
+  act: () => Promise<unknown>;
+  after: () => void;
+}
+
+export function deleteColumn<Row>(of: (row: Row) => Deletion): Column<Row> {
+  return {
+    key: "delete",
+    title: <span class="sr-only">Delete</span>,
+    end: true,
+    cell: (row) => {
+      const { label, question, act, after } = of(row);
+      return (
+        <Button small look="danger" aria-label={label} onClick={() => void confirmed(question, act, after)}>
+          Delete
+        </Button>
+      );
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { Button } from "../../ui/Button";
 import { SelectField, TextArea, TextField } from "../../ui/Field";
 import { Table } from "../../ui/Table";
 import { filterText } from "./ItemsTab";
-import { confirmed, CopyButton, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
+import { CopyButton, deleteColumn, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
 import type { TabProps } from "./tabs";
 
 interface Share {
@@ -82,21 +82,12 @@ export function SharesTab({ project }: TabProps) {
                 { key: "segment", title: "Shows", cell: (row) => (row.segment ? row.segment.map(filterText).join(", ") : "everything") },
                 { key: "origins", title: "In pages of", cell: (row) => row.origins.join(", ") || "none" },
                 { key: "expires", title: "Expires", cell: (row) => (row.expires_at ? moment(row.expires_at) : "never") },
-                {
-                  key: "delete",
-                  title: <span class="sr-only">Delete</span>,
-                  end: true,
-                  cell: (row) => (
-                    <Button
-                      small
-                      look="danger"
-                      aria-label={`Delete the link ${row.name}`}
-                      onClick={() => void confirmed(`Delete the link “${row.name}”? Who has it sees nothing any more.`, () => api.del(`/api/v1/shares/${encodeURIComponent(row.id)}`), shares.retry)}
-                    >
-                      Delete
-                    </Button>
-                  ),
-                },
+                deleteColumn((row: Share) => ({
+                  label: `Delete the link ${row.name}`,
+                  question: `Delete the link “${row.name}”? Who has it sees nothing any more.`,
+                  act: () => api.del(`/api/v1/shares/${encodeURIComponent(row.id)}`),
+                  after: shares.retry,
+                })),
               ]}
               rows={list}
               rowKey={(row) => row.id}
