@@ -17,6 +17,11 @@ VISIT_DIMENSIONS = [f"visit:{field}" for field in (
     "entry_page", "exit_page", "channel", "source", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_term",
     "utm_content", "country", "region", "city", "browser", "browser_version", "os", "os_version", "device", "screen", "locale")]
 DIMENSIONS = EVENT_DIMENSIONS + VISIT_DIMENSIONS
+ROLLED = ["event:page", "event:hostname", "event:name", *(f"visit:{field}" for field in (
+    "entry_page", "exit_page", "channel", "source", "utm_source", "utm_medium", "utm_campaign", "country", "region", "city",
+    "browser", "os", "device", "screen", "locale"))]
+ROLLED_METRICS = ["visitors", "visits", "pageviews", "events", "views_per_visit", "bounce_rate", "visit_duration", "percentage",
+                  "visits_percentage", "pageviews_percentage", "events_percentage"]
 REGEXES = ["^/", "^/blog", "o{2}", "(?i)PRICING", "[0-9]+$", "[A-Z]", ".*", "^$", "a|e|i", "e", ".+", "\\.html$", "'"]
 WILDCARDS = ["/blog**", "/*", "**", "/thanks*", "*o*", "**'**", "/blog/*", ""]
 
@@ -49,6 +54,38 @@ class Questions:
             mode = rng.choice(["previous_period", "year_over_year", "custom"])
             question["include"]["comparisons"] = {"mode": mode, **({"match_day_of_week": True} if rng.random() < 0.3 else {}),
                                                   **({"date_range": ["2025-09-20", "2025-10-12"]} if mode == "custom" else {})}
+        return question
+
+    def next_of_days(self, zone):
+        """One that sums of days can answer, mostly."""
+        rng = self.rng
+        dimension = rng.choice(ROLLED)
+        about_pages = ["is", "event:name", ["pageview", "engagement"]]
+        values = [["is", dimension, [self.occurring(dimension)]],
+                  [rng.choice(["is", "is_not", "contains", "contains_not", "matches"]), dimension,
+                   [self.value("is", dimension) for _ in range(rng.choice([1, 2]))] if rng.random() < 0.8 else ["a"]]]
+        filters = [about_pages] if dimension == "event:page" else []
+        if rng.random() < 0.4:
+            filters.append(rng.choice(values))
+        dimensions = [dimension] if filters[len(filters) - (rng.random() < 0.5):] or rng.random() < 0.6 else []
+        if rng.random() < 0.4:
+            dimensions.insert(rng.randrange(2) if dimensions else 0,
+                              rng.choice(["time:day", "time:week", "time:month", "time:quarter", "time:year", "time:weekday"]))
+        metrics = rng.sample(ROLLED_METRICS, rng.choice([1, 2, 4, len(ROLLED_METRICS)]))
+        if rng.random() < 0.06:
+            dimensions, filters, metrics = ["time:weekday", "time:hour_of_day"], [], ["visitors", "pageviews"]
+        if rng.random() < 0.3:
+            metrics = ["visitors", "percentage"]
+        last = END.date() - DAY * rng.choice([-1, 0, 0, 1, rng.randrange(60)])
+        question = {"metrics": metrics, "timezone": zone, "dimensions": dimensions, "filters": filters,
+                    "date_range": rng.choice(["30d", "month", "12mo", "year",
+                                              [(last - DAY * rng.choice([0, 1, 29, 90, 364, 500])).isoformat(), last.isoformat()]]),
+                    "pagination": {"limit": 10_000, "offset": 0},
+                    "include": {"total_rows": True, "coverage": rng.random() < 0.3}}
+        if rng.random() < 0.5:
+            question["order_by"] = [[metrics[0], rng.choice(["asc", "desc"])]]
+        if rng.random() < 0.3:
+            question["include"]["comparisons"] = {"mode": rng.choice(["previous_period", "year_over_year"])}
         return question
 
     def range(self, zone):

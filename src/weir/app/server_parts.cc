@@ -33,6 +33,7 @@
 #include "weir/load/loader.h"
 #include "weir/query/live.h"
 #include "weir/query/public_schema.h"
+#include "weir/query/roller.h"
 #include "weir/query/sql.h"
 #include "weir/query/sql_guard.h"
 #include "weir/settings/open.h"
@@ -119,6 +120,7 @@ struct ServerParts::State {
   trace::LiveFeed feed{{}, registry};
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
+  std::unique_ptr<query::Roller> roller;
   std::unique_ptr<collect::Collector> collector;
   std::unique_ptr<api::Sessions> sessions;
   std::unique_ptr<api::Gate> gate;
@@ -295,6 +297,13 @@ Result<> ServerParts::State::start_loaders() {
   live->start();
   bulk->start();
   healer->start();
+  // With a server of the operator's, another weir may change rows of which this one knows nothing.
+  if (roles.api && engine != nullptr) {
+    roller = std::make_unique<query::Roller>(
+        options.query,
+        query::Roller::Parts{*store, *settings, clock, registry, [this] { return prepared && !draining; }});
+    roller->start();
+  }
   return {};
 }
 
@@ -556,6 +565,7 @@ int ServerParts::State::stop() {
   if (live) live->stop();
   if (bulk) bulk->stop();
   if (healer) healer->stop();
+  if (roller) roller->stop();
   if (dedup)
     if (auto kept = dedup->checkpoint(); !kept) log::warning("{}", kept.error().message);
   if (live_routes) live_routes->stop();  // open streams would hold the drain up

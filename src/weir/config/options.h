@@ -11,6 +11,7 @@
 #include "weir/http/options.h"
 #include "weir/journal/options.h"
 #include "weir/load/options.h"
+#include "weir/query/options.h"
 #include "weir/settings/options.h"
 #include "weir/store/options.h"
 
@@ -64,6 +65,7 @@ struct Options {
   collect::Options collect;
   journal::Options journal;
   load::Options load;
+  query::Options query;
   store::Options store;
   settings::Options settings;
   settings::PersonalOptions personal;
@@ -82,6 +84,7 @@ void for_each_room(Options& o, Room&& room) {
   room("journal", o.journal);
   room("journal", o.personal);
   room("load", o.load);
+  room("query", o.query);
   room("store", o.store);
   room("settings", o.settings);
   room("packs", o.packs);

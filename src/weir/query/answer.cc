@@ -55,10 +55,18 @@ Error without_sql(Error error) {
 
 Result<std::string> run(store::Store& store, Statement statement, const AskLimits& limits, std::string_view format,
                         uint64_t* rows_read = nullptr) {
-  auto answer = store.query(statement.sql + " SETTINGS output_format_json_quote_64bit_integers = 0",
-                            options_of(limits, std::move(statement.parameters), format, rows_read));
+  auto answer = store.query(
+      statement.sql +
+          " SETTINGS output_format_json_quote_64bit_integers = 0, enable_shared_storage_snapshot_in_query = 1",
+      options_of(limits, std::move(statement.parameters), format, rows_read));
   if (!answer) return without_sql(std::move(answer).error());
   return answer;
+}
+
+// What the project's roll-ups say all of.
+std::vector<store::Coverage::Span> spans_of(store::Store& store, ProjectId project) {
+  const store::Coverage* coverage = store.coverage();
+  return coverage == nullptr ? std::vector<store::Coverage::Span>() : coverage->spans(project);
 }
 
 Cell cell_of(const json::value& value) {
@@ -173,9 +181,10 @@ ShownRows restriction_of(const Question& question, const std::vector<AnswerRow>&
 }
 
 // Each row's counterpart in the range it is compared with; without one, nothing happened there.
-Result<> compare(store::Store& store, const Question& question, const AskLimits& limits, Answer& answer) {
+Result<> compare(store::Store& store, const Question& question, const AskLimits& limits, Spans covered,
+                 Answer& answer) {
   ShownRows only = restriction_of(question, answer.rows);
-  Statement statement = write_statement(question, question.compared, Dialect::bound, &only);
+  Statement statement = write_statement(question, question.compared, Dialect::bound, &only, covered);
   auto lines = run(store, std::move(statement), limits, "JSONCompactEachRow", &answer.rows_read);
   if (!lines) return std::move(lines).error();
   auto before = read_rows(question, *lines);
@@ -222,8 +231,9 @@ Result<> compare(store::Store& store, const Question& question, const AskLimits&
   return {};
 }
 
-Result<> cover(store::Store& store, const Question& question, const AskLimits& limits, Answer& answer) {
-  auto lines = run(store, write_coverage(question, Dialect::bound), limits, "JSONCompactEachRow", &answer.rows_read);
+Result<> cover(store::Store& store, const Question& question, const AskLimits& limits, Spans covered, Answer& answer) {
+  auto lines =
+      run(store, write_coverage(question, Dialect::bound, covered), limits, "JSONCompactEachRow", &answer.rows_read);
   if (!lines) return std::move(lines).error();
   std::string_view rest = *lines;
   while (!rest.empty()) {
@@ -264,8 +274,10 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
     if (!slots) return std::move(slots).error();
     answer.slots = std::move(*slots);
   }
-  auto lines = run(store, write_statement(question, question.range, Dialect::bound), limits, "JSONCompactEachRow",
-                   &answer.rows_read);
+  const std::vector<store::Coverage::Span> covered = spans_of(store, question.project);
+  Statement statement = write_statement(question, question.range, Dialect::bound, nullptr, covered);
+  answer.rolled_up = statement.rolled_up;
+  auto lines = run(store, std::move(statement), limits, "JSONCompactEachRow", &answer.rows_read);
   if (!lines) return std::move(lines).error();
   auto rows = read_rows(question, *lines);
   if (!rows) return std::move(rows).error();
@@ -274,14 +286,15 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
   if (rows->mixed)
     answer.warnings.emplace_back("revenue: there are several currencies; ask by event:currency or for one goal");
   if (answer.rows.empty() && question.with_total_rows && question.offset > 0) {
-    auto counted = run(store, write_count(question), limits, "TSV");
+    auto counted = run(store, write_count(question, covered), limits, "TSV");
     if (!counted) return std::move(counted).error();
     answer.total_rows = std::strtoull(counted->c_str(), nullptr, 10);
   }
   if (question.comparing != Comparing::none)
-    if (auto compared = compare(store, question, limits, answer); !compared) return std::move(compared).error();
+    if (auto compared = compare(store, question, limits, covered, answer); !compared)
+      return std::move(compared).error();
   if (question.with_coverage)
-    if (auto covered = cover(store, question, limits, answer); !covered) return std::move(covered).error();
+    if (auto found = cover(store, question, limits, covered, answer); !found) return std::move(found).error();
   if (question.with_sql) {
     answer.sql.push_back(write_statement(question, question.range, Dialect::public_).sql);
     if (question.comparing != Comparing::none)
@@ -293,7 +306,8 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
 
 Result<std::string> ask_for_file(store::Store& store, const Question& question, AnswerForm form,
                                  const AskLimits& limits) {
-  return run(store, write_file_statement(question), limits, form == AnswerForm::parquet ? "Parquet" : "ArrowStream");
+  return run(store, write_file_statement(question, spans_of(store, question.project)), limits,
+             form == AnswerForm::parquet ? "Parquet" : "ArrowStream");
 }
 
 Result<std::string> answer_question(store::Store& store, std::string_view text, const Context& context, AnswerForm form,

@@ -41,6 +41,7 @@ struct Answer {
   std::vector<std::string> warnings;
   std::chrono::milliseconds elapsed{0};
   uint64_t rows_read = 0;  // by the store
+  bool rolled_up = false;  // the rows come from roll-ups
 };
 
 // What one question may cost.

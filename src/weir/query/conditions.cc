@@ -108,6 +108,13 @@ std::string Conditions::of(const Filter& filter) {
   fatal("query: a filter of no kind");
 }
 
+std::string Conditions::of_values(const Filter& filter) {
+  over_values_ = true;
+  std::string condition = of(filter);
+  over_values_ = false;
+  return condition;
+}
+
 std::string Conditions::has(const std::string& key) {
   std::string name = values_.text(key);
   if (dialect_ == Dialect::public_) return fmt::format("mapContains(properties, {})", name);
@@ -232,6 +239,10 @@ std::string Conditions::goal_leaf(const Filter& filter) {
 }
 
 std::string Conditions::leaf(const Filter& filter) {
+  if (over_values_) {
+    const std::string fit = fits(filter, "value", empty_label(filter.dimension.attribute));
+    return is_negative(filter.op) ? negated("(" + fit + ")") : "(" + fit + ")";
+  }
   switch (filter.dimension.attribute) {
     case Attribute::property:
       return property_leaf(filter);

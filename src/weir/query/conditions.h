@@ -48,6 +48,8 @@ class Conditions {
   std::string filter(bool without_goals = false);
   // Of `filter` alone.
   std::string of(const Filter& filter);
+  // The same over the column `value`, which holds the one attribute that all its leaves are about.
+  std::string of_values(const Filter& filter);
   // The row's value of an attribute, as text; '' where there is none. Not for time, goals, entry and exit pages.
   std::string value(const Dimension& dimension);
   // That the row's event reaches the goal.
@@ -76,6 +78,7 @@ class Conditions {
   const Range range_;
   const Dialect dialect_;
   Values& values_;
+  bool over_values_ = false;
 };
 
 std::string joined(std::span<const std::string> parts, std::string_view between);

@@ -83,6 +83,7 @@ void Writer::choose_parts() {
         break;
     }
   }
+  whole_ = whole || visits;
   if (visits) visits_part_ = coarse || (!timed && (whole || visits_are_sums())) ? Part::whole_visits : Part::visits;
   if (visits) need(visits_part_);
   if (whole) need(Part::whole_visits);
@@ -134,6 +135,7 @@ std::string Writer::group_by(std::string_view prefix) const {
 }
 
 std::string Writer::sums() {
+  if (plan_) return rolled_sums();
   auto any_of = [&](std::initializer_list<Part> parts) {
     return std::any_of(parts.begin(), parts.end(), [&](Part part) { return needs(part); });
   };
@@ -168,6 +170,7 @@ std::string Writer::share(std::string_view part, const std::string& total) {
 }
 
 std::string Writer::total_of(const std::string& sum, bool without_goals) {
+  WEIR_CHECK(!plan_);
   return fmt::format("(SELECT toUInt64({}) FROM {} WHERE {} AND {})", sum, conditions_.table(), conditions_.project(),
                      matching(without_goals));
 }
@@ -218,13 +221,14 @@ std::string Writer::metric(Metric metric) {
                          by_exit ? visits : "exits", by_exit ? "page_views" : "pageviews");
     }
     case Metric::percentage:
-      return share("visitors", total_of(distinct("visitor_id"), false));
+      return share("visitors",
+                   plan_ ? rolled_total("groupBitmapMerge(visitors)") : total_of(distinct("visitor_id"), false));
     case Metric::visits_percentage:
-      return share(visits, total_of(distinct("session_id"), false));
+      return share(visits, plan_ ? rolled_total(kRolledVisits) : total_of(distinct("session_id"), false));
     case Metric::pageviews_percentage:
-      return share("pageviews", total_of("countIf(kind = 'pageview')", false));
+      return share("pageviews", plan_ ? rolled_total("sum(pageviews)") : total_of("countIf(kind = 'pageview')", false));
     case Metric::events_percentage:
-      return share("events", total_of("countIf(kind != 'engagement')", false));
+      return share("events", plan_ ? rolled_total("sum(events)") : total_of("countIf(kind != 'engagement')", false));
     case Metric::conversion_rate:
       return share("visitors", total_of(distinct("visitor_id"), true));
     case Metric::group_conversion_rate:
@@ -287,13 +291,21 @@ std::string Writer::restriction() {
 
 Statement Writer::answer() {
   choose_parts();
+  plan_rolled();
   const bool wants_groups =
       std::find(q_.metrics.begin(), q_.metrics.end(), Metric::group_conversion_rate) != q_.metrics.end();
   joins_groups_ = wants_groups && q_.dimensions.size() > (by_goal() ? 1u : 0u);
   std::string columns;
   for (size_t i = 0; i < q_.dimensions.size(); ++i) columns += fmt::format("{} AS s{}, ", shown_dimension(i), i);
   for (size_t i = 0; i < q_.metrics.size(); ++i) columns += fmt::format("{} AS m{}, ", metric(q_.metrics[i]), i);
+  std::string before;
+  std::string total = "count() OVER ()";
+  chosen_ = chooses_values();
   std::string from = sums();
+  if (chosen_) {
+    before = fmt::format("WITH {} AS chosen ", rolled_choice());
+    total = "toInt64(chosen.2)";
+  }
   if (joins_groups_) {
     std::vector<std::string> same;
     for (size_t i = 0; i < q_.dimensions.size(); ++i)
@@ -306,27 +318,29 @@ Statement Writer::answer() {
   std::string with_keys;  // what time is ordered by
   for (size_t i = 0; i < q_.dimensions.size(); ++i)
     if (q_.dimensions[i].attribute == Attribute::time) with_keys += fmt::format("d{}, ", i);
-  std::string sql = fmt::format("SELECT {}count() OVER () AS total_rows FROM (SELECT {}{}1 FROM {}){}{}", outer,
+  std::string sql = fmt::format("{}SELECT {}{} AS total_rows FROM (SELECT {}{}1 FROM {}){}{}", before, outer, total,
                                 with_keys, columns, from, restriction(), order_by());
   if (only_ == nullptr) {
     sql += fmt::format(" LIMIT {}", q_.limit);
     if (q_.offset > 0) sql += fmt::format(" OFFSET {}", q_.offset);
   }
-  return {std::move(sql), values_.take()};
+  return {std::move(sql), values_.take(), plan_.has_value()};
 }
 
 Statement Writer::count() {
   choose_parts();
+  plan_rolled();
   std::string sql = fmt::format("SELECT count() FROM {}", sums());
   return {std::move(sql), values_.take()};
 }
 
-Statement write_statement(const Question& question, const Range& range, Dialect dialect, const ShownRows* only) {
-  return Writer(question, range, dialect, only).answer();
+Statement write_statement(const Question& question, const Range& range, Dialect dialect, const ShownRows* only,
+                          Spans covered) {
+  return Writer(question, range, dialect, only, covered).answer();
 }
 
-Statement write_file_statement(const Question& question) {
-  Statement statement = write_statement(question, question.range, Dialect::bound);
+Statement write_file_statement(const Question& question, Spans covered) {
+  Statement statement = write_statement(question, question.range, Dialect::bound, nullptr, covered);
   std::string columns;
   auto named = [&](std::string_view column, const std::string& name) {
     std::string quoted;
@@ -343,11 +357,18 @@ Statement write_file_statement(const Question& question) {
   return statement;
 }
 
-Statement write_count(const Question& question) {
-  return Writer(question, question.range, Dialect::bound, nullptr).count();
+Statement write_count(const Question& question, Spans covered) {
+  return Writer(question, question.range, Dialect::bound, nullptr, covered).count();
 }
 
-Statement write_coverage(const Question& question, Dialect dialect) {
+Statement write_coverage(const Question& question, Dialect dialect, Spans covered) {
+  if (dialect == Dialect::bound)
+    if (auto plan = plan_coverage(question, covered))
+      return {
+          fmt::format(
+              "SELECT value, toUInt64(sum(rows)) AS events FROM ({}) GROUP BY value HAVING events > 0 ORDER BY value",
+              rolled_source(question, *plan, plan->cut, false, {})),
+          {}};
   Values values(dialect);
   Conditions conditions(question, question.range, dialect, values);
   std::string sql =

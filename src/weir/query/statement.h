@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "weir/query/question.h"
+#include "weir/query/rollup_plan.h"
 #include "weir/store/store.h"
 
 namespace weir::query {
@@ -12,6 +13,7 @@ namespace weir::query {
 struct Statement {
   std::string sql;
   store::Parameters parameters;
+  bool rolled_up = false;  // made of roll-ups
 };
 
 // For whom a statement is written.
@@ -26,13 +28,15 @@ using ShownRows = std::vector<std::vector<std::string>>;
 
 // The one statement that answers `question` over `range`: a column for each dimension and each metric, as they are
 // shown, then `rows`: how many rows there are without the limit. With `only`, without limit and offset.
+// Where `covered`, of the project's roll-ups, allows it, the numbers come from those; they are the same.
+using Spans = std::span<const store::Coverage::Span>;
 Statement write_statement(const Question& question, const Range& range, Dialect dialect,
-                          const ShownRows* only = nullptr);
+                          const ShownRows* only = nullptr, Spans covered = {});
 // The same with its columns named as the question names them, and nothing else.
-Statement write_file_statement(const Question& question);
+Statement write_file_statement(const Question& question, Spans covered = {});
 // How many rows the answer would have without limit and offset.
-Statement write_count(const Question& question);
+Statement write_count(const Question& question, Spans covered = {});
 // Events by label of the range, whatever was asked of them: `traffic`, `events`.
-Statement write_coverage(const Question& question, Dialect dialect);
+Statement write_coverage(const Question& question, Dialect dialect, Spans covered = {});
 
 }  // namespace weir::query

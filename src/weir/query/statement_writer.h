@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,11 +50,24 @@ inline std::string_view name_of(Part part) { return kPartNames.at(static_cast<si
 
 using Sums = std::vector<std::pair<Part, std::string>>;  // a part and the expression that counts it
 
+// Sums over what rolled_source() gives.
+inline constexpr std::string_view kRolledVisits =
+    "(sum(visits) + sumIf(visits_next, NOT at_last) + sumIf(visits_before, at_first))";
+// A statement that gives the sums of a cut in the plan's spans: value, began, visitors, visitor_count, the sums, and
+// whether the row is of the first and of the last span (at_first, at_last). `values`: a condition on them, or empty.
+std::string rolled_source(const Question& question, const RollupPlan& plan, Cut cut, bool with_visits,
+                          const std::string& values);
+
 // Writes one statement.
 class Writer {
  public:
-  Writer(const Question& question, const Range& range, Dialect dialect, const ShownRows* only)
-      : q_(question), range_(range), only_(only), values_(dialect), conditions_(question, range, dialect, values_) {
+  Writer(const Question& question, const Range& range, Dialect dialect, const ShownRows* only, Spans covered)
+      : q_(question),
+        range_(range),
+        only_(only),
+        covered_(dialect == Dialect::bound ? covered : Spans()),
+        values_(dialect),
+        conditions_(question, range, dialect, values_) {
     for (const Dimension& dimension : question.dimensions) times_.emplace_back(question.zone, range, dimension.bucket);
   }
 
@@ -107,6 +121,14 @@ class Writer {
   std::string times_family();
 
   std::string sums();  // all families together
+  // The same from roll-ups (rolled_statement.cc).
+  void plan_rolled();
+  std::string rolled_rows(Cut cut, bool with_visits);
+  std::string rolled_filter();
+  std::string rolled_sums();
+  std::string rolled_total(std::string_view sum);
+  std::string rolled_choice();
+  bool chooses_values() const;
   std::string share(std::string_view part, const std::string& total);
   std::string metric(Metric metric);
   std::string total_of(const std::string& sum, bool without_goals);
@@ -117,11 +139,15 @@ class Writer {
   const Question& q_;
   const Range range_;
   const ShownRows* only_;
+  const Spans covered_;
+  std::optional<RollupPlan> plan_;
   Values values_;
   Conditions conditions_;
   std::vector<TimeSql> times_;  // by dimension
   std::vector<Part> parts_;
   Part visits_part_ = Part::visits;
+  bool chosen_ = false;        // only values that can be shown are put together
+  bool whole_ = false;         // something of visits is asked
   bool joins_groups_ = false;  // group_conversion_rate over more than goals
 };
 

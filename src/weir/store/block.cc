@@ -343,6 +343,7 @@ void Block::clear() {
 uint64_t Block::offset_of(size_t row) const { return state_->o[row]; }
 ProjectId Block::project_of(size_t row) const { return ProjectId{state_->project_id[row]}; }
 uint64_t Block::visitor_of(size_t row) const { return state_->visitor_id[row]; }
+uint64_t Block::session_of(size_t row) const { return state_->session_id[row]; }
 UnixMillis Block::time_of(size_t row) const { return state_->timestamp[row]; }
 
 namespace {

@@ -244,10 +244,88 @@ Result<> ClickHouse::migrate() {
     if (!noted) return noted;
   }
   if (auto whole = expect_whole(); !whole) return whole;
-  for (const std::string& statement : schema_of_one_life())
-    if (auto done = execute(statement); !done) return done;
+  for (const auto& statements : {schema_of_rollups(), schema_of_one_life()})
+    for (const std::string& statement : statements)
+      if (auto done = execute(statement); !done) return done;
+  return load_coverage();
+}
+
+// Before the first row of this life is written, or a change would not uncover what it has to.
+Result<> ClickHouse::load_coverage() {
+  auto bytes = read(
+      fmt::format("SELECT project_id, any(span_from), any(span_to), version, any(rows) = 0 FROM weir_data.rollup_spans "
+                  "GROUP BY project_id, version HAVING min(covered) = 1 AND max(scheme) = {}",
+                  kRollupScheme),
+      in_row_binary({}));
+  if (!bytes) return std::move(bytes).error();
+  std::vector<Coverage::Covered> all;
+  RowBinary in(*bytes);
+  while (!in.at_end()) {
+    Coverage::Covered covered;
+    covered.project = ProjectId{in.fixed<uint64_t>()};
+    covered.span.from = in.fixed<int64_t>();
+    covered.span.to = in.fixed<int64_t>();
+    covered.span.version = in.fixed<uint32_t>();
+    covered.span.empty = in.fixed<uint8_t>() != 0;
+    if (in.failed()) return unreadable("spans of roll-ups");
+    all.push_back(covered);
+  }
+  coverage_.replace(std::move(all));
   return {};
 }
+
+Result<> ClickHouse::change_rows(std::span<const Coverage::Touched> touched, const std::function<Result<>()>& change) {
+  Coverage::Change begun = coverage_.begins(touched);
+  if (!begun.uncovered.empty()) {
+    std::string lines;
+    for (const auto& [project, span] : begun.uncovered)
+      lines += fmt::format("{}\t{}\t{}\t{}\t0\t{}\n", number(project), span.from, span.to, span.version, kRollupScheme);
+    auto noted = insert_lines("rollup_spans (project_id, span_from, span_to, version, covered, scheme)", lines);
+    if (!noted) {
+      coverage_.ended(begun.number, true);
+      return noted;
+    }
+    coverage_.noted(begun.uncovered);
+  }
+  auto changed = change();
+  // A server that could not be reached, or did not answer in time, may still do it.
+  const bool known =
+      changed || (changed.error().code != ErrorCode::kTimeout && changed.error().code != ErrorCode::kUnavailable);
+  coverage_.ended(begun.number, known);
+  return changed;
+}
+
+namespace {
+constexpr int64_t kDaySeconds = 86'400;
+constexpr int64_t kLateSeconds = 3'600;
+
+// What depends on the rows of a block: from the beginnings of their visits to their own moments. Behind those lies
+// nothing of the same visit but for rows that come late.
+std::vector<Coverage::Touched> touched_by(const Block& block) {
+  const int64_t late = std::time(nullptr) - kLateSeconds;
+  std::map<std::pair<uint64_t, int64_t>, Coverage::Touched> by_day;
+  Coverage::Touched* last = nullptr;
+  int64_t last_day = 0;
+  for (size_t i = 0; i < block.rows(); ++i) {
+    const ProjectId project = block.project_of(i);
+    const int64_t second =
+        day_of(block.time_of(i)) * kDaySeconds + (block.time_of(i) - day_of(block.time_of(i)) * kMillisPerDay) / 1000;
+    const int64_t day = day_of(block.time_of(i));
+    const int64_t from = std::min(second, static_cast<int64_t>(block.session_of(i) >> 32));
+    const int64_t to = second < late ? second + kDaySeconds + 1 : second + 1;
+    if (last == nullptr || last->project != project || last_day != day) {
+      auto [at, added] = by_day.try_emplace({number(project), day}, Coverage::Touched{project, from, to});
+      last = &at->second;
+      last_day = day;
+    }
+    last->from = std::min(last->from, from);
+    last->to = std::max(last->to, to);
+  }
+  std::vector<Coverage::Touched> touched;
+  for (const auto& [key, value] : by_day) touched.push_back(value);
+  return touched;
+}
+}  // namespace
 
 // A table that a lost file took away must not be begun anew beside the others: journals without their numbers would get
 // those of other journals, and rows would be taken for what they are not. Under tables_mutex_; once a start.
@@ -350,9 +428,11 @@ Result<> ClickHouse::insert(const Block& block, std::string_view token, std::opt
                       {"throw_on_max_partitions_per_insert_block", "1"},
                       {"max_partitions_per_insert_block", "1000"}};
   if (!token.empty()) request.settings.emplace_back("insert_deduplication_token", token);
-  auto answer = send_to(*endpoint, request);
-  if (!answer) return std::move(answer).error();
-  return {};
+  return change_rows(touched_by(block), [&]() -> Result<> {
+    auto answer = send_to(*endpoint, request);
+    if (!answer) return std::move(answer).error();
+    return {};
+  });
 }
 
 Result<std::vector<RangeCount>> ClickHouse::count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) {

@@ -40,6 +40,7 @@ class ClickHouse final : public Store {
   Result<> enriched_rows(const ProjectDay& of, const std::function<void(EnrichedRow&&)>& sink) override;
   Result<> rewrite_enrichment(const ProjectDay& of, std::span<const EnrichedRow> rows) override;
   Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) override;
+  Coverage* coverage() override { return &coverage_; }
   Result<std::string> query(std::string_view sql, const QueryOptions& options) override;
   Result<std::string> user_query(std::string_view sql, const QueryOptions& options,
                                  const std::vector<ProjectId>* projects,
@@ -57,6 +58,9 @@ class ClickHouse final : public Store {
   Result<> expect_whole();
   Result<> expect_life(const Endpoint& endpoint, uint64_t life);
   Result<> execute(std::string_view sql);
+  Result<> load_coverage();
+  // Uncovers what the roll-ups say of rows that are to change, durably; then changes them.
+  Result<> change_rows(std::span<const Coverage::Touched> touched, const std::function<Result<>()>& change);
   Result<std::string> read(std::string_view sql, const QueryOptions& options = {});
   Result<> insert_lines(std::string_view into, std::string_view lines, std::string_view token = {});
   Result<Readers::Lease> lend_reader(const Endpoint& endpoint, const std::vector<ProjectId>& projects);
@@ -68,6 +72,7 @@ class ClickHouse final : public Store {
   const Endpoints& endpoints_;
   Metrics metrics_;
   Readers readers_;
+  Coverage coverage_;
   std::atomic<bool> last_contact_went_well_{false};
   std::atomic<uint64_t> user_queries_{0};
   std::mutex journals_mutex_;            // one allocation at a time; guards nothing else

@@ -168,6 +168,14 @@ Result<> ClickHouse::visit_rows(ProjectId project, std::span<const uint64_t> vis
   }
 }
 
+namespace {
+// What depends on rows between two moments (Unix milliseconds): what their visits say, which are no longer than a day.
+std::array<Coverage::Touched, 1> touched_around(ProjectId project, int64_t first, int64_t last) {
+  constexpr int64_t kDaySeconds = 86'400;
+  return {Coverage::Touched{project, first / 1000 - kDaySeconds - 1, last / 1000 + kDaySeconds + 1}};
+}
+}  // namespace
+
 // What is to be written stands in a table in memory for the time of one UPDATE. A server that has restarted in between
 // finds it empty, and then changes nothing: no visit has the number 0.
 Result<> ClickHouse::rewrite_visits(ProjectId project, std::span<const VisitRow> rows) {
@@ -199,10 +207,12 @@ Result<> ClickHouse::rewrite_visits(ProjectId project, std::span<const VisitRow>
   for (std::string_view column : {"session_id", "visit_seq", "visit_gap_ms", "visit_bounce", "entry_path",
                                   "previous_path", "visit_source", "visit_channel", "visit_campaign"})
     sets += fmt::format("{}{} = {}", sets.empty() ? "" : ", ", column, of(column));
-  return execute(fmt::format(
-      "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
-      "AND timestamp <= fromUnixTimestamp64Milli({}, 'UTC') AND visitor_id IN {} AND {} != 0",
-      sets, number(project), first, last, set_of(visitors), of("session_id")));
+  return change_rows(touched_around(project, first, last), [&] {
+    return execute(fmt::format(
+        "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
+        "AND timestamp <= fromUnixTimestamp64Milli({}, 'UTC') AND visitor_id IN {} AND {} != 0",
+        sets, number(project), first, last, set_of(visitors), of("session_id")));
+  });
 }
 
 std::span<const std::string_view> enriched_columns() {
@@ -303,10 +313,12 @@ Result<> ClickHouse::rewrite_enrichment(const ProjectDay& of, std::span<const En
   std::string sets;
   for (std::string_view column : enriched_columns())
     sets += fmt::format("{}{} = {}", sets.empty() ? "" : ", ", column, of_changes(column));
-  auto updated = execute(fmt::format(
-      "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
-      "AND timestamp < fromUnixTimestamp64Milli({}, 'UTC') AND {} = 1",
-      sets, number(of.project_id), of.day, of.day + kDayMs, of_changes("is_there")));
+  auto updated = change_rows(touched_around(of.project_id, of.day, of.day + kDayMs), [&] {
+    return execute(fmt::format(
+        "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
+        "AND timestamp < fromUnixTimestamp64Milli({}, 'UTC') AND {} = 1",
+        sets, number(of.project_id), of.day, of.day + kDayMs, of_changes("is_there")));
+  });
   if (!updated) return updated;
   return execute("TRUNCATE TABLE weir_data.enrichment_changes");
 }

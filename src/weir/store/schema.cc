@@ -102,6 +102,71 @@ constexpr std::string_view kProjects = R"(CREATE TABLE IF NOT EXISTS weir_data.p
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY project_id SETTINGS {durable})";
 
+// Sums of rows by project, stretch of time and value of a dimension (a cut): docs/formats/rollups.md. What they say can
+// be made again from the rows at any time.
+constexpr std::string_view kRollups = R"(CREATE TABLE IF NOT EXISTS weir_data.rollups
+(
+    project_id       UInt64,
+    cut              UInt8,
+    part             UInt32,
+    value            String CODEC(ZSTD(1)),
+    version          UInt32 CODEC(ZSTD(1)),
+    visitors         AggregateFunction(groupBitmap, UInt32) CODEC(ZSTD(1)),
+    visitor_count    UInt32 CODEC(T64, ZSTD(1)),
+    rows             UInt64 CODEC(T64, ZSTD(1)),
+    pageviews        UInt64 CODEC(T64, ZSTD(1)),
+    events           UInt64 CODEC(T64, ZSTD(1)),
+    visits           UInt64 CODEC(T64, ZSTD(1)),
+    visits_next      UInt64 CODEC(T64, ZSTD(1)),
+    visits_before    UInt64 CODEC(T64, ZSTD(1)),
+    bounces          UInt64 CODEC(T64, ZSTD(1)),
+    bounces_next     UInt64 CODEC(T64, ZSTD(1)),
+    bounces_before   UInt64 CODEC(T64, ZSTD(1)),
+    duration         UInt64 CODEC(T64, ZSTD(1)),
+    duration_next    UInt64 CODEC(T64, ZSTD(1)),
+    duration_before  UInt64 CODEC(T64, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY part
+ORDER BY (project_id, cut, value, version)
+SETTINGS {durable}, index_granularity = 256, min_level_for_wide_part = 1, auto_statistics_types = '')";
+
+// Which versions of roll-ups are whole. A version with a row that says `covered = 0` is not, and never will be again.
+constexpr std::string_view kRollupSpans = R"(CREATE TABLE IF NOT EXISTS weir_data.rollup_spans
+(
+    project_id  UInt64,
+    span_from   Int64,
+    span_to     Int64,
+    version     UInt32,
+    covered     UInt8,
+    rows        UInt64,
+    sums        UInt64,
+    scheme      UInt32,
+    noted_at    DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree ORDER BY (project_id, version) SETTINGS {durable})";
+
+// A project's visitors by small numbers, of which roll-ups make their sets: 1, 2, 3 and so on.
+constexpr std::string_view kVisitorNumbers = R"(CREATE TABLE IF NOT EXISTS weir_data.visitor_numbers
+(
+    project_id  UInt64,
+    visitor_id  UInt64 CODEC(ZSTD(1)),
+    number      UInt32 CODEC(ZSTD(1))
+)
+ENGINE = MergeTree ORDER BY (project_id, visitor_id)
+SETTINGS {durable}, index_granularity = 1024, auto_statistics_types = '')";
+
+// The same of the visitors of days that are not rolled up yet, so that they need not be looked for among all.
+constexpr std::string_view kVisitorDays = R"(CREATE TABLE IF NOT EXISTS weir_data.visitor_days
+(
+    project_id  UInt64,
+    span_from   Int64,
+    visitor_id  UInt64 CODEC(ZSTD(1)),
+    number      UInt32 CODEC(ZSTD(1))
+)
+ENGINE = MergeTree PARTITION BY (project_id, span_from) ORDER BY visitor_id
+SETTINGS {durable}, auto_statistics_types = '')";
+
 // The reader's own rights and row policies count below the view (INVOKER), so nothing that stands here can show
 // another project, not even the list of names: the subquery gives only those of the reader's own projects.
 constexpr std::string_view kView = R"(CREATE OR REPLACE VIEW weir.events SQL SECURITY INVOKER AS
@@ -189,8 +254,16 @@ std::span<const Migration> migrations() {
       {1,
        "events, journals and projects",
        {durable(kEvents), durable(kJournals), durable(kProjects), std::string(kView)}},
+      // Of its own, so that a weir that does not know them never writes rows behind their back.
+      {2, "roll-ups", {}},
   };
   return list;
+}
+
+std::span<const std::string> schema_of_rollups() {
+  static const std::vector<std::string> statements = {durable(kRollups), durable(kRollupSpans),
+                                                      durable(kVisitorNumbers), durable(kVisitorDays)};
+  return statements;
 }
 
 std::span<const std::string> schema_of_one_life() {

@@ -16,6 +16,7 @@
 #include "weir/base/ids.h"
 #include "weir/base/result.h"
 #include "weir/event/row.h"
+#include "weir/store/coverage.h"
 
 // The event tables, over ClickHouse's HTTP interface. What a metric is belongs to query.
 namespace weir::store {
@@ -57,6 +58,7 @@ class Block {
   // Whose row it is, and when it happened.
   ProjectId project_of(size_t row) const;
   uint64_t visitor_of(size_t row) const;
+  uint64_t session_of(size_t row) const;
   UnixMillis time_of(size_t row) const;
 
   // Appends the rows in ClickHouse's Native format (docs/formats/store.md).
@@ -214,6 +216,9 @@ class Store {
 
   // Makes the names that the public view shows follow the settings.
   virtual Result<> set_project_names(std::span<const std::pair<ProjectId, std::string>> names) = 0;
+
+  // Which stretches of time the roll-ups say all of; null where there are none.
+  virtual Coverage* coverage() { return nullptr; }
 
   // A statement of our own, trusted. The answer's bytes in `options.format`.
   virtual Result<std::string> query(std::string_view sql, const QueryOptions& options) = 0;

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "weir/base/options.h"
+
+namespace weir::query {
+
+struct Options {
+  // Smaller ones are answered from their rows as fast as anybody can look.
+  uint64_t rollup_rows = 500'000;
+  // More changes may follow, of the visits over midnight for instance.
+  std::chrono::milliseconds rollup_quiet{60'000};
+};
+
+template <class Visitor>
+void describe(Visitor& option, Options& o) {
+  option("rollup_rows", o.rollup_rows, between(0, 1'000'000'000'000),
+         "Sums of days and months are kept of projects with at least so many events.");
+  option("rollup_quiet", o.rollup_quiet, between(0, 86'400'000),
+         "A day's sums are made when nothing of it has changed for so long.");
+}
+
+}  // namespace weir::query

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/base/ids.h"
+#include "weir/query/names.h"
+#include "weir/query/range.h"
+
+// Roll-ups: sums of a project's events by stretch of time and value of one dimension, from which a question is answered
+// as from the rows, only faster (docs/adr/0009-roll-ups.md, docs/formats/rollups.md). What they are made of is written
+// here once: the same statement makes the sums that are kept and those of a stretch that has none yet.
+namespace weir::query {
+
+// A dimension that is rolled up, or none. Numbers stand in the table: never change one, and let store::kRollupScheme
+// rise when one says something else.
+enum class Cut : uint8_t {
+  total = 0,
+  traffic = 1,     // rows of each label; of all others only those that are human
+  page_total = 2,  // of the events that lists of pages are about: pageviews and what engagement says of them
+  page = 3,        // of the same
+  entry_page = 4,
+  exit_page = 5,
+  channel = 6,
+  source = 7,
+  utm_source = 8,
+  utm_medium = 9,
+  utm_campaign = 10,
+  country = 11,
+  region = 12,
+  city = 13,
+  browser = 14,
+  os = 15,
+  device = 16,
+  screen = 17,
+  locale = 18,
+  hostname = 19,
+  event_name = 20,
+  hour_of_day = 21,  // by the zone's clock; without visits
+};
+inline constexpr size_t kCuts = 22;
+
+// The cut by an attribute of events, if there is one.
+std::optional<Cut> cut_of(Attribute attribute);
+// Whether the sums of visits are kept: not where the parts of a day are compared, or labels.
+bool has_visits(Cut cut);
+// Whether whole months are kept besides the days.
+bool has_months(Cut cut);
+// Whether there may be so many values that only those that can be shown are put together.
+bool has_many_values(Cut cut);
+
+// The sums, in the order of the table's columns behind `visitors`, and what joins two of them.
+inline constexpr std::array<std::string_view, 3> kRowSums = {"rows", "pageviews", "events"};
+inline constexpr std::array<std::string_view, 3> kVisitSums = {"visits", "bounces", "duration"};
+
+// Which partition a day's or a month's sums lie in. `day`: since 1970, by the zone's clock.
+uint32_t part_of_day(int64_t day);
+inline constexpr uint32_t kPartOfMonths = 0;
+
+// Where the numbers of the visitors come from: weir_data.visitor_days has those of times, under the second they begin
+// with.
+struct Numbers {
+  std::vector<Seconds> kept_under;
+  // Whether those are all visitors of the time. Else the others are looked for among all of the project, and those of
+  // whom nobody knows yet get numbers for this statement alone.
+  bool all = false;
+};
+
+// A statement that makes the sums of a cut from rows: value, began, visitors, visitor_count, kRowSums, and, by threes
+// (name, name_next, name_before), kVisitSums, a row for each value of each of `spans`; `began` is the span's beginning.
+// Spans are in order and do not overlap; there is one at least. `with_visits`: else their sums are 0, which costs less.
+std::string sums_of_rows(ProjectId project, Cut cut, const Zone& zone, std::span<const Range> spans, bool with_visits,
+                         const Numbers& numbers);
+
+}  // namespace weir::query

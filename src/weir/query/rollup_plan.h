@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weir/query/question.h"
+#include "weir/query/rollup.h"
+#include "weir/store/coverage.h"
+
+namespace weir::query {
+
+// How a question is answered from roll-ups.
+struct RollupPlan {
+  Cut cut = Cut::total;
+  Cut total = Cut::total;               // of the whole that percentages are of
+  std::optional<size_t> by_value;       // the dimension whose values are the cut's
+  Filter filter = {};                   // of values
+  bool one_value = false;               // it leaves one value at most
+  std::vector<uint32_t> versions = {};  // in the order of time
+  std::vector<Seconds> begins = {};     // of their spans
+  std::vector<uint32_t> parts = {};     // where they lie
+  std::vector<Range> open = {};         // what is added from rows, in order
+  Seconds first = 0, last = 0;          // the beginnings of the first and the last span of all
+  bool with_visits = false;
+};
+
+// What a statement asks of visits.
+enum class VisitSums : bool { none, some };
+
+// Null: the question, over this range, is to be answered from the rows.
+std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, VisitSums visits,
+                                       std::span<const store::Coverage::Span> spans);
+// The same for the labels of all rows of the range.
+std::optional<RollupPlan> plan_coverage(const Question& question, std::span<const store::Coverage::Span> spans);
+
+}  // namespace weir::query

@@ -1,0 +1,113 @@
+"""Questions that sums of days and months can answer, about the same random history: the answers are the reference's, not one number may
+differ; with all days summed up, with days that are told late and not summed up again yet, and with sums that were lost.
+
+WEIR_ROLLED_QUESTIONS says how many of each, WEIR_QUESTION_SEED which."""
+import json
+import os
+import shutil
+
+import pytest
+
+from asking import ask, differences
+from events import exported
+from history import random_history, send, shuffled
+from questions import Questions, relative_date
+from reference import Reference
+from times import days_of
+from weir import Weir, wait_for
+
+COUNT = int(os.environ.get("WEIR_ROLLED_QUESTIONS", "30"))
+SEED = int(os.environ.get("WEIR_QUESTION_SEED", "1"))
+EVENTS = int(os.environ.get("WEIR_QUESTION_EVENTS", "1500"))
+ZONES = ["UTC", "Europe/Berlin", "America/St_Johns"]
+ARGUMENTS = ["--collect.rate_per_address", "0", "--query.rollup_rows", "1"]
+
+
+def rolled_up(server):
+    """Waits until every past day that has its events is summed up, and the months of them."""
+    begun = server.metrics()["weir_rollup_rounds_total"]
+    def check():
+        values = server.metrics()
+        return values["weir_rollup_rounds_total"] > begun + 2 and values["weir_rollup_days_missing"] == 0 and values["weir_rollup_spans_total"] > 10
+    wait_for(check, "all days are summed up", 300)
+
+
+def compare(server, zone, count, seed, least):
+    """Asks; at least the share `least` must have been answered from sums."""
+    reference = Reference(exported(server, "shop"), [], {})
+    questions = Questions(reference, seed)
+    wrong, from_sums = [], 0
+    for n in range(count):
+        question = {"site_id": "shop", "relative_date": relative_date(), **questions.next_of_days(zone)}
+        status, answer = ask(server, server.admin, question)
+        found = differences(question, answer, reference, days_of([relative_date()])[0]) if status == 200 else [str(answer)]
+        from_sums += status == 200 and answer["meta"]["rolled_up"]
+        if status == 200 and question["dimensions"]:
+            found += page_faults(server, question, answer, questions.rng)
+        if found:
+            wrong.append(f"question {n}: {json.dumps(question, ensure_ascii=False)}\n  " + "\n  ".join(found[:5]))
+    assert not wrong, f"{len(wrong)} of {count} (seed {seed}):\n" + "\n".join(wrong[:20])
+    assert from_sums >= least * count, f"only {from_sums} of {count} answers came from sums"
+
+
+def page_faults(server, question, answer, rng):
+    """A page of the same answer is a piece of it; of long lists it is put together in another way."""
+    limit, offset = rng.choice([1, 3, 9]), rng.choice([0, 0, 2])
+    status, page = ask(server, server.admin, {**question, "pagination": {"limit": limit, "offset": offset}})
+    if status != 200:
+        return [str(page)]
+    wrong = [] if page["results"] == answer["results"][offset:offset + limit] else [f"rows {offset} to {offset + limit}: {page['results']}"]
+    if page["meta"]["total_rows"] != answer["meta"]["total_rows"]:
+        wrong.append(f"{page['meta']['total_rows']} rows in all, on a page")
+    return wrong
+
+
+@pytest.fixture(scope="module", params=ZONES)
+def told(request, tmp_path_factory):
+    """A data directory whose project's days are summed up, its zone, and events that are still to be told."""
+    zone, data = request.param, tmp_path_factory.mktemp("rolled") / "data"
+    seed = SEED + ZONES.index(zone)
+    history = shuffled(random_history(seed, EVENTS), seed)
+    late, history = history[:EVENTS // 100], history[EVENTS // 100:]
+    with Weir(data=data, projects="shop", arguments=[*ARGUMENTS, "--query.rollup_quiet", "0"]) as server:
+        server.admin = server.key("admin")
+        server.run("project", "set", "shop", "--time-zone", zone)
+        server.wait_packs()
+        send(server, history, "shop", server.admin)
+        server.wait_visits()
+        rolled_up(server)
+        compare(server, zone, COUNT, seed, 0.6)
+    return data, zone, seed, late
+
+
+def test_days_told_late_count_at_once_and_after_a_restart(told):
+    data, zone, seed, late = told
+    with Weir(data=data, projects="shop", arguments=[*ARGUMENTS, "--query.rollup_quiet", "1d"]) as server:
+        server.admin = server.key("admin")
+        server.wait_packs()
+        wait_for(lambda: server.metrics()["weir_rollup_rounds_total"] > 0, "sums were compared with their rows")
+        send(server, late[:3], "shop", server.admin)
+        server.wait_visits()
+        compare(server, zone, COUNT // 2, seed + 100, 0.3)
+        send(server, late[3:], "shop", server.admin)
+        server.wait_visits()
+        compare(server, zone, COUNT // 2, seed + 200, 0)
+    with Weir(data=data, projects="shop", arguments=[*ARGUMENTS, "--query.rollup_quiet", "0"]) as server:
+        server.admin = server.key("admin")
+        rolled_up(server)
+        compare(server, zone, COUNT // 2, seed + 300, 0.6)
+
+
+def test_sums_that_were_lost_are_made_again(told, tmp_path):
+    data, zone, seed, _ = told
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy, symlinks=True)
+    parts = sorted(part for table in copy.glob("clickhouse/store/*/*") for part in table.glob("0_*") if (part / "visitors.bin").exists() or (part / "data.bin").exists())
+    assert parts, "months are summed up"
+    for part in parts:
+        shutil.rmtree(part)
+    with Weir(data=copy, projects="shop", arguments=[*ARGUMENTS, "--query.rollup_quiet", "0"]) as server:
+        server.admin = server.key("admin")
+        rolled_up(server)
+        assert "do not fit their rows" in server.log()
+        compare(server, zone, COUNT // 2, seed + 400, 0.6)
