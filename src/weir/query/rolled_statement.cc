@@ -140,9 +140,9 @@ std::string Writer::rolled_sums() {
   }
   std::string values = rolled_filter();
   if (chosen_) values += fmt::format("{}value IN (SELECT arrayJoin(chosen.1))", values.empty() ? "" : " AND ");
-  const std::string there = q_.dimensions.empty() ? ""
-                            : plan_->with_visits  ? fmt::format(" HAVING sum(rows) > 0 OR {} > 0", kRolledVisits)
-                                                  : " HAVING sum(rows) > 0";
+  std::string there = q_.dimensions.empty() ? "" : " HAVING sum(rows) > 0";
+  if (!there.empty() && plan_->with_visits)
+    there += fmt::format(" OR {} > 0", name_of(needs(Part::whole_visits) ? Part::whole_visits : visits_part_));
   return fmt::format("(SELECT {} FROM ({}){}{})", columns,
                      rolled_source(q_, *plan_, plan_->cut, plan_->with_visits, values), group_by(), there);
 }

@@ -34,8 +34,8 @@ constexpr int kNumberingShare = 20;  // of the time: a twentieth
 constexpr int kCountingShare = 100;
 // Beyond it, a number could be one of those that statements make up.
 constexpr uint32_t kNumbersMax = 2'000'000'000;
-constexpr int64_t kEver = int64_t{1} << 40;  // beyond all times
-constexpr int64_t kQuarter = 900;            // zones differ by quarters of an hour
+constexpr int64_t kEver = 900 * (int64_t{1} << 30);  // beyond all times
+constexpr int64_t kQuarter = 900;                    // zones differ by quarters of an hour
 
 std::string rows_in(ProjectId id, Seconds from, Seconds to) {
   return fmt::format(

@@ -21,8 +21,8 @@ std::span<const std::string> schema_foundation();
 std::span<const Migration> migrations();
 // The tables of roll-ups, of which nothing is lost with them: made anew at every start where they are missing.
 std::span<const std::string> schema_of_rollups();
-// What weir_data.rollup_spans was made by: of another scheme, versions count for nothing. Rises with every change of what a
-// cut says.
+// What weir_data.rollup_spans was made by: of another scheme, versions count for nothing. Rises with every change of
+// what a cut says.
 inline constexpr uint32_t kRollupScheme = 1;
 // What is made anew at every start because a server may have forgotten it: tables in memory.
 std::span<const std::string> schema_of_one_life();
