@@ -12,6 +12,7 @@ struct Options {
   uint64_t rollup_rows = 500'000;
   // More changes may follow, of the visits over midnight for instance.
   std::chrono::milliseconds rollup_quiet{60'000};
+  uint64_t rollup_share = 33;
 };
 
 template <class Visitor>
@@ -20,6 +21,8 @@ void describe(Visitor& option, Options& o) {
          "Sums of days and months are kept of projects with at least so many events.");
   option("rollup_quiet", o.rollup_quiet, between(0, 86'400'000),
          "A day's sums are made when nothing of it has changed for so long.");
+  option("rollup_share", o.rollup_share, between(1, 100),
+         "Percent of the time that making sums may take; more is of use after an import of much history.");
 }
 
 }  // namespace weir::query

@@ -100,7 +100,9 @@ void Roller::run() {
       log::warning("query: roll-ups: {}", done.error().message);
       wait = seconds(10);
     }
-    wait = std::max(wait, 2 * std::chrono::duration_cast<milliseconds>(steady_clock::now() - began));
+    const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+    const auto share = static_cast<int64_t>(options_.rollup_share);
+    wait = std::max(wait, took * (100 - share) / share);
   }
 }
 

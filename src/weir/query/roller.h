@@ -29,7 +29,7 @@ namespace weir::query {
 // (store::Coverage); whatever is killed, sums that are believed are those of the rows. What stands in the tables can be
 // made again from the rows at any time, and is when it is found not to fit.
 //
-// One thread of its own, which works at most a third of the time. Keeps the references.
+// One thread of its own, which works at most a share of the time (a third). Keeps the references.
 class Roller {
  public:
   struct Parts {
