@@ -311,7 +311,8 @@ std::vector<Coverage::Touched> touched_by(const Block& block) {
     const int64_t second =
         day_of(block.time_of(i)) * kDaySeconds + (block.time_of(i) - day_of(block.time_of(i)) * kMillisPerDay) / 1000;
     const int64_t day = day_of(block.time_of(i));
-    const int64_t from = std::min(second, static_cast<int64_t>(block.session_of(i) >> 32));
+    // No visit is longer than a day, whatever its number says.
+    const int64_t from = std::clamp(static_cast<int64_t>(block.session_of(i) >> 32), second - kDaySeconds - 1, second);
     const int64_t to = second < late ? second + kDaySeconds + 1 : second + 1;
     if (last == nullptr || last->project != project || last_day != day) {
       auto [at, added] = by_day.try_emplace({number(project), day}, Coverage::Touched{project, from, to});
