@@ -19,7 +19,7 @@ from weir import Weir, wait_for
 COUNT = int(os.environ.get("WEIR_ROLLED_QUESTIONS", "30"))
 SEED = int(os.environ.get("WEIR_QUESTION_SEED", "1"))
 EVENTS = int(os.environ.get("WEIR_QUESTION_EVENTS", "1500"))
-ZONES = ["UTC", "Europe/Berlin", "America/St_Johns"]
+ZONES = ["UTC", "America/St_Johns"]
 ARGUMENTS = ["--collect.rate_per_address", "0", "--query.rollup_rows", "1"]
 
 
