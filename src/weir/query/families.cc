@@ -101,6 +101,14 @@ std::vector<std::string> Writer::in_tuple(std::string_view name, std::vector<std
   return found;
 }
 
+// Where goals are a dimension, few rows reach any: the others need not be looked at closely.
+std::string Writer::of_any_goal() {
+  if (!by_goal() || q_.goals.empty()) return {};
+  std::vector<std::string> each;
+  for (const Goal& goal : q_.goals) each.push_back(conditions_.reaches(goal));
+  return " AND (" + joined(each, " OR ") + ")";
+}
+
 std::string Writer::rows_family() {
   Sums sums = {{Part::visitors, distinct("visitor_id")},
                {Part::visits, distinct("session_id")},
@@ -122,7 +130,7 @@ std::string Writer::rows_family() {
     sums.emplace_back(Part::revenue, fmt::format("ifNull(sumIf(revenue_amount, {}), 0)", paid));
     sums.emplace_back(Part::currencies, fmt::format("groupUniqArrayIf(3)(revenue_currency, {})", paid));
   }
-  return family(sums, fmt::format("{} WHERE {} AND {}", source(), conditions_.project(), matching()),
+  return family(sums, fmt::format("{} WHERE {} AND {}{}", source(), conditions_.project(), matching(), of_any_goal()),
                 dimensions_sql(Of::row));
 }
 

@@ -27,7 +27,7 @@ constexpr minutes kStatementTime{10};
 constexpr minutes kSweepEvery{60};
 constexpr seconds kOutsideEvery{2};
 // What is summed up by one statement, and by how many before other projects have their turn.
-constexpr uint64_t kRowsAtOnce = 2'000'000;
+constexpr uint64_t kRowsAtOnce = 1'000'000;
 constexpr int64_t kDaysAtOnce = 60;
 constexpr int kRunsATurn = 4;
 constexpr int kNumberingShare = 20;  // of the time: a twentieth
@@ -466,6 +466,47 @@ Result<> Roller::publish_empty(ProjectId id, Seconds from, Seconds to) {
   return publish(id, std::span(&nothing, 1));
 }
 
+// Makes the rows of weir_data.rollups: first the rows of the days with all that is known of their visits, then the
+// sums.
+Result<> Roller::sum_up(ProjectId id, const Zone& zone, std::span<const Range> days, std::span<const uint32_t> places,
+                        std::span<const uint32_t> versions) {
+  const Range whole{days.front().from, days.back().to};
+  const Numbers numbers{{whole.from}, true};
+  std::vector<Cut> cuts;
+  for (size_t i = 0; i < kCuts; ++i)
+    if (static_cast<Cut>(i) != Cut::traffic) cuts.push_back(static_cast<Cut>(i));
+  constexpr std::string_view kSettings =
+      "SETTINGS max_threads = 1, max_insert_threads = 1, enable_shared_storage_snapshot_in_query = 1, "
+      "insert_deduplicate = 0";
+  constexpr std::string_view kRolling =
+      "session_id, n, start, began, inside, second, kind, name, bounce, took, path, entry_page, exit_page, "
+      "visit_channel, "
+      "visit_source, "
+      "utm_source, utm_medium, visit_campaign, country, region, city, browser, os, device, screen, locale, hostname";
+  if (auto emptied = ask("TRUNCATE TABLE weir_data.rolling"); !emptied) return std::move(emptied).error();
+  auto placed = ask(fmt::format("INSERT INTO weir_data.rolling ({0}, leads, uniform, here) {1} {2}", kRolling,
+                                marked_rows(placed_rows(id, days, numbers, cuts), std::string(kRolling)), kSettings));
+  if (!placed) return std::move(placed).error();
+  std::vector<Seconds> begins;
+  for (const Range& day : days) begins.push_back(day.from);
+  auto of_span = [&](std::span<const uint32_t> values) {
+    return fmt::format("transform(began, [{}]::Array(Int64), [{}]::Array(UInt32), toUInt32(0))",
+                       fmt::join(begins, ", "), fmt::join(values, ", "));
+  };
+  std::string sources = fmt::format("SELECT {} AS cut, began, {} FROM ({})", static_cast<int>(Cut::traffic),
+                                    columns_of_sums(), sums_of_rows(id, Cut::traffic, zone, days, false, numbers));
+  for (Cut cut : cuts)
+    sources += fmt::format(" UNION ALL SELECT {} AS cut, began, {} FROM ({})", static_cast<int>(cut), columns_of_sums(),
+                           sums_of_marked("weir_data.rolling", cut, zone, whole));
+  auto made = ask(
+      fmt::format("INSERT INTO weir_data.rollups (project_id, part, version, cut, {0}) SELECT {1}, {2}, {3}, cut, {0} "
+                  "FROM ({4}) {5}",
+                  columns_of_sums(), number(id), of_span(places), of_span(versions), sources, kSettings));
+  if (!made) return std::move(made).error();
+  if (auto emptied = ask("TRUNCATE TABLE weir_data.rolling"); !emptied) return std::move(emptied).error();
+  return {};
+}
+
 // Days that follow each other: their sums are made by one statement.
 Result<> Roller::build_days(ProjectId id, Project& state, const Zone& zone, int64_t first, int64_t end) {
   store::Coverage& coverage = *parts_.store.coverage();
@@ -487,21 +528,7 @@ Result<> Roller::build_days(ProjectId id, Project& state, const Zone& zone, int6
     begins.push_back(zone.start_of_day(day));
     places.push_back(part_of_day(day));
   }
-  std::string sources;
-  for (size_t i = 0; i < kCuts; ++i) {
-    sources += fmt::format("{}SELECT {} AS cut, began, {} FROM ({})", i == 0 ? "" : " UNION ALL ", i, columns_of_sums(),
-                           sums_of_rows(id, static_cast<Cut>(i), zone, days, true, {{whole.from}, true}));
-  }
-  auto of_span = [&](const auto& values) {
-    return fmt::format("transform(began, [{}]::Array(Int64), [{}]::Array(UInt32), toUInt32(0))",
-                       fmt::join(begins, ", "), fmt::join(values, ", "));
-  };
-  auto made = ask(fmt::format(
-      "INSERT INTO weir_data.rollups (project_id, part, version, cut, {0}) SELECT {1}, {2}, {3}, cut, {0} FROM ({4}) "
-      "SETTINGS "
-      "max_threads = 1, max_insert_threads = 1, enable_shared_storage_snapshot_in_query = 1, insert_deduplicate = 0",
-      columns_of_sums(), number(id), of_span(places), of_span(versions), sources));
-  if (!made) return std::move(made).error();
+  if (auto made = sum_up(id, zone, days, places, versions); !made) return made;
   auto sums =
       numbers_in(fmt::format("SELECT version, count() FROM weir_data.rollups WHERE project_id = {} AND part IN ({}) "
                              "AND version IN ({}) GROUP BY version",

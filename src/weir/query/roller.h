@@ -74,6 +74,8 @@ class Roller {
   Result<> cover_outside(ProjectId id, Project& state, std::optional<int64_t>& first_day);
   Result<> number_visitors(ProjectId id, Project& state, const Range& day);
   Result<> build_days(ProjectId id, Project& state, const Zone& zone, int64_t first, int64_t end);
+  Result<> sum_up(ProjectId id, const Zone& zone, std::span<const Range> days, std::span<const uint32_t> places,
+                  std::span<const uint32_t> versions);
   Result<> build_month(ProjectId id, const Zone& zone, int64_t first_day);
   Result<uint32_t> new_version();
   // Sums that were made, since when, and from how many rows.

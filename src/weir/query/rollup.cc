@@ -43,9 +43,12 @@ constexpr Kind kByAttribute[] = {
 
 std::string moment(Seconds at) { return fmt::format("fromUnixTimestamp64Milli({}, 'UTC')", at * 1000); }
 
+// The entry page of a row that is joined with its visit: rows before the first pageview do not say it.
+constexpr std::string_view kEntryPage = "if(e.entry_path = '', w.first_page, toString(e.entry_path))";
+
 bool by_visit_page(Cut cut) { return cut == Cut::entry_page || cut == Cut::exit_page; }
 
-// The value of a row. Of entry and exit pages: of a row that is joined with what is known of its visit.
+// The value of a row of placed_rows(), or of the table where that has it.
 std::string value_of(Cut cut, const Zone& zone, const Range& range) {
   switch (cut) {
     case Cut::total:
@@ -54,12 +57,11 @@ std::string value_of(Cut cut, const Zone& zone, const Range& range) {
     case Cut::traffic:
       return "traffic";
     case Cut::entry_page:
-      return "if(e.entry_path = '', w.page, toString(e.entry_path))";
+      return "entry_page";
     case Cut::exit_page:
-      return "w.page";
+      return "exit_page";
     case Cut::hour_of_day:
-      return fmt::format("toString({})",
-                         TimeSql(zone, range, Bucket::hour_of_day).key("toInt64(toUnixTimestamp(timestamp))"));
+      return fmt::format("toString({})", TimeSql(zone, range, Bucket::hour_of_day).key("second"));
     default:
       for (const Kind& kind : kByAttribute)
         if (kind.cut == cut) return std::string(column_of(kind.attribute));
@@ -131,76 +133,48 @@ std::string numbers_sql(ProjectId project, std::span<const Range> spans, const N
       days, unknown, number(project));
 }
 
-// The table with what a cut takes from the whole visit.
-std::string source_of(ProjectId project, Cut cut, Seconds from, Seconds to) {
-  if (!by_visit_page(cut)) return fmt::format("{} AS e", kRows);
-  return fmt::format(
-      "{0} AS e ANY LEFT JOIN (SELECT session_id, {1}(toString(path), {2}, kind = 'pageview') AS page FROM {0} WHERE "
-      "project_id = {3} AND {4} GROUP BY session_id) AS w ON e.session_id = w.session_id",
-      kRows, cut == Cut::entry_page ? "argMinIf" : "argMaxIf", Conditions::kOrder, number(project), around(from, to));
+constexpr std::string_view kSecond = "toInt64(toUnixTimestamp(timestamp))";
+
+// What is known of whole visits: session_id, bounce, took; where asked for, the entry and the exit page.
+std::string visits_sql(ProjectId project, const Range& whole, bool facts, bool pages) {
+  std::string columns = "session_id";
+  if (facts) columns += ", sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took";
+  if (pages)
+    columns += fmt::format(
+        ", argMinIf(toString(path), {0}, kind = 'pageview') AS first_page, argMaxIf(toString(path), {0}, kind = "
+        "'pageview') "
+        "AS exit_page",
+        Conditions::kOrder);
+  return fmt::format("SELECT {} FROM {} WHERE project_id = {} AND {} GROUP BY session_id", columns, kRows,
+                     number(project), around(whole.from, whole.to));
 }
 
-constexpr std::string_view kSecond = "toInt64(toUnixTimestamp(timestamp))";
+std::string no_visits() {
+  std::string sums;
+  for (std::string_view name : kVisitSums)
+    sums += fmt::format(", toUInt64(0) AS {0}, toUInt64(0) AS {0}_next, toUInt64(0) AS {0}_before", name);
+  return sums;
+}
 
 std::string from_rows_alone(ProjectId project, Cut cut, const Zone& zone, std::span<const Range> spans,
                             const Numbers& numbers) {
   const Range whole{spans.front().from, spans.back().to};
-  std::string nothing;
-  for (std::string_view name : kVisitSums)
-    nothing += fmt::format(", toUInt64(0) AS {0}, toUInt64(0) AS {0}_next, toUInt64(0) AS {0}_before", name);
+  std::string from = fmt::format("{} AS e", kRows);
+  std::string value = value_of(cut, zone, whole);
+  if (by_visit_page(cut)) {
+    from +=
+        fmt::format(" ANY LEFT JOIN ({}) AS w ON e.session_id = w.session_id", visits_sql(project, whole, false, true));
+    value = cut == Cut::exit_page ? "w.exit_page" : kEntryPage;
+  }
   return fmt::format(
       "SELECT toString(v) AS value, began, groupBitmapState(toUInt32(n)) AS visitors, "
       "toUInt32(groupBitmap(toUInt32(n))) AS "
       "visitor_count, count() AS rows, countIf(kind = 'pageview') AS pageviews, countIf(kind != 'engagement') AS "
       "events{} "
-      "FROM (SELECT {} AS v, {} AS began, e.kind AS kind, e.visitor_id AS visitor_id FROM {} WHERE project_id = {} AND "
-      "{} "
-      "AND {}) AS r ANY LEFT JOIN ({}) AS k ON r.visitor_id = k.visitor_id GROUP BY v, began",
-      nothing, value_of(cut, zone, whole), began_of(spans, std::string(kSecond)),
-      source_of(project, cut, whole.from, whole.to), number(project), in_spans(spans), rows_of(cut),
+      "FROM (SELECT {} AS second, {} AS v, {} AS began, e.kind AS kind, e.visitor_id AS visitor_id FROM {} WHERE "
+      "project_id = {} AND {} AND {}) AS r ANY LEFT JOIN ({}) AS k ON r.visitor_id = k.visitor_id GROUP BY v, began",
+      no_visits(), kSecond, value, began_of(spans, "second"), from, number(project), in_spans(spans), rows_of(cut),
       numbers_sql(project, spans, numbers));
-}
-
-// Visits belong to the span of their first event. Of each value: those that began in the span and have a row of the
-// value in it; those that began in it and have one only behind it (`next`: they count when the time asked about goes
-// on); those that began before it (`before`: they count when the time asked about begins with it). So a row counts in
-// its own span, and for its visit in that in which the visit began.
-std::string with_visits_of(ProjectId project, Cut cut, const Zone& zone, std::span<const Range> spans,
-                           const Numbers& numbers) {
-  const Range whole{spans.front().from, spans.back().to};
-  const std::string start = fmt::format("toInt64({})", Conditions::kVisitStart);
-  std::string sums;
-  for (std::string_view name : kVisitSums) {
-    const std::string_view of = name == "visits" ? "1" : name == "bounces" ? "bounce" : "took";
-    sums += fmt::format(
-        ", toUInt64(sumIf({0}, here AND start >= began)) AS {1}, toUInt64(sumIf({0}, NOT here)) AS {1}_next, "
-        "toUInt64(sumIf({0}, here AND start < began)) AS {1}_before",
-        of, name);
-  }
-  const std::string rows = fmt::format(
-      "SELECT {} AS v, e.session_id AS session_id, e.visitor_id AS visitor_id, e.kind AS kind, {} AS own, {} AS begun, "
-      "arrayJoin(multiIf(own = -1, [(begun, 0)], begun = -1 OR begun = own, [(own, 1)], [(own, 1), (begun, 0)])) AS "
-      "place "
-      "FROM {} WHERE project_id = {} AND timestamp >= {} AND timestamp < {} AND {} AND (own != -1 OR begun != -1)",
-      value_of(cut, zone, {whole.from, whole.to + kVisitLength + 1}), began_of(spans, std::string(kSecond)),
-      began_of(spans, start), source_of(project, cut, whole.from, whole.to), number(project), moment(whole.from),
-      moment(whole.to + kVisitLength + 1), rows_of(cut));
-  const std::string visits = fmt::format(
-      "SELECT v, session_id, place.1 AS began, any(visitor_id) AS visitor_id, {} AS start, max(place.2) AS here, "
-      "sum(place.2) AS rows_, countIf(place.2 AND kind = 'pageview') AS pageviews_, countIf(place.2 AND kind != "
-      "'engagement') AS events_ FROM ({}) GROUP BY v, session_id, began",
-      start, rows);
-  const std::string facts = fmt::format(
-      "SELECT session_id, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took FROM {} WHERE project_id = {} AND {} "
-      "GROUP BY session_id",
-      kRows, number(project), around(whole.from, whole.to));
-  return fmt::format(
-      "SELECT toString(v) AS value, began, groupBitmapStateIf(toUInt32(n), here) AS visitors, "
-      "toUInt32(groupBitmapIf(toUInt32(n), here)) AS visitor_count, sum(rows_) AS rows, sum(pageviews_) AS pageviews, "
-      "sum(events_) AS events{} FROM ({}) AS s ANY LEFT JOIN ({}) AS k ON s.visitor_id = k.visitor_id ANY LEFT JOIN "
-      "({}) "
-      "AS f ON s.session_id = f.session_id GROUP BY v, began",
-      sums, visits, numbers_sql(project, spans, numbers), facts);
 }
 }  // namespace
 
@@ -235,11 +209,118 @@ uint32_t part_of_day(int64_t day) {
   return static_cast<uint32_t>(civil.year) * 100 + civil.month;
 }
 
+// Visits belong to the span of their first event, and a row counts in its own span, and for its visit in that in which
+// the visit began.
+std::string placed_rows(ProjectId project, std::span<const Range> spans, const Numbers& numbers,
+                        std::span<const Cut> cuts) {
+  WEIR_CHECK(!spans.empty());
+  const Range whole{spans.front().from, spans.back().to};
+  std::string columns;
+  bool pages = false;
+  for (Cut cut : cuts) {
+    if (cut == Cut::entry_page) columns += fmt::format(", {} AS entry_page", kEntryPage);
+    if (cut == Cut::exit_page) columns += ", w.exit_page AS exit_page";
+    pages = pages || by_visit_page(cut);
+    for (const Kind& kind : kByAttribute)
+      if (kind.cut == cut && !by_visit_page(cut) && cut != Cut::event_name)
+        columns += fmt::format(", e.{0} AS {0}", column_of(kind.attribute));
+  }
+  return fmt::format(
+      "SELECT e.session_id AS session_id, toUInt32(k.n) AS n, toInt64({0}) AS start, place.1 AS began, "
+      "toUInt8(place.2) AS "
+      "inside, {1} AS second, toString(e.kind) AS kind, toString(e.name) AS name, toInt64(w.bounce) AS bounce, "
+      "toUInt64(w.took) AS took{2}, {3} AS own, {4} AS begun, arrayJoin(multiIf(own = -1, [(begun, 0)], begun = -1 OR "
+      "begun = "
+      "own, [(own, 1)], [(own, 1), (begun, 0)])) AS place FROM {5} AS e ANY LEFT JOIN ({6}) AS k ON e.visitor_id = "
+      "k.visitor_id ANY LEFT JOIN ({7}) AS w ON e.session_id = w.session_id WHERE project_id = {8} AND timestamp >= "
+      "{9} AND "
+      "timestamp < {10} AND traffic = 'human' AND ({3} != -1 OR {4} != -1)",
+      Conditions::kVisitStart, kSecond, columns, began_of(spans, std::string(kSecond)),
+      began_of(spans, fmt::format("toInt64({})", Conditions::kVisitStart)), kRows, numbers_sql(project, spans, numbers),
+      visits_sql(project, whole, true, pages), number(project), moment(whole.from),
+      moment(whole.to + kVisitLength + 1));
+}
+
+namespace {
+// The three sums of each of kVisitSums, `counted` being what a visit is counted by: a condition, or empty.
+std::string visit_sums(const std::string& counted) {
+  const std::string also = counted.empty() ? "" : " AND " + counted;
+  std::string sums;
+  for (std::string_view name : kVisitSums) {
+    const std::string_view of = name == "visits" ? "1" : name == "bounces" ? "bounce" : "took";
+    sums += fmt::format(
+        ", toUInt64(sumIf({0}, here AND start >= began{2})) AS {1}, toUInt64(sumIf({0}, NOT here{2})) AS {1}_next, "
+        "toUInt64(sumIf({0}, here AND start < began{2})) AS {1}_before",
+        of, name, also);
+  }
+  return sums;
+}
+
+// Visit by visit, whatever values each has. `where`: which rows, or empty. `rows_count`: else only their visits.
+std::string by_visits(const std::string& placed, Cut cut, const std::string& value, const std::string& where,
+                      bool rows_count) {
+  std::string condition = where;
+  if (cut == Cut::page || cut == Cut::page_total)
+    condition += fmt::format("{}name IN ('pageview', 'engagement')", where.empty() ? "" : " AND ");
+  const std::string rows =
+      rows_count
+          ? "groupBitmapStateIf(n, here) AS visitors, toUInt32(bitmapCardinality(groupBitmapStateIf(n, here))) AS "
+            "visitor_count, sum(rows_) AS rows, sum(pageviews_) AS pageviews, sum(events_) AS events"
+          : "groupBitmapStateIf(n, 0) AS visitors, toUInt32(0) AS visitor_count, toUInt64(0) AS rows, toUInt64(0) AS "
+            "pageviews, toUInt64(0) AS events";
+  return fmt::format(
+      "SELECT toString(v) AS value, began, {}{} FROM (SELECT session_id, {} AS v, began, any(n) AS n, any(start) AS "
+      "start, "
+      "any(bounce) AS bounce, any(took) AS took, max(inside) AS here, sum(inside) AS rows_, countIf(inside AND kind = "
+      "'pageview') AS pageviews_, countIf(inside AND kind != 'engagement') AS events_ FROM {}{} GROUP BY session_id, "
+      "v, "
+      "began) GROUP BY v, began",
+      rows, visit_sums(""), value, placed, condition.empty() ? "" : " WHERE " + condition);
+}
+
+// Whether it may differ between the rows of one visit as a matter of course.
+bool is_of_rows(Cut cut) { return cut == Cut::page || cut == Cut::page_total || cut == Cut::event_name; }
+}  // namespace
+
+std::string marked_rows(const std::string& placed, const std::string& columns) {
+  std::string said;
+  for (const Kind& kind : kByAttribute)
+    if (!is_of_rows(kind.cut))
+      said += fmt::format("{}{}", said.empty() ? "" : ", ", value_of(kind.cut, Zone::utc(), {}));
+  return fmt::format(
+      "SELECT {0}, row_number() OVER w = 1 AS leads, min(said) OVER w = max(said) OVER w AS uniform, max(inside) OVER "
+      "w AS here "
+      "FROM (SELECT {0}, cityHash64({1}) AS said FROM ({2})) WINDOW w AS (PARTITION BY session_id, began ROWS BETWEEN "
+      "UNBOUNDED "
+      "PRECEDING AND UNBOUNDED FOLLOWING)",
+      columns, said, placed);
+}
+
+std::string sums_of_marked(const std::string& marked, Cut cut, const Zone& zone, const Range& whole) {
+  WEIR_CHECK(cut != Cut::traffic);
+  const std::string value = value_of(cut, zone, {whole.from, whole.to + kVisitLength + 1});
+  if (is_of_rows(cut)) return by_visits(marked, cut, value, "", true);
+  std::string visits = no_visits();
+  if (has_visits(cut)) visits = visit_sums(cut == Cut::total ? "leads" : "leads AND uniform");
+  std::string sums = fmt::format(
+      "SELECT toString(v) AS value, began, groupBitmapStateIf(n, inside) AS visitors, "
+      "toUInt32(bitmapCardinality(groupBitmapStateIf(n, inside))) AS visitor_count, toUInt64(countIf(inside)) AS rows, "
+      "toUInt64(countIf(inside AND kind = 'pageview')) AS pageviews, toUInt64(countIf(inside AND kind != "
+      "'engagement')) AS "
+      "events{} FROM (SELECT {} AS v, began, inside, n, kind, start, bounce, took, here, leads, uniform FROM {}) GROUP "
+      "BY v, "
+      "began",
+      visits, value, marked);
+  if (has_visits(cut) && cut != Cut::total) sums += " UNION ALL " + by_visits(marked, cut, value, "NOT uniform", false);
+  return sums;
+}
+
 std::string sums_of_rows(ProjectId project, Cut cut, const Zone& zone, std::span<const Range> spans, bool with_visits,
                          const Numbers& numbers) {
   WEIR_CHECK(!spans.empty());
-  return with_visits && has_visits(cut) ? with_visits_of(project, cut, zone, spans, numbers)
-                                        : from_rows_alone(project, cut, zone, spans, numbers);
+  if (!with_visits || !has_visits(cut)) return from_rows_alone(project, cut, zone, spans, numbers);
+  return by_visits("(" + placed_rows(project, spans, numbers, std::span(&cut, 1)) + ")", cut,
+                   value_of(cut, zone, {spans.front().from, spans.back().to + kVisitLength + 1}), "", true);
 }
 
 }  // namespace weir::query

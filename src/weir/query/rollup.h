@@ -72,8 +72,21 @@ struct Numbers {
 
 // A statement that makes the sums of a cut from rows: value, began, visitors, visitor_count, kRowSums, and, by threes
 // (name, name_next, name_before), kVisitSums, a row for each value of each of `spans`; `began` is the span's beginning.
-// Spans are in order and do not overlap; there is one at least. `with_visits`: else their sums are 0, which costs less.
+// Spans are in order and do not overlap; there is one at least. Of visits: those that began in the span and have a row
+// of the value in it; those that began in it and have one only behind it
+// (`next`: they count when the time asked about goes on); those that began before it (`before`: they count when the
+// time asked about begins with it). `with_visits`: else their sums are 0, which costs less.
 std::string sums_of_rows(ProjectId project, Cut cut, const Zone& zone, std::span<const Range> spans, bool with_visits,
                          const Numbers& numbers);
+
+// The same for many cuts of the same rows, in steps: a statement that gives the rows with their places and what is
+// known of their visits...
+std::string placed_rows(ProjectId project, std::span<const Range> spans, const Numbers& numbers,
+                        std::span<const Cut> cuts);
+// ... `columns` of them (all but the last three of weir_data.rolling), and, as those three, whether a row is to count
+// for its visit, whether all its visit's rows say the same, and whether any of them lies in the span...
+std::string marked_rows(const std::string& placed, const std::string& columns);
+// ... and the sums of a table with these. Not for Cut::traffic.
+std::string sums_of_marked(const std::string& marked, Cut cut, const Zone& zone, const Range& whole);
 
 }  // namespace weir::query

@@ -110,6 +110,7 @@ class Writer {
   std::string visits_of(const std::string& facts, const std::string& having);
 
   std::string rows_family();
+  std::string of_any_goal();
   std::string visits_family();
   std::string visits_family_by_row();
   // Whether the visit's columns can be added up over its rows: nothing that is asked differs between them.

@@ -167,6 +167,43 @@ constexpr std::string_view kVisitorDays = R"(CREATE TABLE IF NOT EXISTS weir_dat
 ENGINE = MergeTree PARTITION BY (project_id, span_from) ORDER BY visitor_id
 SETTINGS {durable}, auto_statistics_types = '')";
 
+// The rows that are being summed up, once for all cuts; empty at any other time, and worth no sync.
+constexpr std::string_view kRolling = R"(CREATE TABLE IF NOT EXISTS weir_data.rolling
+(
+    session_id    UInt64,
+    n             UInt32,
+    start         Int64,
+    began         Int64,
+    inside        UInt8,
+    second        Int64,
+    kind          LowCardinality(String),
+    name          LowCardinality(String),
+    bounce        Int64,
+    took          UInt64,
+    path          LowCardinality(String),
+    entry_page    LowCardinality(String),
+    exit_page     LowCardinality(String),
+    visit_channel LowCardinality(String),
+    visit_source  LowCardinality(String),
+    utm_source    LowCardinality(String),
+    utm_medium    LowCardinality(String),
+    visit_campaign LowCardinality(String),
+    country       LowCardinality(String),
+    region        LowCardinality(String),
+    city          LowCardinality(String),
+    browser       LowCardinality(String),
+    os            LowCardinality(String),
+    device        LowCardinality(String),
+    screen        LowCardinality(String),
+    locale        LowCardinality(String),
+    hostname      LowCardinality(String),
+    leads         UInt8,
+    uniform       UInt8,
+    here          UInt8
+)
+ENGINE = MergeTree ORDER BY session_id
+SETTINGS min_bytes_for_wide_part = 1073741824, auto_statistics_types = '', default_compression_codec = 'LZ4')";
+
 // The reader's own rights and row policies count below the view (INVOKER), so nothing that stands here can show
 // another project, not even the list of names: the subquery gives only those of the reader's own projects.
 constexpr std::string_view kView = R"(CREATE OR REPLACE VIEW weir.events SQL SECURITY INVOKER AS
@@ -261,8 +298,12 @@ std::span<const Migration> migrations() {
 }
 
 std::span<const std::string> schema_of_rollups() {
-  static const std::vector<std::string> statements = {durable(kRollups), durable(kRollupSpans),
-                                                      durable(kVisitorNumbers), durable(kVisitorDays)};
+  static const std::vector<std::string> statements = {durable(kRollups),
+                                                      durable(kRollupSpans),
+                                                      durable(kVisitorNumbers),
+                                                      durable(kVisitorDays),
+                                                      "DROP TABLE IF EXISTS weir_data.rolling SYNC",
+                                                      std::string(kRolling)};
   return statements;
 }
 
