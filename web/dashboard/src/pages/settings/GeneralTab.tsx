@@ -3,11 +3,12 @@ import { api } from "../../api/client";
 import { navigate, projectPath } from "../../state/router";
 import { loadSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
-import { Button } from "../../ui/Button";
+import { useSaving } from "../../state/useSaving";
 import { SelectField, TextField } from "../../ui/Field";
+import { SaveForm } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
-import { deleteColumn, Loadable, SavingError, Section, useSaving } from "./Section";
+import { deleteColumn, Loadable, Section } from "./Section";
 import type { TabProps } from "./tabs";
 import { TimeZoneField } from "./TimeZoneField";
 
@@ -38,13 +39,7 @@ function ProjectForm({ project, onSaved }: { project: Project; onSaved: (name: s
     if (await saving.save(() => api.patch(`/api/v1/projects/${project.id}`, change))) onSaved(name);
   };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <SaveForm saving={saving} button="Save" onSave={save}>
       <TextField
         label="Name"
         hint="What senders call it. After a change they must use the new one, or keep the old one as an outside name below."
@@ -65,13 +60,7 @@ function ProjectForm({ project, onSaved }: { project: Project; onSaved: (name: s
         required
       />
       <SelectField label="Of a visitor's address, keep" choices={POLICIES} value={policy} onChoice={setPolicy} />
-      <SavingError saving={saving} />
-      <div class="form-actions">
-        <Button look="primary" type="submit" busy={saving.busy}>
-          Save
-        </Button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }
 
@@ -109,21 +98,9 @@ function Names({ project }: { project: string }) {
           )
         }
       </Loadable>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void add();
-        }}
-      >
+      <SaveForm saving={saving} button="Add" look="normal" onSave={add}>
         <TextField label="Another name" value={value} onText={setValue} maxLength={200} required />
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button type="submit" busy={saving.busy}>
-            Add
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }
@@ -139,21 +116,9 @@ function DeleteProject({ project }: { project: Project }) {
   };
   return (
     <Section title="Delete the project" danger hint="Its keys, names, rules, goals and links go with it, and its events are seen nowhere any more. There is no way back.">
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (typed === project.name) void remove();
-        }}
-      >
+      <SaveForm saving={saving} button={`Delete ${project.name}`} look="danger" disabled={typed !== project.name} onSave={remove}>
         <TextField label={`Type ${project.name} to delete it`} value={typed} onText={setTyped} autocomplete="off" />
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button look="danger" type="submit" disabled={typed !== project.name} busy={saving.busy}>
-            Delete {project.name}
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { asApiError, type ApiError } from "../../api/client";
+import { asApiError } from "../../api/client";
 import type { Loaded } from "../../state/useLoad";
 import { Button } from "../../ui/Button";
 import { ErrorState, Skeleton } from "../../ui/States";
@@ -9,7 +8,7 @@ import type { Column } from "../../ui/Table";
 
 export function Section({ title, hint, actions, danger, children }: { title: string; hint?: ComponentChildren; actions?: ComponentChildren; danger?: boolean; children: ComponentChildren }) {
   return (
-    <section class={danger ? "card section danger" : "card section"} aria-label={title}>
+    <section class={danger ? "card section danger" : "card section"} aria-label={title} tabIndex={-1}>
       <div class="section-head">
         <h2>{title}</h2>
         {actions}
@@ -27,48 +26,13 @@ export function Loadable<T>({ loaded, what, children }: { loaded: Loaded<T>; wha
   return <>{children(loaded.data)}</>;
 }
 
-export interface Saving {
-  busy: boolean;
-  error: ApiError | null;
-  // Runs the change; true when it went well. One at a time.
-  save: (change: () => Promise<unknown>) => Promise<boolean>;
-}
-
-export function useSaving(): Saving {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
-  return {
-    busy,
-    error,
-    save: async (change) => {
-      setBusy(true);
-      setError(null);
-      try {
-        await change();
-        setBusy(false);
-        return true;
-      } catch (why) {
-        setError(asApiError(why));
-        setBusy(false);
-        return false;
-      }
-    },
-  };
-}
-
-export function SavingError({ saving }: { saving: Saving }) {
-  return saving.error ? (
-    <p class="field-error" role="alert">
-      {saving.error.message}
-    </p>
-  ) : null;
-}
-
-// Asks once more, changes, and says when it did not work.
+// Asks once more, changes, and says when it did not work. The focus goes to the section: the button may go with its row.
 export async function confirmed(question: string, change: () => Promise<unknown>, after: () => void): Promise<void> {
   if (!window.confirm(question)) return;
+  const section = document.activeElement?.closest<HTMLElement>("section");
   try {
     await change();
+    section?.focus({ preventScroll: true });
     after();
   } catch (why) {
     toast(asApiError(why).message, "bad");

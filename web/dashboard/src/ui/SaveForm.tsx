@@ -1,0 +1,53 @@
+import type { ComponentChildren } from "preact";
+import { Button } from "./Button";
+
+interface Saving {
+  busy: boolean;
+  error: { message: string } | null;
+}
+
+export function SavingError({ saving }: { saving: Saving }) {
+  return saving.error ? (
+    <p class="field-error" role="alert">
+      {saving.error.message}
+    </p>
+  ) : null;
+}
+
+// The fields of one change, what went wrong when it was last tried, and the button that makes it.
+export function SaveForm({
+  saving,
+  button,
+  look = "primary",
+  disabled,
+  more,
+  onSave,
+  children,
+}: {
+  saving: Saving;
+  button: string;
+  look?: "primary" | "normal" | "danger";
+  disabled?: boolean; // also for Enter in a field
+  more?: ComponentChildren; // beside the button
+  onSave: () => unknown;
+  children: ComponentChildren;
+}) {
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!disabled && !saving.busy) void onSave();
+      }}
+    >
+      {children}
+      <SavingError saving={saving} />
+      <div class="form-actions">
+        <Button look={look} type="submit" busy={saving.busy} disabled={disabled}>
+          {button}
+        </Button>
+        {more}
+      </div>
+    </form>
+  );
+}
