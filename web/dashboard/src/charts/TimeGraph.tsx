@@ -125,7 +125,7 @@ function options(props: Props, width: number, box: HTMLElement): uPlot.Options {
       {
         ...axis,
         grid: { show: false },
-        splits: () => splits(series.labels.length, width),
+        splits: (plot) => splits(series.labels.length, plot.width),
         values: (_, at) => at.map((index) => bucketShort(series.labels[index] ?? "", size)),
         size: 28,
       },

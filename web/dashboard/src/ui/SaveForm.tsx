@@ -6,10 +6,16 @@ interface Saving {
   error: { message: string } | null;
 }
 
+// Without the part of the program that said it.
+const plainly = (message: string): string => {
+  const text = message.replace(/^(api|settings|query|store): (body: )?/, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};
+
 export function SavingError({ saving }: { saving: Saving }) {
   return saving.error ? (
     <p class="field-error" role="alert">
-      {saving.error.message}
+      {plainly(saving.error.message)}
     </p>
   ) : null;
 }

@@ -8,10 +8,11 @@ import { Button } from "../../ui/Button";
 import { TextField } from "../../ui/Field";
 import { SaveForm, SavingError } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
+import { TakesFocus } from "../../ui/TakesFocus";
 import { toast } from "../../ui/Toast";
 import { PASSWORD_HINT } from "../access/AccessCard";
 import { Qr } from "./Qr";
-import { confirmed, CopyButton, Loadable, Section } from "./Section";
+import { confirmed, CopyButton, Loadable, Section, toSection } from "./Section";
 
 interface Account {
   id: string;
@@ -97,9 +98,19 @@ function SecondFactor({ on, codesLeft, required, onChanged }: { on: boolean; cod
       toast("The second factor is off");
       onChanged();
     });
+  const cancel = (away: () => void) => (
+    <Button
+      onClick={(event) => {
+        toSection(event.currentTarget);
+        away();
+      }}
+    >
+      Cancel
+    </Button>
+  );
   if (codes)
     return (
-      <div role="alert">
+      <TakesFocus role="alert">
         <p>
           <strong>The second factor is on.</strong> Keep these recovery codes where your phone is not: each signs you in once without it. They are shown this once.
         </p>
@@ -110,22 +121,30 @@ function SecondFactor({ on, codesLeft, required, onChanged }: { on: boolean; cod
         </ul>
         <div class="form-actions">
           <CopyButton text={codes.join("\n")} label="Copy the codes" />
-          <Button look="primary" onClick={() => setCodes(null)}>
+          <Button
+            look="primary"
+            onClick={(event) => {
+              toSection(event.currentTarget);
+              setCodes(null);
+            }}
+          >
             I have kept them
           </Button>
         </div>
-      </div>
+      </TakesFocus>
     );
   if (offered)
     return (
-      <SaveForm saving={saving} button="Turn it on" onSave={confirm} more={<Button onClick={() => setOffered(null)}>Cancel</Button>}>
-        <p>Take it up with an authenticator (on your phone, or your password manager), then type the code it shows.</p>
-        <Qr text={offered.uri} title="The secret, for your authenticator to read" />
-        <p class="soft">
-          Or type it: <code>{offered.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
-        </p>
-        <TextField label="Code" value={code} onText={setCode} inputMode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,7}" required />
-      </SaveForm>
+      <TakesFocus>
+        <SaveForm saving={saving} button="Turn it on" onSave={confirm} more={cancel(() => setOffered(null))}>
+          <p>Take it up with an authenticator (on your phone, or your password manager), then type the code it shows.</p>
+          <Qr text={offered.uri} title="The secret, for your authenticator to read" />
+          <p class="soft">
+            Or type it: <code>{offered.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+          </p>
+          <TextField label="Code" value={code} onText={setCode} inputMode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,7}" required />
+        </SaveForm>
+      </TakesFocus>
     );
   if (on)
     return (
@@ -135,9 +154,11 @@ function SecondFactor({ on, codesLeft, required, onChanged }: { on: boolean; cod
           left; for new ones turn it off and on again.
         </p>
         {ending ? (
-          <SaveForm saving={saving} button="Turn it off" look="danger" onSave={end} more={<Button onClick={() => setEnding(false)}>Cancel</Button>}>
-            <TextField label="Your password" type="password" value={password} onText={setPassword} autocomplete="current-password" required />
-          </SaveForm>
+          <TakesFocus>
+            <SaveForm saving={saving} button="Turn it off" look="danger" onSave={end} more={cancel(() => setEnding(false))}>
+              <TextField label="Your password" type="password" value={password} onText={setPassword} autocomplete="current-password" required />
+            </SaveForm>
+          </TakesFocus>
         ) : (
           <div class="form-actions">
             <Button look="danger" onClick={() => setEnding(true)}>

@@ -255,15 +255,7 @@ export function AnnotationsTab({ project }: TabProps) {
         empty="No annotation yet."
         columns={[
           { key: "date", title: "Day", cell: (row) => (row.date.length === 10 ? day(row.date) : moment(row.date)) },
-          {
-            key: "text",
-            title: "What",
-            cell: (row) => (
-              <>
-                {row.text} {row.owner ? <span class="badge">mine</span> : null}
-              </>
-            ),
-          },
+          { key: "text", title: "What", cell: (row) => row.text },
         ]}
       />
       <SaveForm saving={saving} button="Add" look="normal" onSave={add}>

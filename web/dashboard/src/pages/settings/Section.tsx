@@ -3,6 +3,7 @@ import { asApiError } from "../../api/client";
 import type { Loaded } from "../../state/useLoad";
 import { Button } from "../../ui/Button";
 import { ErrorState, Skeleton } from "../../ui/States";
+import { TakesFocus } from "../../ui/TakesFocus";
 import { toast } from "../../ui/Toast";
 import type { Column } from "../../ui/Table";
 
@@ -26,13 +27,16 @@ export function Loadable<T>({ loaded, what, children }: { loaded: Loaded<T>; wha
   return <>{children(loaded.data)}</>;
 }
 
-// Asks once more, changes, and says when it did not work. The focus goes to the section: the button may go with its row.
+// The focus to the section around an element that is about to go.
+export const toSection = (element: Element | null) => element?.closest<HTMLElement>("section[tabindex]")?.focus({ preventScroll: true });
+
+// Asks once more, changes, and says when it did not work. The button may go with its row.
 export async function confirmed(question: string, change: () => Promise<unknown>, after: () => void): Promise<void> {
   if (!window.confirm(question)) return;
-  const section = document.activeElement?.closest<HTMLElement>("section");
+  const button = document.activeElement;
   try {
     await change();
-    section?.focus({ preventScroll: true });
+    toSection(button);
     after();
   } catch (why) {
     toast(asApiError(why).message, "bad");
@@ -58,18 +62,24 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
 // A secret that is shown this once.
 export function Secret({ text, what, onDone }: { text: string; what: string; onDone: () => void }) {
   return (
-    <div role="alert">
+    <TakesFocus role="alert">
       <p>
         <strong>{what}</strong> It is shown this once; weir keeps its hash alone.
       </p>
       <div class="secret">
         <code>{text}</code>
         <CopyButton text={text} />
-        <Button small onClick={onDone}>
+        <Button
+          small
+          onClick={(event) => {
+            toSection(event.currentTarget);
+            onDone();
+          }}
+        >
           Done
         </Button>
       </div>
-    </div>
+    </TakesFocus>
   );
 }
 

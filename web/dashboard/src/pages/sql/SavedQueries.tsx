@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { api, asApiError, type ApiError } from "../../api/client";
 import { useLoad } from "../../state/useLoad";
 import { useSaving } from "../../state/useSaving";
@@ -24,17 +24,19 @@ export function useSavedQueries(project: string | null) {
 }
 
 export function SavedQueries({ queries, error, selected, onPick, onChanged }: { queries: SavedQuery[] | null; error: ApiError | null; selected: string | null; onPick: (query: SavedQuery) => string; onChanged: () => void }) {
+  const section = useRef<HTMLElement>(null);
   const remove = async (query: SavedQuery) => {
     if (!window.confirm(`Delete the query “${query.name}”${query.owner ? "" : " for everybody"}?`)) return;
     try {
       await api.del(`/api/v1/queries/${encodeURIComponent(query.id)}`);
+      section.current?.focus({ preventScroll: true }); // the button goes with its query
       onChanged();
     } catch (why) {
       toast(`Not deleted: ${asApiError(why).message}`, "bad");
     }
   };
   return (
-    <section class="card" aria-label="Saved queries">
+    <section class="card" aria-label="Saved queries" tabIndex={-1} ref={section}>
       <h2>Saved queries</h2>
       {error ? (
         <p class="field-error">{error.message}</p>
