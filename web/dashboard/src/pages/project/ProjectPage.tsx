@@ -8,7 +8,7 @@ export function ProjectPage({ parts }: PageProps) {
   const project = findProject(session, parts.name ?? "");
   if (!project)
     return (
-      <EmptyState title={`There is no project ${parts.name ?? ""} for you`}>
+      <EmptyState page title={`There is no project ${parts.name ?? ""} for you`}>
         <p>
           It may have been renamed, or you may not be let into it. <a href="/ui/">All projects</a>
         </p>
