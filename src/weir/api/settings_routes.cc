@@ -37,6 +37,7 @@ void append(std::string& out, const Project& project) {
   }
   out += ']';
   append_text(out, "foreign_hostnames", name_of(project.foreign_hostnames));
+  append_text(out, "privacy_signals", name_of(project.privacy_signals));
   append_moment(out, "created_at", project.created_at);
   out += '}';
 }
@@ -72,7 +73,8 @@ void append(std::string& out, const TrafficRule& rule, const Snapshot& snapshot)
 }
 
 Result<Body> parse_project(std::string_view text) {
-  return Body::parse(text, {"name", "time_zone", "retention_days", "ip_policy", "hostnames", "foreign_hostnames"});
+  return Body::parse(
+      text, {"name", "time_zone", "retention_days", "ip_policy", "hostnames", "foreign_hostnames", "privacy_signals"});
 }
 
 // Takes the fields that the body gives.
@@ -89,6 +91,8 @@ Result<> take_fields(const Body& body, Project& project) {
   if (!hostnames) return std::move(hostnames).error();
   auto foreign_hostnames = body.text("foreign_hostnames");
   if (!foreign_hostnames) return std::move(foreign_hostnames).error();
+  auto privacy_signals = body.text("privacy_signals");
+  if (!privacy_signals) return std::move(privacy_signals).error();
   if (*name) project.name = **name;
   if (*time_zone) project.time_zone = **time_zone;
   if (*retention_days) {
@@ -102,6 +106,10 @@ Result<> take_fields(const Body& body, Project& project) {
   if (*foreign_hostnames && !parse_foreign_hostnames(**foreign_hostnames, project.foreign_hostnames)) {
     return Error{ErrorCode::kBadInput, fmt::format("api: body: foreign_hostnames: `{}`: expected one of keep, spam",
                                                    std::string_view(**foreign_hostnames).substr(0, 80))};
+  }
+  if (*privacy_signals && !parse_privacy_signals(**privacy_signals, project.privacy_signals)) {
+    return Error{ErrorCode::kBadInput, fmt::format("api: body: privacy_signals: `{}`: expected one of ignore, respect",
+                                                   std::string_view(**privacy_signals).substr(0, 80))};
   }
   return settings::check_project(project);
 }

@@ -36,6 +36,7 @@ struct ProjectArguments {
   std::optional<uint64_t> retention_days;
   std::optional<std::string> hostnames;
   std::string foreign_hostnames;
+  std::string privacy_signals;
   std::string format = "table";
 };
 
@@ -60,7 +61,8 @@ std::string fields_of(const ProjectArguments& a, const std::string& name) {
       .text("time_zone", a.time_zone)
       .number("retention_days", a.retention_days)
       .text("ip_policy", a.ip_policy)
-      .text("foreign_hostnames", a.foreign_hostnames);
+      .text("foreign_hostnames", a.foreign_hostnames)
+      .text("privacy_signals", a.privacy_signals);
   if (a.hostnames) fields.raw("hostnames", list_of_names(*a.hostnames));
   return fields.done();
 }
@@ -73,6 +75,8 @@ void add_project_settings(CLI::App* command, ProjectArguments& a) {
                       "The hosts of its own sites, with commas: www.example.com,*.example.org; or none");
   command->add_option("--foreign-hostnames", a.foreign_hostnames,
                       "What events from pages of other hosts are: keep (like any other), spam (labelled)");
+  command->add_option("--privacy-signals", a.privacy_signals,
+                      "Events of browsers that send Sec-GPC: 1 or DNT: 1: ignore (the signal), respect (not stored)");
 }
 
 void add_project_commands(CLI::App& cli, Invocation& invocation) {
@@ -121,12 +125,12 @@ void add_project_commands(CLI::App& cli, Invocation& invocation) {
     invocation.action = [&invocation, a] {
       std::string fields = fields_of(*a, "");
       if (fields == "{}") return fail("nothing to set: give an option, such as --time-zone Europe/Berlin");
-      return change(
-          invocation, {.method = "PATCH", .target = "/api/v1/projects/" + url_encode(a->name), .body = fields},
-          [](const std::string& body) {
-            return row(body,
-                       {"name", "id", "time_zone", "retention_days", "ip_policy", "hostnames", "foreign_hostnames"});
-          });
+      return change(invocation,
+                    {.method = "PATCH", .target = "/api/v1/projects/" + url_encode(a->name), .body = fields},
+                    [](const std::string& body) {
+                      return row(body, {"name", "id", "time_zone", "retention_days", "ip_policy", "hostnames",
+                                        "foreign_hostnames", "privacy_signals"});
+                    });
     };
   });
 

@@ -59,6 +59,9 @@ Sender::Sender(const http::Request& request) {
         if (name.size() == 15 && starts_with(name, "accept-language"))
           personal_.accept_language = clean(value, kLanguageBytesMax, language_);
         break;
+      case 'd':
+        if (name.size() == 3 && starts_with(name, "dnt")) do_not_track_ = trimmed(value) == "1";
+        break;
       case 's':
         if (name.size() == 7 && starts_with(name, "sec-gpc")) personal_.gpc = trimmed(value) == "1";
         if (starts_with(name, kHintPrefix) &&
@@ -76,6 +79,11 @@ Sender::Sender(const http::Request& request) {
   }
   if (!hints_.empty()) hints_.push_back('}');
   personal_.hints = hints_;
+}
+
+std::optional<DropReason> Sender::signal() const {
+  if (personal_.gpc) return DropReason::gpc;
+  return do_not_track_ ? std::optional(DropReason::dnt) : std::nullopt;
 }
 
 std::string_view key_of(const http::Request& request) {

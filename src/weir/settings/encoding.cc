@@ -81,6 +81,8 @@ Project project_from_json(const json::value& from) {
     p.hostnames = texts_of(*names);
     p.foreign_hostnames = named(&parse_foreign_hostnames, from, "foreign_hostnames");
   }
+  if (from.as_object().if_contains("privacy_signals") != nullptr)
+    p.privacy_signals = named(&parse_privacy_signals, from, "privacy_signals");
   return p;
 }
 
@@ -171,6 +173,7 @@ json::object object_of(const Project& p) {
           {"ip_policy", name_of(p.ip_policy)},
           {"hostnames", array_of(p.hostnames)},
           {"foreign_hostnames", name_of(p.foreign_hostnames)},
+          {"privacy_signals", name_of(p.privacy_signals)},
           {"created_at", p.created_at}};
 }
 

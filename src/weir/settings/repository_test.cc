@@ -109,7 +109,12 @@ class Sqlite : public ::testing::Test {
     std::ofstream(directory_.path(name), std::ios::binary) << content;
   }
   // Make of the database one from before there was that.
+  void drop_signals() {
+    ask("ALTER TABLE projects DROP COLUMN privacy_signals");
+    ask("PRAGMA user_version = 5");
+  }
   void drop_sites() {
+    drop_signals();
     ask("ALTER TABLE projects DROP COLUMN hostnames");
     ask("ALTER TABLE projects DROP COLUMN foreign_hostnames");
     ask("PRAGMA user_version = 4");
@@ -188,11 +193,19 @@ TEST_F(Sqlite, ADatabaseWithoutSitesGetsThem) {
   EXPECT_TRUE(repository->change_project(project));
 }
 
+TEST_F(Sqlite, ADatabaseWithoutPrivacySignalsGetsThem) {
+  fill();
+  drop_signals();
+  Project project = *open_repository()->snapshot()->project(project_);
+  EXPECT_EQ(project.privacy_signals, PrivacySignals::ignore);
+}
+
 TEST_F(Sqlite, ASnapshotOfAVersionWithoutSitesIsRead) {
   fill();
   std::string text = contents("settings.snapshot");
   text = text.substr(text.find('\n') + 1);
-  for (std::string_view gone : {R"(,"hostnames":[])", R"(,"foreign_hostnames":"keep")"}) {
+  for (std::string_view gone :
+       {R"(,"hostnames":[])", R"(,"foreign_hostnames":"keep")", R"(,"privacy_signals":"ignore")"}) {
     ASSERT_NE(text.find(gone), std::string::npos) << gone;
     text.erase(text.find(gone), gone.size());
   }
@@ -200,6 +213,7 @@ TEST_F(Sqlite, ASnapshotOfAVersionWithoutSitesIsRead) {
   ASSERT_EQ(state.projects.size(), 1u);
   EXPECT_TRUE(state.projects[0].hostnames.empty());
   EXPECT_EQ(state.projects[0].foreign_hostnames, ForeignHostnames::keep);
+  EXPECT_EQ(state.projects[0].privacy_signals, PrivacySignals::ignore);
 }
 
 TEST_F(Sqlite, FilesArePrivate) {

@@ -29,6 +29,14 @@ enum class ForeignHostnames : uint8_t { keep, spam };
 std::string_view name_of(ForeignHostnames foreign);
 bool parse_foreign_hostnames(std::string_view name, ForeignHostnames& foreign);
 
+// What becomes of events whose browser asks not to be counted: `Sec-GPC: 1` or `DNT: 1`.
+enum class PrivacySignals : uint8_t {
+  ignore,   // stored like any other
+  respect,  // dropped, and counted as such
+};
+std::string_view name_of(PrivacySignals signals);
+bool parse_privacy_signals(std::string_view name, PrivacySignals& signals);
+
 struct Project {
   ProjectId id{};
   std::string name;               // unique; 1-64 of a-z A-Z 0-9 . _ -
@@ -39,6 +47,7 @@ struct Project {
   // them was there before.
   std::vector<std::string> hostnames = {};
   ForeignHostnames foreign_hostnames = ForeignHostnames::keep;  // without hostnames none is foreign
+  PrivacySignals privacy_signals = PrivacySignals::ignore;
   UnixMillis created_at = 0;
   bool operator==(const Project&) const = default;
 };

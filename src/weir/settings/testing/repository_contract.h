@@ -108,6 +108,7 @@ TEST_P(RepositoryContract, AProjectIsChangedAsAWholeButForIdAndBirth) {
   project.ip_policy = IpPolicy::masked;
   project.hostnames = {"WWW.example.org", "*.Shop.example", "www.example.org"};
   project.foreign_hostnames = ForeignHostnames::spam;
+  project.privacy_signals = PrivacySignals::respect;
   project.created_at = 5;
   ASSERT_TRUE(repository_->change_project(project));
   reopen();
@@ -121,6 +122,7 @@ TEST_P(RepositoryContract, AProjectIsChangedAsAWholeButForIdAndBirth) {
   EXPECT_EQ(changed->ip_policy, IpPolicy::masked);
   EXPECT_EQ(changed->hostnames, (std::vector<std::string>{"*.shop.example", "www.example.org"}));
   EXPECT_EQ(changed->foreign_hostnames, ForeignHostnames::spam);
+  EXPECT_EQ(changed->privacy_signals, PrivacySignals::respect);
   EXPECT_EQ(changed->created_at, born);
 }
 
