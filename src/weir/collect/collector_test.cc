@@ -346,6 +346,13 @@ TEST_F(CollectorTest, HeadersDescribeTheVisitor) {
       writer_.take_records()[0],
       HasSubstr(
           R"("hints":{"sec-ch-ua":"\"Chromium\";v=\"1\"","sec-ch-ua-mobile":"?1"},"accept_language":"de","gpc":true)"));
+  // The application around a WebView is one of the hints; what says no more than that a script asked is none.
+  EXPECT_EQ(post(R"({"type":"t"})", {{"X-Requested-With", "com.instagram.android"}}).status, 201);
+  EXPECT_THAT(writer_.take_records()[0], HasSubstr(R"("hints":{"x-requested-with":"com.instagram.android"},)"));
+  for (std::string_view other : {"XMLHttpRequest", "a.b\"c", "", "a b.c"}) {
+    EXPECT_EQ(post(R"({"type":"t"})", {{"X-Requested-With", other}}).status, 201);
+    EXPECT_THAT(writer_.take_records()[0], HasSubstr(R"("hints":{},)")) << other;
+  }
   std::string long_language = std::string(255, 'x') + "\xc3\xa4";
   EXPECT_EQ(post(R"({"type":"t"})", {{"Accept-Language", long_language}}).status, 201);
   EXPECT_THAT(writer_.take_records()[0], HasSubstr("x?\""));

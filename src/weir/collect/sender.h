@@ -23,6 +23,8 @@ class Sender {
   std::optional<DropReason> signal() const;
 
  private:
+  void add_hint(std::string_view name, std::string_view value);
+
   // What the request does not hold in this form.
   std::string user_agent_;
   std::string hints_;

@@ -16,7 +16,7 @@ namespace weir::settings {
 struct Personal {
   std::string_view ip;
   std::string_view user_agent;
-  std::string_view hints;  // JSON object of Sec-CH-UA* headers, or empty
+  std::string_view hints;  // JSON object of Sec-CH-UA* headers and X-Requested-With, or empty
   std::string_view accept_language;
   bool gpc = false;
   bool empty() const { return ip.empty() && user_agent.empty() && hints.empty() && accept_language.empty() && !gpc; }
