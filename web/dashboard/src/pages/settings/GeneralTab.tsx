@@ -4,7 +4,7 @@ import { navigate, projectPath } from "../../state/router";
 import { loadSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
 import { useSaving } from "../../state/useSaving";
-import { SelectField, TextField } from "../../ui/Field";
+import { CheckField, SelectField, TextArea, TextField } from "../../ui/Field";
 import { SaveForm } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
@@ -18,6 +18,9 @@ interface Project {
   time_zone: string;
   retention_days: number;
   ip_policy: "none" | "masked" | "whole";
+  hostnames: string[];
+  foreign_hostnames: "keep" | "spam";
+  privacy_signals: "ignore" | "respect";
   created_at: string;
 }
 
@@ -33,9 +36,21 @@ function ProjectForm({ project, onSaved }: { project: Project; onSaved: (name: s
   const [zone, setZone] = useState(project.time_zone);
   const [days, setDays] = useState(String(project.retention_days));
   const [policy, setPolicy] = useState<string>(project.ip_policy);
+  const [hosts, setHosts] = useState(project.hostnames.join("\n"));
+  const [onlyThese, setOnlyThese] = useState(project.foreign_hostnames === "spam");
+  const [signals, setSignals] = useState(project.privacy_signals === "respect");
   const saving = useSaving();
+  const hostnames = hosts.split(/[\s,]+/).filter(Boolean);
   const save = async () => {
-    const change = { name, time_zone: zone, retention_days: Number(days), ip_policy: policy };
+    const change = {
+      name,
+      time_zone: zone,
+      retention_days: Number(days),
+      ip_policy: policy,
+      hostnames,
+      foreign_hostnames: onlyThese && hostnames.length > 0 ? "spam" : "keep",
+      privacy_signals: signals ? "respect" : "ignore",
+    };
     if (await saving.save(() => api.patch(`/api/v1/projects/${project.id}`, change))) onSaved(name);
   };
   return (
@@ -60,6 +75,27 @@ function ProjectForm({ project, onSaved }: { project: Project; onSaved: (name: s
         required
       />
       <SelectField label="Of a visitor's address, keep" choices={POLICIES} value={policy} onChoice={setPolicy} />
+      <TextArea
+        label="Hosts of its own sites"
+        hint="One a line: www.example.org, or *.example.org for all below. Who comes from one of them was here before: it is no source."
+        rows={3}
+        value={hosts}
+        onText={setHosts}
+        spellcheck={false}
+      />
+      <CheckField
+        label="Label events from pages of other hosts as spam"
+        hint={hostnames.length > 0 ? "They are kept, and reports leave them out." : "Name the hosts first."}
+        checked={onlyThese && hostnames.length > 0}
+        onCheck={setOnlyThese}
+        disabled={hostnames.length === 0}
+      />
+      <CheckField
+        label="Do not count browsers that ask for it"
+        hint="By Global Privacy Control or Do Not Track. Nothing of their events is stored."
+        checked={signals}
+        onCheck={setSignals}
+      />
     </SaveForm>
   );
 }
