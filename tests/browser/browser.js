@@ -59,3 +59,31 @@ export async function signIn(browser, weir) {
   await context.close();
   return state;
 }
+
+// Asks the API as whoever the window's state is of; answers what came back.
+export async function caller(browser, weir, storageState) {
+  const context = await browser.newContext({ storageState });
+  const { csrf } = await (await context.request.get(`${weir.url}/api/v1/session`)).json();
+  const headers = { Origin: weir.url, "X-Weir-CSRF": csrf };
+  return async (method, path, data) => {
+    const answer = await context.request.fetch(weir.url + path, { method, headers, data });
+    assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+    const text = await answer.text();
+    return text === "" ? null : JSON.parse(text);
+  };
+}
+
+// Invites somebody into the project and takes the invitation up; answers their windows' state.
+export async function join(browser, weir, owner, { email, name, role, project }) {
+  const ask = await caller(browser, weir, owner);
+  const { link } = await ask("POST", "/api/v1/invitations", { email, role, project });
+  const context = await browser.newContext();
+  const answer = await context.request.post(`${weir.url}/api/v1/invitations/accept`, {
+    headers: { Origin: weir.url },
+    data: { token: decodeURIComponent(new URL(link, weir.url).hash.slice(1)), name, password: PASSWORD },
+  });
+  assert.ok(answer.ok(), `invitation: ${answer.status()} ${await answer.text()}`);
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}

@@ -52,13 +52,39 @@ test("a project is renamed, and its old name goes on to be taken", async () => {
   await table(page, "All outside names").getByText("blog.example").waitFor();
   await page.getByLabel("Time zone").selectOption("Europe/Paris");
   await page.getByLabel("Keep events for so many days").fill("30");
+  const foreign = page.getByLabel("Label events from pages of other hosts as spam");
+  assert.ok(await foreign.isDisabled(), "without hosts of its own there are no others");
+  await page.getByLabel("Hosts of its own sites").fill("blog.example\n*.blog.example");
+  await foreign.check();
+  await page.getByLabel("Do not count browsers that ask for it").check();
   await field(page, "Name").fill("journal");
   await button(page, "Save").click();
   await page.waitForURL(/\/ui\/p\/journal\/settings\/general/);
   await page.reload();
   await waitFor(async () => (await page.getByLabel("Keep events for so many days").inputValue()) === "30", "it is kept");
   assert.equal(await page.getByLabel("Time zone").inputValue(), "Europe/Paris");
+  await waitFor(async () => (await page.getByLabel("Hosts of its own sites").inputValue()) === "*.blog.example\nblog.example", "its hosts are kept, sorted");
   await weir.send([{ type: "pageview", path: "/x" }], "blog.example", { "User-Agent": CHROME });
+  // What was set does what it says.
+  for (const [id, host] of [
+    ["own", "www.blog.example"],
+    ["foreign", "copy.example"],
+  ])
+    await weir.send([{ type: "pageview", id, url: `https://${host}/` }], "journal", { "User-Agent": CHROME });
+  const refused = await fetch(`${weir.url}/v1/events`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-App": "journal", "User-Agent": CHROME, "Sec-GPC": "1" },
+    body: JSON.stringify({ type: "pageview", id: "unasked" }),
+  });
+  assert.equal(refused.headers.get("X-Weir-Dropped"), "gpc");
+  await weir.loaded();
+  const labels = await weir.command("query", "--format", "TSV", "SELECT event_id, traffic FROM events WHERE event_id IN ('own', 'foreign', 'unasked') ORDER BY event_id");
+  assert.equal(labels.trim(), "foreign\tspam\nown\thuman");
+  // What is wrong with a host is said.
+  await page.getByLabel("Hosts of its own sites").fill("not a host!");
+  await button(page, "Save").click();
+  await page.getByRole("alert").filter({ hasText: "host" }).waitFor();
+  await page.getByLabel("Hosts of its own sites").fill("blog.example");
   // What is wrong is said, and nothing changes.
   await field(page, "Name").fill("shop");
   await button(page, "Save").click();

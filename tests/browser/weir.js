@@ -84,11 +84,11 @@ export class Weir {
   }
 
   // Until what was accepted can be asked for.
-  async loaded() {
+  async loaded(seconds = 60) {
     await waitFor(async () => {
       const text = await (await fetch(`${this.metricsUrl}/metrics`)).text();
       const lags = [...text.matchAll(/^weir_load_lag_events\{[^}]*\} (\d+)/gm)];
       return lags.length > 0 && lags.every((lag) => lag[1] === "0");
-    }, "all events loaded");
+    }, "all events loaded", seconds);
   }
 }

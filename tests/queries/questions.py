@@ -15,7 +15,8 @@ EVENT_DIMENSIONS = ["event:page", "event:hostname", "event:title", "event:name",
                     "event:app_version", "event:traffic", "event:traffic_reason", "event:currency"]
 VISIT_DIMENSIONS = [f"visit:{field}" for field in (
     "entry_page", "exit_page", "channel", "source", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_term",
-    "utm_content", "country", "region", "city", "browser", "browser_version", "os", "os_version", "device", "screen", "locale")]
+    "utm_content", "country", "country_name", "region", "region_name", "city", "city_name", "browser", "browser_version", "os",
+    "os_version", "device", "screen", "locale")]
 DIMENSIONS = EVENT_DIMENSIONS + VISIT_DIMENSIONS
 ROLLED = ["event:page", "event:hostname", "event:name", *(f"visit:{field}" for field in (
     "entry_page", "exit_page", "channel", "source", "utm_source", "utm_medium", "utm_campaign", "country", "region", "city",

@@ -4,6 +4,7 @@ without a thought for speed.
 Numbers come out as fractions, unrounded; compare.py knows how answers are rounded."""
 import collections
 import dataclasses
+import pathlib
 import re
 from fractions import Fraction
 
@@ -11,6 +12,8 @@ from times import bucket
 
 # Of the visit's first event; every other visit dimension is the event's own.
 OF_THE_VISIT = {"source": "source", "channel": "channel", "utm_campaign": "utm_campaign"}
+COUNTRIES = dict(line.split(" ", 1) for line in
+                 (pathlib.Path(__file__).parents[2] / "data/countries/countries.txt").read_text().splitlines() if line[0] != "#")
 EMPTY = {"visit:source": "Direct / None", "visit:referrer": "Direct / None"}
 FINE = {"minute", "hour", "hour_of_day"}  # of these, a visit is counted in each bucket it touches
 
@@ -57,6 +60,9 @@ class Reference:
                 return event.visit.entry
             if field == "exit_page":
                 return event.visit.exit
+            if field == "country_name":
+                return COUNTRIES.get(event.columns["country"], event.columns["country"])
+            field = {"region_name": "region", "city_name": "city"}.get(field, field)
             return (event.visit.columns if field in OF_THE_VISIT else event.columns)[field]
         if field.startswith("props:"):
             return event.properties.get(field[6:], "")

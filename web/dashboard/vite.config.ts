@@ -16,7 +16,7 @@ export default defineConfig({
         entryFileNames: "assets/[name]-[hash].js",
         chunkFileNames: "assets/[name]-[hash].js",
         // What all pages are made of is one file: over HTTP/1.1 a dozen small ones would wait for each other.
-        codeSplitting: { groups: [{ name: "shared", test: /\/src\/(ui|state|api|format)\/|\/node_modules\/preact\// }] },
+        codeSplitting: { groups: [{ name: "shared", test: /\/src\/(ui|state|api|format)\/|\/src\/reports\/lazy\.tsx|\/node_modules\/preact\// }] },
       },
     },
   },

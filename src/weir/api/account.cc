@@ -192,7 +192,7 @@ People::State::Answer People::State::confirm_second_factor(Request& request, std
     auto done = depends.settings.change_user(
         id,
         [&](User& user) -> Result<> {
-          user.totp_secret = secret;
+          user.totp_secret = depends.sealer.seal(user.id, secret);
           user.totp_step = step;
           user.recovery = hashes;
           return {};

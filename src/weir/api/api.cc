@@ -31,6 +31,19 @@ constexpr uint64_t kSettingsBodyBytesMax = 64 * KiB;
 constexpr size_t kWholeAnswerBytesMax = 64 * KiB;
 constexpr std::string_view kDefaultFormat = "TabSeparatedWithNames";
 
+constexpr const char* kApiPath = "/api/";
+
+// What every answer of the API carries, errors and what app's routes answer included. It is for scripts of our own
+// pages and for programs: nothing of it is kept, shown as a page, framed, or read by other sites (those of http.origins
+// ask by CORS, which Cross-Origin-Resource-Policy leaves alone). Shared pages in frames of others ask from within.
+http::Router::Headers guards() {
+  return {{"Cache-Control", "no-store"},
+          {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+          {"Cross-Origin-Resource-Policy", "same-origin"},
+          {"Referrer-Policy", "no-referrer"},
+          {"X-Frame-Options", "DENY"}};
+}
+
 std::string_view content_type_of(std::string_view format) {
   if (format.find("EachRow") != std::string_view::npos) return "application/x-ndjson";
   if (format.starts_with("JSON")) return "application/json";
@@ -120,6 +133,7 @@ void Api::stop() {
 }
 
 void Api::add_routes(http::Router& router) {
+  router.guard(kApiPath, guards());
   State& s = *state_;
   settings::Repository& r = s.depends.settings;
   using Text = const std::string&;

@@ -110,6 +110,17 @@ TEST_F(ApiTest, ProjectsAreCreatedListedChangedAndDeleted) {
   EXPECT_EQ(list.parsed().at("projects").at(1).at("name").as_string(), "shop");
   EXPECT_EQ(list.parsed().at("projects").at(1).at("created_at").as_string(), format_rfc3339(clock_.now()));
 
+  EXPECT_THAT(created.body, HasSubstr(R"("hostnames":[],"foreign_hostnames":"keep","privacy_signals":"ignore")"));
+  Answer sites = call(Method::patch, "/api/v1/projects/shop",
+                      R"({"hostnames":["Shop.example","*.shop.example"],"foreign_hostnames":"spam",)"
+                      R"("privacy_signals":"respect"})");
+  ASSERT_EQ(sites.status, 200) << sites.body;
+  EXPECT_THAT(sites.body, HasSubstr(R"("hostnames":["*.shop.example","shop.example"],"foreign_hostnames":"spam",)"
+                                    R"("privacy_signals":"respect")"));
+  EXPECT_EQ(call(Method::get, "/api/v1/projects/shop").body, sites.body);
+  EXPECT_EQ(call(Method::patch, "/api/v1/projects/shop", R"({"hostnames":[]})").status, 400);
+  EXPECT_EQ(call(Method::patch, "/api/v1/projects/shop", R"({"hostnames":[],"foreign_hostnames":"keep"})").status, 200);
+
   Answer renamed = call(Method::patch, "/api/v1/projects/shop", R"({"name":"store"})");
   ASSERT_EQ(renamed.status, 200) << renamed.body;
   EXPECT_EQ(renamed.parsed().at("id").as_string(), id);
@@ -135,6 +146,12 @@ TEST_F(ApiTest, BadBodiesAreRefusedNamingTheField) {
       {R"({"name":"x","retention_days":1.5})", "retention_days: expected a whole number"},
       {R"({"name":"x","retention_days":99999999999})", "retention_days"},
       {R"({"name":"x","ip_policy":"all"})", "ip_policy: `all`"},
+      {R"({"name":"x","hostnames":"a.example"})", "hostnames: expected a list of texts"},
+      {R"({"name":"x","hostnames":["a.example",7]})", "hostnames: expected a list of texts"},
+      {R"({"name":"x","hostnames":["https://a.example/"]})", "hostnames: `https://a.example/`"},
+      {R"({"name":"x","foreign_hostnames":"refuse"})", "foreign_hostnames: `refuse`: expected one of keep, spam"},
+      {R"({"name":"x","privacy_signals":"all"})", "privacy_signals: `all`: expected one of ignore, respect"},
+      {R"({"name":"x","foreign_hostnames":"spam"})", "foreign_hostnames: `spam`: every host would be foreign"},
       {R"({"name":"x","time_zone":"Mars/Olympus"})", "time_zone: `Mars/Olympus`"},
       {R"({"name":"a b"})", "project name: `a b`"},
       {std::string(5'000, '['), "not JSON"},

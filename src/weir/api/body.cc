@@ -54,6 +54,20 @@ Result<std::optional<uint64_t>> Body::number(std::string_view field) const {
   return std::optional<uint64_t>(number);
 }
 
+Result<std::optional<std::vector<std::string>>> Body::texts(std::string_view field) const {
+  const json::value* value = state_->object.if_contains(field);
+  if (value == nullptr || value->is_null()) return std::optional<std::vector<std::string>>();
+  const json::array* list = value->if_array();
+  std::vector<std::string> texts;
+  bool fine = list != nullptr;
+  for (size_t i = 0; fine && i < list->size(); ++i) {
+    fine = (*list)[i].is_string();
+    if (fine) texts.emplace_back(std::string_view((*list)[i].get_string()));
+  }
+  if (!fine) return bad(fmt::format("body: {}: expected a list of texts", field));
+  return std::optional<std::vector<std::string>>(std::move(texts));
+}
+
 Result<std::optional<UnixMillis>> Body::moment(std::string_view field) const {
   auto written = text(field);
   if (!written) return std::move(written).error();

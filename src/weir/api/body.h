@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weir/base/clock.h"
 #include "weir/base/result.h"
@@ -24,6 +25,7 @@ class Body {
   // Absent or null: nothing.
   Result<std::optional<std::string>> text(std::string_view field) const;
   Result<std::optional<uint64_t>> number(std::string_view field) const;
+  Result<std::optional<std::vector<std::string>>> texts(std::string_view field) const;
   // RFC 3339.
   Result<std::optional<UnixMillis>> moment(std::string_view field) const;
   // As text(), but must be there.

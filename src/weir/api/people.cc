@@ -278,7 +278,10 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
     std::function<Result<>()> edit = [this, user, code = **code] {
       auto changed = depends.settings.change_user(user.id, [&](User& kept) -> Result<> {
         // Within the change, so that of two requests with one code only one goes through.
-        if (auto step = totp_step(kept.totp_secret, code, depends.clock.now(), kept.totp_step)) {
+        auto secret = depends.sealer.unseal(kept.id, kept.totp_secret);
+        if (!secret) log::error("api: {}: {}; recovery codes still count", kept.email, secret.error().message);
+        auto step = secret ? totp_step(*secret, code, depends.clock.now(), kept.totp_step) : std::nullopt;
+        if (step) {
           kept.totp_step = *step;
           return {};
         }

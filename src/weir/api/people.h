@@ -8,6 +8,7 @@
 #include "weir/base/clock.h"
 #include "weir/base/metrics.h"
 #include "weir/http/router.h"
+#include "weir/settings/sealer.h"
 #include "weir/settings/settings.h"
 
 namespace weir::api {
@@ -24,6 +25,7 @@ class People {
     const Gate& gate;
     Sessions& sessions;
     metrics::Registry& registry;
+    const settings::Sealer& sealer;
   };
   // Keeps the dependencies' references; they must outlive it.
   explicit People(const Dependencies& dependencies);

@@ -6,6 +6,7 @@
 #include "weir/api/testing/api_fixture.h"
 #include "weir/api/totp.h"
 #include "weir/base/bytes.h"
+#include "weir/settings/rules.h"
 
 namespace weir::api {
 namespace {
@@ -294,6 +295,23 @@ TEST_F(PeopleTest, SomebodyWhoSignsInRightIsNotSlowedDown) {
   }
 }
 
+TEST_F(PeopleTest, ASecondFactorOfALostKeyTakesNoCodeButRecoveryCodes) {
+  set_up();
+  const std::string secret = "secret of 20 bytes..";
+  const settings::User boss = settings_.snapshot()->users().at(0);
+  ASSERT_TRUE(settings_.change_user(boss.id, [&](settings::User& user) -> Result<> {
+    user.totp_secret = settings::Sealer(std::string(32, 'o')).seal(user.id, secret);
+    user.recovery = {settings::hash_of_secret("abcd")};
+    return {};
+  }));
+  Browser phone;
+  // Neither of the secret nor of what is kept in its place.
+  for (const std::string& key : {secret, settings_.snapshot()->users().at(0).totp_secret})
+    EXPECT_EQ(code_of(sign_in(phone, "boss@example.com", kPassword, totp_code(key, clock_.now() / 30'000))),
+              "second_factor");
+  EXPECT_EQ(sign_in(phone, "boss@example.com", kPassword, "abcd").status, 200);
+}
+
 TEST_F(PeopleTest, ASecondFactorIsSetUpAskedForAndNoCodeCountsTwice) {
   Browser boss = set_up();
   Answer offered = send(boss, Method::post, "/api/v1/account/second-factor", "{}");
@@ -318,6 +336,9 @@ TEST_F(PeopleTest, ASecondFactorIsSetUpAskedForAndNoCodeCountsTwice) {
   ASSERT_EQ(confirmed.status, 200) << confirmed.body;
   ASSERT_EQ(confirmed.parsed().at("recovery_codes").as_array().size(), 10u);
   std::string recovery(confirmed.parsed().at("recovery_codes").at(3).as_string());
+  const settings::User kept = settings_.snapshot()->users().at(0);
+  EXPECT_TRUE(settings::Sealer::is_sealed(kept.totp_secret));
+  EXPECT_EQ(*sealer_.unseal(kept.id, kept.totp_secret), secret);
 
   Browser phone;
   Answer without = sign_in(phone, "boss@example.com");

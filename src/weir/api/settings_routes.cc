@@ -29,6 +29,15 @@ void append(std::string& out, const Project& project) {
   append_json_key(out, "retention_days");
   out += std::to_string(project.retention_days);
   append_text(out, "ip_policy", name_of(project.ip_policy));
+  append_json_key(out, "hostnames");
+  out += '[';
+  for (const std::string& name : project.hostnames) {
+    append_comma(out);
+    append_json_string(out, name);
+  }
+  out += ']';
+  append_text(out, "foreign_hostnames", name_of(project.foreign_hostnames));
+  append_text(out, "privacy_signals", name_of(project.privacy_signals));
   append_moment(out, "created_at", project.created_at);
   out += '}';
 }
@@ -63,6 +72,11 @@ void append(std::string& out, const TrafficRule& rule, const Snapshot& snapshot)
   out += '}';
 }
 
+Result<Body> parse_project(std::string_view text) {
+  return Body::parse(
+      text, {"name", "time_zone", "retention_days", "ip_policy", "hostnames", "foreign_hostnames", "privacy_signals"});
+}
+
 // Takes the fields that the body gives.
 Result<> take_fields(const Body& body, Project& project) {
   auto name = body.text("name");
@@ -73,6 +87,12 @@ Result<> take_fields(const Body& body, Project& project) {
   if (!retention_days) return std::move(retention_days).error();
   auto ip_policy = body.text("ip_policy");
   if (!ip_policy) return std::move(ip_policy).error();
+  auto hostnames = body.texts("hostnames");
+  if (!hostnames) return std::move(hostnames).error();
+  auto foreign_hostnames = body.text("foreign_hostnames");
+  if (!foreign_hostnames) return std::move(foreign_hostnames).error();
+  auto privacy_signals = body.text("privacy_signals");
+  if (!privacy_signals) return std::move(privacy_signals).error();
   if (*name) project.name = **name;
   if (*time_zone) project.time_zone = **time_zone;
   if (*retention_days) {
@@ -81,6 +101,15 @@ Result<> take_fields(const Body& body, Project& project) {
   if (*ip_policy && !parse_ip_policy(**ip_policy, project.ip_policy)) {
     return Error{ErrorCode::kBadInput, fmt::format("api: body: ip_policy: `{}`: expected one of none, masked, whole",
                                                    std::string_view(**ip_policy).substr(0, 80))};
+  }
+  if (*hostnames) project.hostnames = std::move(**hostnames);
+  if (*foreign_hostnames && !parse_foreign_hostnames(**foreign_hostnames, project.foreign_hostnames)) {
+    return Error{ErrorCode::kBadInput, fmt::format("api: body: foreign_hostnames: `{}`: expected one of keep, spam",
+                                                   std::string_view(**foreign_hostnames).substr(0, 80))};
+  }
+  if (*privacy_signals && !parse_privacy_signals(**privacy_signals, project.privacy_signals)) {
+    return Error{ErrorCode::kBadInput, fmt::format("api: body: privacy_signals: `{}`: expected one of ignore, respect",
+                                                   std::string_view(**privacy_signals).substr(0, 80))};
   }
   return settings::check_project(project);
 }
@@ -120,7 +149,7 @@ Response list_projects(Repository& settings, const Caller& caller) {
 }
 
 Response create_project(Repository& settings, const Caller& caller, std::string_view text) {
-  auto body = Body::parse(text, {"name", "time_zone", "retention_days", "ip_policy"});
+  auto body = parse_project(text);
   if (!body) return http::error_response(body.error());
   auto name = body->needed_text("name");
   if (!name) return http::error_response(name.error());
@@ -131,9 +160,7 @@ Response create_project(Repository& settings, const Caller& caller, std::string_
   if (!created) return http::error_response(created.error());
   wanted.id = created->id;
   wanted.created_at = created->created_at;
-  bool differs = wanted.time_zone != created->time_zone || wanted.retention_days != created->retention_days ||
-                 wanted.ip_policy != created->ip_policy;
-  if (differs) {
+  if (wanted != *created) {
     if (auto changed = settings.change_project(wanted, caller.actor()); !changed)
       return http::error_response(changed.error());
   }
@@ -152,7 +179,7 @@ Response get_project(Repository& settings, const Caller& caller, std::string_vie
 }
 
 Response change_project(Repository& settings, const Caller& caller, std::string_view reference, std::string_view text) {
-  auto body = Body::parse(text, {"name", "time_zone", "retention_days", "ip_policy"});
+  auto body = parse_project(text);
   if (!body) return http::error_response(body.error());
   auto snapshot = settings.snapshot();
   auto project = project_for(*snapshot, caller, Permission::manage, reference);

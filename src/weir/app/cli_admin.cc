@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <iostream>
@@ -33,22 +34,49 @@ struct ProjectArguments {
   std::string time_zone;
   std::string ip_policy;
   std::optional<uint64_t> retention_days;
+  std::optional<std::string> hostnames;
+  std::string foreign_hostnames;
+  std::string privacy_signals;
   std::string format = "table";
 };
 
+// `a.example, *.b.example` as a JSON list; `none`: an empty one.
+std::string list_of_names(std::string_view names) {
+  std::string out = "[";
+  if (names == "none") names = {};
+  while (!names.empty()) {
+    std::string_view name = names.substr(0, names.find(','));
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (out.size() > 1) out += ',';
+    append_json_string(out, name);
+  }
+  return out + "]";
+}
+
 std::string fields_of(const ProjectArguments& a, const std::string& name) {
-  return Fields()
-      .text("name", name)
+  Fields fields;
+  fields.text("name", name)
       .text("time_zone", a.time_zone)
       .number("retention_days", a.retention_days)
       .text("ip_policy", a.ip_policy)
-      .done();
+      .text("foreign_hostnames", a.foreign_hostnames)
+      .text("privacy_signals", a.privacy_signals);
+  if (a.hostnames) fields.raw("hostnames", list_of_names(*a.hostnames));
+  return fields.done();
 }
 
 void add_project_settings(CLI::App* command, ProjectArguments& a) {
   command->add_option("--time-zone", a.time_zone, "IANA name, such as Europe/Berlin; days begin there");
   command->add_option("--retention-days", a.retention_days, "Events older than this are not kept; 0: for ever");
   command->add_option("--ip-policy", a.ip_policy, "What of an address the store keeps: none, masked, whole");
+  command->add_option("--hostnames", a.hostnames,
+                      "The hosts of its own sites, with commas: www.example.com,*.example.org; or none");
+  command->add_option("--foreign-hostnames", a.foreign_hostnames,
+                      "What events from pages of other hosts are: keep (like any other), spam (labelled)");
+  command->add_option("--privacy-signals", a.privacy_signals,
+                      "Events of browsers that send Sec-GPC: 1 or DNT: 1: ignore (the signal), respect (not stored)");
 }
 
 void add_project_commands(CLI::App& cli, Invocation& invocation) {
@@ -61,7 +89,7 @@ void add_project_commands(CLI::App& cli, Invocation& invocation) {
   list_command->callback([&invocation, a] {
     invocation.action = [&invocation, a] {
       return list(invocation, "/api/v1/projects", "projects", a->format == "json" ? Output::json : Output::table,
-                  {"name", "id", "time_zone", "retention_days", "ip_policy", "created_at"});
+                  {"name", "id", "time_zone", "retention_days", "ip_policy", "hostnames", "created_at"});
     };
   });
 
@@ -96,11 +124,12 @@ void add_project_commands(CLI::App& cli, Invocation& invocation) {
   set->callback([&invocation, a] {
     invocation.action = [&invocation, a] {
       std::string fields = fields_of(*a, "");
-      if (fields == "{}") return fail("nothing to set: give --time-zone, --retention-days or --ip-policy");
+      if (fields == "{}") return fail("nothing to set: give an option, such as --time-zone Europe/Berlin");
       return change(invocation,
                     {.method = "PATCH", .target = "/api/v1/projects/" + url_encode(a->name), .body = fields},
                     [](const std::string& body) {
-                      return row(body, {"name", "id", "time_zone", "retention_days", "ip_policy"});
+                      return row(body, {"name", "id", "time_zone", "retention_days", "ip_policy", "hostnames",
+                                        "foreign_hostnames", "privacy_signals"});
                     });
     };
   });

@@ -154,6 +154,13 @@ TEST_F(CliAdmin, ProjectsLiveTheirLife) {
   EXPECT_THAT(output({"project", "set", "shop", "--retention-days=30", "--ip-policy", "masked"}), HasSubstr("masked"));
   EXPECT_EQ(settings_.snapshot()->project("shop")->retention_days, 30u);
   EXPECT_EQ(settings_.snapshot()->project("shop")->time_zone, "Europe/Berlin");
+  EXPECT_THAT(output({"project", "set", "shop", "--hostnames=shop.example, *.shop.example", "--foreign-hostnames=spam",
+                      "--privacy-signals=respect"}),
+              HasSubstr("*.shop.example,shop.example  spam               respect"));
+  EXPECT_THAT(output({"project", "list"}), HasSubstr("*.shop.example,shop.example"));
+  EXPECT_THAT(run({"project", "set", "shop", "--hostnames=none"}).err, HasSubstr("every host would be foreign"));
+  EXPECT_THAT(output({"project", "set", "shop", "--hostnames=none", "--foreign-hostnames=keep"}), HasSubstr("-  "));
+  EXPECT_TRUE(settings_.snapshot()->project("shop")->hostnames.empty());
   EXPECT_EQ(output({"project", "rename", "shop", "store"}), "shop is now store\n");
   EXPECT_EQ(output({"project", "delete", "store"}), "deleted project store\n");
   EXPECT_EQ(settings_.snapshot()->projects().size(), 1u);

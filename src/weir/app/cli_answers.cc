@@ -22,7 +22,13 @@ std::string shown(const json::object& row, std::string_view column) {
   const json::value* value = row.if_contains(column);
   if (value == nullptr || value->is_null()) return "-";
   if (value->is_string()) return std::string(std::string_view(value->get_string()));
-  return json::serialize(*value);
+  if (!value->is_array()) return json::serialize(*value);
+  std::string listed;
+  for (const json::value& one : value->get_array()) {
+    if (!listed.empty()) listed += ',';
+    listed += one.is_string() ? std::string(std::string_view(one.get_string())) : json::serialize(one);
+  }
+  return listed.empty() ? "-" : listed;
 }
 
 // One line an object, in columns.

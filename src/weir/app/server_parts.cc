@@ -107,6 +107,7 @@ struct ServerParts::State {
   std::optional<DataDirectory> data;
   std::unique_ptr<settings::Repository> settings;
   std::unique_ptr<settings::Secrets> secrets;
+  std::unique_ptr<settings::Sealer> sealer;
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<store::Endpoints> endpoints;
   store::engine::Engine* engine = nullptr;  // the private one, when it is that
@@ -210,6 +211,11 @@ Result<> ServerParts::State::open_settings() {
   auto kept = settings::open_file_secrets(real_files(), secret_options);
   if (!kept) return std::move(kept).error();
   secrets = std::move(*kept);
+  auto key = settings::Sealer::open(real_files(), data->secrets());
+  if (!key) return std::move(key).error();
+  sealer = std::move(*key);
+  if (auto sealed = settings::seal_second_factors(*settings, *sealer); !sealed)
+    log::error("settings: a second factor is kept in clear until the next start: {}", sealed.error().message);
   return {};
 }
 
@@ -330,7 +336,8 @@ void ServerParts::State::add_routes() {
   auto run_question = [this](api::StatsQuestion question) { return answer_question(std::move(question)); };
   sessions = std::make_unique<api::Sessions>(*settings, clock);
   gate = std::make_unique<api::Gate>(*settings, *sessions, clock, options.http.origins);
-  people = std::make_unique<api::People>(api::People::Dependencies{*settings, clock, *gate, *sessions, registry});
+  people =
+      std::make_unique<api::People>(api::People::Dependencies{*settings, clock, *gate, *sessions, registry, *sealer});
   api = std::make_unique<api::Api>(
       options.api, api::Dependencies{*settings, clock, *gate, *sessions, registry, run_sql, run_question});
   if (journal) {

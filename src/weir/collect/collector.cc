@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/container/small_vector.hpp>
 #include <mutex>
 #include <optional>
@@ -66,6 +67,7 @@ struct Collector::ProjectState {
   std::atomic<metrics::Counter*> accepted{nullptr};
   std::atomic<metrics::Counter*> rejected{nullptr};
   std::atomic<metrics::Counter*> dropped{nullptr};
+  std::array<std::atomic<metrics::Counter*>, kDropReasonNames.size()> drops{};  // by reason
   std::atomic<int64_t> warm_day{INT64_MIN};  // the newest UTC day whose secrets are in memory
 };
 
@@ -80,8 +82,11 @@ struct Collector::Door {
 // Takes the events of one request.
 class Collector::Gathering final : public EventSink {
  public:
-  Gathering(Collector& collector, const Door& door, const settings::Personal& sender, UnixMillis now, size_t body_bytes)
-      : collector_(collector), door_(door), now_(now), intake_(collector.secrets_, sender, now, kProtocol) {
+  Gathering(Collector& collector, const Door& door, const Sender& sender, UnixMillis now, size_t body_bytes)
+      : collector_(collector),
+        door_(door),
+        now_(now),
+        intake_(collector.secrets_, sender.personal(), now, kProtocol, sender.signal()) {
     // One event's record is about as long again as the event.
     records_.reserve(std::min<size_t>(2 * body_bytes + 1 * KiB, 1 * MiB));
   }
@@ -105,7 +110,7 @@ class Collector::Gathering final : public EventSink {
         add_rejected(sent.index, {ErrorCode::kBadInput, place_of(sent) + std::string(intake_.why())});
         return true;
       case Intake::Verdict::dropped:
-        ++counts.dropped;
+        ++counts.drops[static_cast<size_t>(intake_.drop_reason())];
         tally_.dropped.push_back({sent.index, intake_.drop_reason()});
         return true;
       case Intake::Verdict::failed:
@@ -132,7 +137,11 @@ class Collector::Gathering final : public EventSink {
     for (const Counts& c : counts_) {
       c.state->accepted.load()->add(c.accepted);
       c.state->rejected.load()->add(c.rejected);
-      c.state->dropped.load()->add(c.dropped);
+      for (size_t i = 0; i < c.drops.size(); ++i) {
+        if (c.drops[i] == 0) continue;
+        c.state->dropped.load()->add(c.drops[i]);
+        c.state->drops[i].load()->add(c.drops[i]);
+      }
     }
     if (rejected_without_project_ == 0) return;
     if (door_.project != nullptr) {
@@ -148,7 +157,7 @@ class Collector::Gathering final : public EventSink {
     ProjectState* state;
     uint64_t accepted = 0;
     uint64_t rejected = 0;
-    uint64_t dropped = 0;
+    std::array<uint64_t, kDropReasonNames.size()> drops{};
   };
 
   // Sets chosen_; false: the event was rejected.
@@ -246,7 +255,7 @@ asio::awaitable<http::Response> Collector::capture(http::Request& request) {
   std::optional<Gathering> gathering;
   Shape shape = Shape::one;
   for (;;) {
-    gathering.emplace(*this, *door, sender.personal(), now, request.body.size());
+    gathering.emplace(*this, *door, sender, now, request.body.size());
     auto decoded = gather(request, *door, *gathering);
     if (!decoded) co_return refuse(decoded.error(), project);
     shape = *decoded;
@@ -349,6 +358,8 @@ Collector::ProjectState& Collector::state_of(const settings::Project& project) {
     state->accepted.store(&metrics_.events(project.name, "accepted"));
     state->rejected.store(&metrics_.events(project.name, "rejected"));
     state->dropped.store(&metrics_.events(project.name, "dropped"));
+    for (size_t i = 0; i < state->drops.size(); ++i)
+      state->drops[i].store(&metrics_.drops(project.name, kDropReasonNames[i]));
   }
   return *state;
 }

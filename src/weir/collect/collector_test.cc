@@ -346,9 +346,43 @@ TEST_F(CollectorTest, HeadersDescribeTheVisitor) {
       writer_.take_records()[0],
       HasSubstr(
           R"("hints":{"sec-ch-ua":"\"Chromium\";v=\"1\"","sec-ch-ua-mobile":"?1"},"accept_language":"de","gpc":true)"));
+  // The application around a WebView is one of the hints; what says no more than that a script asked is none.
+  EXPECT_EQ(post(R"({"type":"t"})", {{"X-Requested-With", "com.instagram.android"}}).status, 201);
+  EXPECT_THAT(writer_.take_records()[0], HasSubstr(R"("hints":{"x-requested-with":"com.instagram.android"},)"));
+  for (std::string_view other : {"XMLHttpRequest", "a.b\"c", "", "a b.c"}) {
+    EXPECT_EQ(post(R"({"type":"t"})", {{"X-Requested-With", other}}).status, 201);
+    EXPECT_THAT(writer_.take_records()[0], HasSubstr(R"("hints":{},)")) << other;
+  }
   std::string long_language = std::string(255, 'x') + "\xc3\xa4";
   EXPECT_EQ(post(R"({"type":"t"})", {{"Accept-Language", long_language}}).status, 201);
   EXPECT_THAT(writer_.take_records()[0], HasSubstr("x?\""));
+}
+
+TEST_F(CollectorTest, PrivacySignalsKeepEventsOfProjectsThatRespectThemFromBeingStored) {
+  EXPECT_EQ(post(R"({"type":"t"})", {{"Sec-GPC", "1"}}).status, 201);
+  EXPECT_EQ(post(R"({"type":"t"})", {{"DNT", "1"}}).status, 201);
+  settings::Project strict = app_;
+  strict.privacy_signals = settings::PrivacySignals::respect;
+  ASSERT_TRUE(settings_.change_project(strict));
+  writer_.take_records();
+  http::Response gpc = post(R"({"type":"t"})", {{"sec-gpc", " 1 "}, {"DNT", "1"}});
+  EXPECT_EQ(gpc.status, 202);
+  EXPECT_EQ(gpc.body, "");
+  EXPECT_EQ(gpc.headers.at(0), std::pair(std::string("X-Weir-Dropped"), std::string("gpc")));
+  http::Response dnt = post(R"([{"type":"a"},{"type":"b","user_id":"1"}])", {{"dnt", "1"}});
+  EXPECT_EQ(dnt.status, 202);
+  EXPECT_EQ(dnt.body,
+            R"({"accepted":0,"rejected":[],"dropped":[{"index":0,"reason":"dnt"},{"index":1,"reason":"dnt"}]})");
+  EXPECT_TRUE(writer_.take_records().empty());
+  // Nor do other values mean it, nor is it another project's choice.
+  EXPECT_EQ(post(R"({"type":"t"})", {{"Sec-GPC", "0"}, {"DNT", "0"}}).status, 201);
+  EXPECT_EQ(post(R"({"type":"t"})", {{"X-App", "shop"}, {"DNT", "1"}}).status, 201);
+  EXPECT_EQ(metrics_line(R"(weir_collect_dropped_total{project="app",reason="gpc"})"),
+            R"(weir_collect_dropped_total{project="app",reason="gpc"} 1)");
+  EXPECT_EQ(metrics_line(R"(weir_collect_dropped_total{project="app",reason="dnt"})"),
+            R"(weir_collect_dropped_total{project="app",reason="dnt"} 2)");
+  EXPECT_EQ(metrics_line(R"(weir_collect_events_total{project="app",outcome="dropped"})"),
+            R"(weir_collect_events_total{project="app",outcome="dropped"} 3)");
 }
 
 TEST_F(CollectorTest, ARenamedProjectIsCountedUnderItsNewName) {

@@ -13,14 +13,6 @@ constexpr UnixMillis kSkewBelieved = 150'000;
 constexpr size_t kSealedKept = 4;
 }  // namespace
 
-std::string_view name_of(DropReason reason) {
-  switch (reason) {
-    case DropReason::retention:
-      return "retention";
-  }
-  return "";
-}
-
 Stamp stamp(UnixMillis received_at, std::optional<UnixMillis> client_time, std::optional<UnixMillis> sent_at) {
   if (!client_time) return {received_at, event::TimeRule::received, false};
   UnixMillis time = *client_time;
@@ -39,14 +31,18 @@ Intake::Verdict Intake::add(const settings::Project& project, const SentEvent& s
                         : "`timestamp`: before 1990-01-01; a number counts milliseconds since 1970";
     return Verdict::rejected;
   }
+  // A server speaks for a visitor: nothing of its own request is the visitor's.
+  const bool named = !sent.ip.empty() || !sent.user_agent.empty();
+  if (signal_ && !named && project.privacy_signals == settings::PrivacySignals::respect) {
+    drop_reason_ = *signal_;
+    return Verdict::dropped;
+  }
   if (project.retention_days != 0 && stamped.time < received_at_ - project.retention_days * kMillisPerDay) {
     drop_reason_ = DropReason::retention;
     return Verdict::dropped;
   }
 
   settings::Personal visitors;
-  // A server speaks for a visitor: nothing of its own request is the visitor's.
-  const bool named = !sent.ip.empty() || !sent.user_agent.empty();
   if (named) {
     visitors.ip = sent.ip;
     visitors.user_agent = sent.user_agent;

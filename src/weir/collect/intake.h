@@ -1,22 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "weir/base/clock.h"
 #include "weir/base/result.h"
+#include "weir/collect/drop_reason.h"
 #include "weir/collect/native.h"
 #include "weir/journal/journal.h"
 #include "weir/settings/secrets.h"
 #include "weir/settings/settings.h"
 
 namespace weir::collect {
-
-// Why a policy keeps an event from being stored. No error: the sender gets a 2xx.
-enum class DropReason : uint8_t { retention };
-std::string_view name_of(DropReason reason);
 
 // When an event happened, by the rules of docs/formats/event.md.
 struct Stamp {
@@ -31,10 +29,11 @@ Stamp stamp(UnixMillis received_at, std::optional<UnixMillis> client_time, std::
 // secrets of the day are in memory (WarmSecrets).
 class Intake {
  public:
-  // `sender`: what the request says about who sends it. Keeps the references.
+  // `sender`: what the request says about who sends it; `signal`: that they do not want to be counted, of projects that
+  // respect that. Keeps the references.
   Intake(settings::Secrets& secrets, const settings::Personal& sender, UnixMillis received_at,
-         std::string_view protocol)
-      : secrets_(secrets), sender_(sender), received_at_(received_at), protocol_(protocol) {}
+         std::string_view protocol, std::optional<DropReason> signal = {})
+      : secrets_(secrets), sender_(sender), received_at_(received_at), protocol_(protocol), signal_(signal) {}
 
   enum class Verdict : uint8_t {
     accepted,  // its record is in `records`
@@ -64,6 +63,7 @@ class Intake {
   const settings::Personal& sender_;
   const UnixMillis received_at_;
   const std::string_view protocol_;
+  const std::optional<DropReason> signal_;
   std::vector<Sealed> sealed_;
   size_t next_sealed_ = 0;  // where the next one goes when there are as many as are kept
   std::string_view why_;

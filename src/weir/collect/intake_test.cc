@@ -163,6 +163,24 @@ TEST_F(IntakeTest, WhatIsOlderThanTheRetentionIsDropped) {
   EXPECT_EQ(records_.count(), 1U);
 }
 
+TEST_F(IntakeTest, WhoDoesNotWantToBeCountedIsNotWhereTheProjectRespectsIt) {
+  for (DropReason signal : {DropReason::gpc, DropReason::dnt}) {
+    Intake intake(secrets_, sender_, kNow, "native", signal);
+    project_.privacy_signals = settings::PrivacySignals::ignore;
+    EXPECT_EQ(intake.add(project_, sent_, records_), Intake::Verdict::accepted);
+    project_.privacy_signals = settings::PrivacySignals::respect;
+    EXPECT_EQ(intake.add(project_, sent_, records_), Intake::Verdict::dropped);
+    EXPECT_EQ(intake.drop_reason(), signal);
+    // What a server's own request says is not said by the visitor it names.
+    sent_.user_agent = "Theirs";
+    EXPECT_EQ(intake.add(project_, sent_, records_), Intake::Verdict::accepted);
+    sent_.user_agent = {};
+  }
+  Intake intake(secrets_, sender_, kNow, "native");
+  EXPECT_EQ(intake.add(project_, sent_, records_), Intake::Verdict::accepted);
+  EXPECT_EQ(records_.count(), 5U);
+}
+
 TEST_F(IntakeTest, WhatIsTooOldIsRejectedWhateverTheRetention) {
   Intake intake(secrets_, sender_, kNow, "native");
   project_.retention_days = 30;

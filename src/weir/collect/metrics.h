@@ -43,6 +43,10 @@ class Metrics {
     return registry_.counter("weir_collect_events_total", "Events by what became of them at collection.",
                              {{"project", std::string(project)}, {"outcome", std::string(outcome)}});
   }
+  metrics::Counter& drops(std::string_view project, std::string_view reason) {
+    return registry_.counter("weir_collect_dropped_total", "Events that a policy kept from being stored.",
+                             {{"project", std::string(project)}, {"reason", std::string(reason)}});
+  }
   void refused(Refusal reason) { refused_[static_cast<size_t>(reason)]->add(); }
   uint64_t refusals(Refusal reason) const { return refused_[static_cast<size_t>(reason)]->value(); }
 

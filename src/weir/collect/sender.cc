@@ -14,6 +14,7 @@ constexpr size_t kUserAgentBytesMax = 1024;
 constexpr size_t kLanguageBytesMax = 256;
 constexpr size_t kHintBytesMax = 512;
 constexpr size_t kHintsBytesMax = 1536;  // together; every event of the request carries them
+constexpr size_t kApplicationBytesMax = 128;
 constexpr std::string_view kHintPrefix = "sec-ch-ua";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
@@ -35,6 +36,15 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// The id of an application, as an Android WebView sends that of the one around it: com.instagram.android. Libraries of
+// pages send `XMLHttpRequest` in the same header.
+bool is_application(std::string_view text) {
+  return text.size() <= kApplicationBytesMax && text.find('.') != std::string_view::npos &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+         });
+}
+
 // `text` itself where it is ASCII and short enough, else what is left of it in `kept`.
 std::string_view clean(std::string_view text, size_t bytes_max, std::string& kept) {
   text = text.substr(0, bytes_max);
@@ -45,6 +55,15 @@ std::string_view clean(std::string_view text, size_t bytes_max, std::string& kep
   return kept;
 }
 }  // namespace
+
+void Sender::add_hint(std::string_view name, std::string_view value) {
+  if (hints_.size() + name.size() + std::min(value.size(), kHintBytesMax) >= kHintsBytesMax) return;
+  hints_.push_back(hints_.empty() ? '{' : ',');
+  append_json_string(hints_, lower_case(name));
+  hints_.push_back(':');
+  std::string kept;
+  append_json_string(hints_, clean(value, kHintBytesMax, kept));
+}
 
 Sender::Sender(const http::Request& request) {
   personal_.ip = request.client_address;
@@ -59,16 +78,16 @@ Sender::Sender(const http::Request& request) {
         if (name.size() == 15 && starts_with(name, "accept-language"))
           personal_.accept_language = clean(value, kLanguageBytesMax, language_);
         break;
+      case 'd':
+        if (name.size() == 3 && starts_with(name, "dnt")) do_not_track_ = trimmed(value) == "1";
+        break;
       case 's':
         if (name.size() == 7 && starts_with(name, "sec-gpc")) personal_.gpc = trimmed(value) == "1";
-        if (starts_with(name, kHintPrefix) &&
-            hints_.size() + name.size() + std::min(value.size(), kHintBytesMax) < kHintsBytesMax) {
-          hints_.push_back(hints_.empty() ? '{' : ',');
-          append_json_string(hints_, lower_case(name));
-          hints_.push_back(':');
-          std::string kept;
-          append_json_string(hints_, clean(value, kHintBytesMax, kept));
-        }
+        if (starts_with(name, kHintPrefix)) add_hint(name, value);
+        break;
+      case 'x':
+        if (name.size() == 16 && starts_with(name, "x-requested-with") && is_application(trimmed(value)))
+          add_hint(name, trimmed(value));
         break;
       default:
         break;
@@ -76,6 +95,11 @@ Sender::Sender(const http::Request& request) {
   }
   if (!hints_.empty()) hints_.push_back('}');
   personal_.hints = hints_;
+}
+
+std::optional<DropReason> Sender::signal() const {
+  if (personal_.gpc) return DropReason::gpc;
+  return do_not_track_ ? std::optional(DropReason::dnt) : std::nullopt;
 }
 
 std::string_view key_of(const http::Request& request) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "weir/collect/drop_reason.h"
 #include "weir/http/message.h"
 #include "weir/settings/secrets.h"
 
@@ -17,13 +19,18 @@ class Sender {
   Sender& operator=(const Sender&) = delete;
 
   const settings::Personal& personal() const { return personal_; }
+  // That the visitor's browser asks not to be counted, by Global Privacy Control or, older, Do Not Track.
+  std::optional<DropReason> signal() const;
 
  private:
+  void add_hint(std::string_view name, std::string_view value);
+
   // What the request does not hold in this form.
   std::string user_agent_;
   std::string hints_;
   std::string language_;
   settings::Personal personal_;
+  bool do_not_track_ = false;
 };
 
 // The secret of `Authorization: Bearer <secret>` or `X-Weir-Key: <secret>`, or empty.

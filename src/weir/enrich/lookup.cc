@@ -10,6 +10,7 @@ namespace weir::enrich {
 
 namespace {
 constexpr std::string_view kLibrary = "library: ";
+constexpr std::string_view kForeignHostname = "foreign hostname";
 
 // For as long as there are no packs.
 const std::shared_ptr<const Sources>& built_in() {
@@ -50,7 +51,11 @@ void Lookup::use(const std::shared_ptr<const Packs>& packs, const std::shared_pt
   if (settings != settings_) {
     settings_ = settings;
     rules_.reset();
-    if (settings_ != nullptr) rules_.emplace(*settings_);
+    own_sites_.reset();
+    if (settings_ != nullptr) {
+      rules_.emplace(*settings_);
+      own_sites_.emplace(*settings_);
+    }
   }
   if (packs == packs_ && sources_) return;
   // What was remembered points into the packs before.
@@ -63,6 +68,18 @@ void Lookup::use(const std::shared_ptr<const Packs>& packs, const std::shared_pt
   packs_ = packs;
   if (packs_ != nullptr && packs_->user_agents != nullptr && !agents_) agents_.emplace(packs_->user_agents);
   sources_.emplace(packs_ != nullptr && packs_->sources != nullptr ? packs_->sources : built_in());
+}
+
+SourceQuestion Lookup::question_of(const Circumstances& c) const {
+  SourceQuestion question;
+  question.referrer = c.referrer;
+  question.hostname = c.hostname;
+  if (own_sites_) question.own_hostnames = own_sites_->of(c.project);
+  question.utm_source = c.utm_source;
+  question.utm_medium = c.utm_medium;
+  question.utm_campaign = c.utm_campaign;
+  question.click_id = c.click_id;
+  return question;
 }
 
 const Verdict& Lookup::label(std::string_view user_agent) {
@@ -82,14 +99,7 @@ const Location& Lookup::spot(std::string_view ip) {
 const Findings& Lookup::find(const Circumstances& c) {
   Findings& f = findings_;
   f = {};
-  SourceQuestion question;
-  question.referrer = c.referrer;
-  question.hostname = c.hostname;
-  question.utm_source = c.utm_source;
-  question.utm_medium = c.utm_medium;
-  question.utm_campaign = c.utm_campaign;
-  question.click_id = c.click_id;
-  const SourceAnswer answer = sources_->find(question);
+  const SourceAnswer answer = sources_->find(question_of(c));
   f.source = answer.source;
   f.medium = answer.medium;
   f.channel = answer.channel;
@@ -121,6 +131,10 @@ const Findings& Lookup::find(const Circumstances& c) {
     f.traffic = event::Traffic::spam;
     f.traffic_reason = answer.spam;
   }
+  if (own_sites_ && own_sites_->is_unwanted(c.project, c.hostname)) {
+    f.traffic = event::Traffic::spam;
+    f.traffic_reason = kForeignHostname;
+  }
   if (rules_) {
     TrafficQuestion about;
     about.project = c.project;
@@ -140,8 +154,7 @@ const Findings& Lookup::find(const Circumstances& c) {
 const Findings& Lookup::explain(const Circumstances& c) {
   Findings& f = findings_;
   find(c);
-  SourceQuestion question{c.referrer, c.hostname, {}, c.utm_source, c.utm_medium, c.utm_campaign, c.click_id};
-  f.source_reason = sources_->find(question).reason;
+  f.source_reason = sources_->find(question_of(c)).reason;
   if (agents_ && !(f.browser.empty() && f.os.empty() && f.device.empty())) {
     const Agent& agent = agents_->find(c.user_agent, c.hints, c.screen);
     f.browser_reason = agent.browser_reason.text();

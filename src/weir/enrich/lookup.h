@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weir/base/ids.h"
+#include "weir/enrich/own_sites.h"
 #include "weir/enrich/packs.h"
 #include "weir/enrich/rules.h"
 #include "weir/enrich/source.h"
@@ -69,7 +70,8 @@ struct Findings {
 
 // Looks events up in the packs and the operator's rules.
 //
-// Whose label an event gets is decided in this order: an operator's rule, referrer spam, what its user agent is. A
+// Whose label an event gets is decided in this order: an operator's rule, a page that is none of the project's (where
+// the project wants that), referrer spam, what its user agent is. A
 // server's SDK or HTTP client that does not say for whom it speaks is no visitor; where it does, the event is that
 // person's, and its address and user agent say nothing about them: place, browser, system and device stay empty.
 //
@@ -98,12 +100,14 @@ class Lookup {
     uint64_t hash = 0;
     Location location;
   };
+  SourceQuestion question_of(const Circumstances& circumstances) const;
   const Verdict& label(std::string_view user_agent);
   const Location& spot(std::string_view ip);
 
   std::shared_ptr<const Packs> packs_;
   std::shared_ptr<const settings::Snapshot> settings_;
   std::optional<Rules> rules_;
+  std::optional<OwnSites> own_sites_;
   std::optional<UserAgents> agents_;
   std::optional<SourceFinder> sources_;
   std::vector<Label> labels_;  // by hash of the user agent, one a slot; empty without packs

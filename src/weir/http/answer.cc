@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace weir::http {
 
 std::string format_http_date(UnixMillis t) {
@@ -117,6 +119,18 @@ void append_head(std::string& out, const Response& response, std::string_view da
   if (!response.content_type.empty()) {
     out += "Content-Type: ";
     append_value(out, response.content_type);
+  }
+}
+
+void append_guards(std::string& out, const Response& response,
+                   const std::vector<std::pair<std::string, std::string>>& guards) {
+  for (const auto& [name, value] : guards) {
+    const bool given = std::any_of(response.headers.begin(), response.headers.end(),
+                                   [&name = name](const auto& header) { return header.first == name; });
+    if (given) continue;
+    out += name;
+    out += ": ";
+    append_value(out, value);
   }
 }
 

@@ -165,6 +165,7 @@ void Connection::start_request(Steady now) {
   coding_ = Coding::identity;
   route_ = nullptr;
   cors_ = Cors::none;
+  guards_ = nullptr;
   counted_ = false;
   tenant_ = 0;
   preflight_ = keep_ = body_complete_ = false;
@@ -230,6 +231,7 @@ void Connection::compose(BodyEnd end, uint64_t body_bytes) {
   shared_.metrics.answered(response_.status);
   head_.clear();
   append_head(head_, response_, loop_.date());
+  if (guards_ != nullptr) append_guards(head_, response_, *guards_);
   append_cors(head_, cors_, shared_.origins, request_);
   if (preflight_) append_preflight(head_, cors_, shared_.origins, request_, allowed_);
   append_framing(head_, response_, end, body_bytes, keep_, framing_.http_1_0);

@@ -139,7 +139,8 @@ class Connection {
   Coding coding_ = Coding::identity;
   const Route* route_ = nullptr;
   Cors cors_ = Cors::none;
-  std::string allowed_;  // the methods of a path that has not the one asked for
+  const Router::Headers* guards_ = nullptr;  // of its path
+  std::string allowed_;                      // the methods of a path that has not the one asked for
   bool preflight_ = false;
   bool keep_ = false;
   bool body_complete_ = false;

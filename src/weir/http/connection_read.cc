@@ -160,6 +160,7 @@ void Connection::find_client() {
 Connection::Next Connection::admit_request() {
   constexpr bool kKeep = true;
   const Router& router = listener_.router;
+  guards_ = router.guards_of(request_.path);
   route_ = router.find(request_.method, request_.path, allowed_);
   const Route* speaker = route_ != nullptr ? route_ : router.any_of(request_.path);
   if (speaker != nullptr) cors_ = speaker->options.cors;

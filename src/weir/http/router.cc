@@ -36,6 +36,14 @@ void Router::add(Method method, std::string path, RouteOptions options, Handler 
   routes_.push_back({method, std::move(path), options, std::move(handler)});
 }
 
+void Router::guard(std::string prefix, Headers headers) { guards_.emplace_back(std::move(prefix), std::move(headers)); }
+
+const Router::Headers* Router::guards_of(std::string_view path) const {
+  for (const auto& [prefix, headers] : guards_)
+    if (path.starts_with(prefix)) return &headers;
+  return nullptr;
+}
+
 const Route* Router::pick(const std::vector<size_t>& candidates, Method method, const Route*& any) const {
   const Route* get = nullptr;
   for (size_t i : candidates) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "weir/http/message.h"
@@ -43,8 +44,15 @@ std::string_view name_of(Method method);
 // decoded, no dots are resolved.
 class Router {
  public:
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+
   // One handler for a method and path.
   void add(Method method, std::string path, RouteOptions options, Handler handler);
+  // Every answer to a path that begins with `prefix` carries these headers, whoever makes it: a handler, or the server
+  // that refuses. Where a handler gives one of them itself, its own counts.
+  void guard(std::string prefix, Headers headers);
+  // Null: none.
+  const Headers* guards_of(std::string_view path) const;
   // Null when no route has this path; `allowed` then stays empty, else it names the methods of the path.
   const Route* find(Method method, std::string_view path, std::string& allowed) const;
   // Some route of this path, whatever its method: whose Cors speaks for a preflight and for errors. Null: unknown path.
@@ -64,6 +72,7 @@ class Router {
   void for_each_match(std::string_view path, Visit visit) const;
 
   std::vector<Route> routes_;
+  std::vector<std::pair<std::string, Headers>> guards_;
   Index exact_;
   Index prefixes_;  // by the path without its '*'
 };

@@ -124,6 +124,37 @@ TEST_F(ServerTest, UnknownPathsAndMethods) {
   EXPECT_EQ(ask("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").status, 204);
 }
 
+TEST_F(ServerTest, GuardedPathsCarryTheirHeadersWhateverIsAnswered) {
+  router.guard("/g", {{"Cache-Control", "no-store"}, {"X-Frame-Options", "DENY"}});
+  router.add(Method::get, "/g/own", {}, [](Request&) -> asio::awaitable<Response> {
+    Response response = json_response(200, "{}");
+    response.headers.emplace_back("Cache-Control", "max-age=1");
+    co_return response;
+  });
+  router.add(Method::post, "/g/small", {.body_bytes_max = 1}, [](Request&) -> asio::awaitable<Response> {
+    throw std::runtime_error("bad luck");
+    co_return Response();
+  });
+  start();
+  const std::vector<std::pair<std::string, int>> asked = {
+      {get("/g/own"), 200},         {get("/g/nothing"), 404},
+      {get("/g/small"), 405},       {post("/g/small", "body"), 413},
+      {post("/g/small", "x"), 500}, {"OPTIONS /g/own HTTP/1.1\r\nHost: a\r\n\r\n", 204},
+  };
+  for (const auto& [request, status] : asked) {
+    const Answer answer = ask(request);
+    EXPECT_EQ(answer.status, status) << request;
+    ASSERT_TRUE(answer.headers.contains("x-frame-options")) << request;
+    EXPECT_EQ(answer.headers.at("cache-control"), status == 200 ? "max-age=1" : "no-store") << request;
+  }
+  // The next request of the connection is looked at anew.
+  RawClient client(address);
+  client.send("HEAD /g/own HTTP/1.1\r\nHost: a\r\n\r\n" + get("/g/own") + get("/hello"));
+  EXPECT_TRUE(client.read(true).headers.contains("x-frame-options"));
+  EXPECT_TRUE(client.read().headers.contains("x-frame-options"));
+  EXPECT_FALSE(client.read().headers.contains("x-frame-options"));
+}
+
 TEST_F(ServerTest, AHandlersExceptionIsA500AndTheConnectionGoesOn) {
   RawClient client(start());
   client.send(get("/throws") + get("/hello"));

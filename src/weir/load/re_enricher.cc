@@ -36,7 +36,7 @@ enum Column : size_t {
 // Decided by what is personal, so without it not to be decided again.
 bool is_about_a_person(std::string_view reason) {
   return !reason.empty() && !reason.starts_with("referrer spam:") && !reason.starts_with("rule: hostname") &&
-         !reason.starts_with("rule: referrer") && !reason.starts_with("rule: path");
+         !reason.starts_with("rule: referrer") && !reason.starts_with("rule: path") && reason != "foreign hostname";
 }
 
 }  // namespace

@@ -110,6 +110,24 @@ TEST_F(Answers, GroupsOrdersAndPages) {
       HasSubstr(R"([{"dimensions":["/"],"metrics":[1]},{"dimensions":["/a"],"metrics":[1]},{"dimensions":["/b"])"));
 }
 
+TEST_F(Answers, CountriesHaveTheirNames) {
+  const std::string countries =
+      std::string(R"("metrics":["visitors"],"dimensions":["visit:country","visit:country_name"],)") + kMarch;
+  EXPECT_THAT(ask(countries), HasSubstr(R"([{"dimensions":["FR","France"],"metrics":[2]},)"
+                                        R"({"dimensions":["DE","Germany"],"metrics":[1]}])"));
+  EXPECT_THAT(ask(countries + R"(,"order_by":[["visit:country_name","desc"]])"),
+              HasSubstr(R"("results":[{"dimensions":["DE","Germany"])"));
+  const std::string visitors = std::string(R"("metrics":["visitors"],)") + kMarch;
+  for (const char* filter :
+       {R"(["is","visit:country_name",["Germany"]])", R"(["contains","visit:country_name",["rman"]])",
+        R"(["is","visit:country_name",["germany"],{"case_sensitive":false}])",
+        R"(["is_not","visit:country_name",["France"]])", R"(["matches","visit:country_name",["^G"]])"})
+    EXPECT_THAT(ask(visitors + R"(,"filters":[)" + filter + "]"), HasSubstr(R"("metrics":[1])")) << filter;
+  EXPECT_THAT(ask(visitors + R"(,"filters":[["is","visit:country_name",["DE"]]])"), HasSubstr(R"("metrics":[0])"));
+  EXPECT_THAT(ask(visitors + R"(,"dimensions":["visit:region_name","visit:city_name"])"),
+              HasSubstr(R"x({"dimensions":["(not set)","(not set)"],"metrics":[3]})x"));
+}
+
 TEST_F(Answers, KeepsToTheProjectAndTheLabels) {
   std::string all = ask(R"("metrics":["visitors"],"dimensions":["visit:source"],"date_range":"all",)"
                         R"("traffic":["human","bot"],"include":{"coverage":true})");
@@ -148,9 +166,10 @@ TEST_F(Answers, CanBeAskedAgainAsSql) {
   context.project = kSite;
   context.project_name = "site";
   context.now = at("2026-03-10T00:00:00Z");
-  auto question = parse_question(R"({"metrics":["visitors","bounce_rate"],"dimensions":["visit:source"],"filters":)"
-                                 R"([["is_not","event:page",["it's"]]],"include":{"sql":true},"date_range":"month"})",
-                                 context);
+  auto question = parse_question(
+      R"({"metrics":["visitors","bounce_rate"],"dimensions":["visit:source"],"filters":)"
+      R"([["is_not","event:page",["it's"]],["is_not","visit:country_name",["Peru"]]],"include":{"sql":true},"date_range":"month"})",
+      context);
   ASSERT_TRUE(question);
   auto answer = query::ask(store, *question, {});
   ASSERT_TRUE(answer) << answer.error().message;

@@ -6,6 +6,7 @@
 #include "weir/base/clock.h"
 #include "weir/base/json_writer.h"
 #include "weir/query/answer.h"
+#include "weir/query/csv_guard.h"
 
 // An answer as text.
 namespace weir::query {
@@ -175,7 +176,7 @@ void append_question(std::string& out, const Question& q) {
 }
 
 std::string csv_text(std::string_view text) {
-  const bool formula = !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
+  const bool formula = could_be_formula(text);
   std::string out = formula ? "'" : "";
   out += text;
   if (out.find_first_of(",\"\r\n") == std::string::npos && !formula) return out;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "weir/base/check.h"
+#include "weir/query/countries.h"
 
 namespace weir::query {
 
@@ -20,6 +21,16 @@ std::string quoted(std::string_view text) {
   }
   out.push_back('\'');
   return out;
+}
+
+// The name of the country that `column` has the code of; what the table does not know stays its code.
+std::string country_name_of(std::string_view column) {
+  std::string codes, names;
+  for (const Country& country : countries()) {
+    codes += (codes.empty() ? "" : ", ") + quoted(country.code);
+    names += (names.empty() ? "" : ", ") + quoted(country.name);
+  }
+  return fmt::format("transform({}, [{}], [{}])", column, codes, names);
 }
 
 std::string negated(const std::string& condition) { return "NOT " + condition; }
@@ -140,6 +151,7 @@ std::string Conditions::value(const Dimension& dimension) {
   }
   std::string_view column = column_of(dimension.attribute);
   WEIR_CHECK(!column.empty());
+  if (dimension.attribute == Attribute::country_name) return country_name_of(column);
   return std::string(column);
 }
 

@@ -70,6 +70,7 @@ constexpr AttributeName kAttributes[] = {
     {Attribute::country, "visit:country", "country", kNotSet},
     {Attribute::region, "visit:region", "region", kNotSet},
     {Attribute::city, "visit:city", "city", kNotSet},
+    {Attribute::country_name, "visit:country_name", "country", kNotSet},
     {Attribute::region_name, "visit:region_name", "region", kNotSet},
     {Attribute::city_name, "visit:city_name", "city", kNotSet},
     {Attribute::browser, "visit:browser", "browser", kNotSet},

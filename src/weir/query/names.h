@@ -75,6 +75,7 @@ enum class Attribute : uint8_t {
   country,
   region,
   city,
+  country_name,
   region_name,
   city_name,
   browser,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "weir/query/csv_guard.h"
 #include "weir/query/sql_guard.h"
 
 namespace weir::query {
@@ -13,6 +14,14 @@ namespace {
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+// CSV, CSVWithNames...; ClickHouse reads names of formats in any case.
+bool is_csv(std::string_view format) {
+  constexpr std::string_view kCsv = "csv";
+  return format.size() >= kCsv.size() && std::equal(kCsv.begin(), kCsv.end(), format.begin(), [](char a, char b) {
+           return a == std::tolower(static_cast<unsigned char>(b));
+         });
 }
 }  // namespace
 
@@ -32,7 +41,11 @@ Result<std::string> run_sql(store::Store& store, std::string_view sql, const Sql
   if (!ast) return std::move(ast).error();
   if (auto judged = judge_ast(*ast); !judged) return std::move(judged).error();
   store::QueryOptions options{.format = request.format, .parameters = request.parameters, .timeout = request.timeout};
-  return store.user_query(sql, options, request.projects, sink);
+  const std::string_view named = format_in_ast(*ast);
+  if (!is_csv(named.empty() ? request.format : named)) return store.user_query(sql, options, request.projects, sink);
+  CsvGuard guard;
+  return store.user_query(sql, options, request.projects,
+                          [&](std::string_view piece) { return sink(guard.take(piece)); });
 }
 
 }  // namespace weir::query

@@ -205,6 +205,28 @@ TEST_F(Sql, RefusesWhatReachesOutside) {
   EXPECT_EQ(PrivateEngine::shared().text("select count() from weir.events"), "3000");
 }
 
+TEST_F(Sql, SpreadsheetsFindNoFormulasInCsv) {
+  const std::string statement =
+      "select '=1+1' as a, -5 as b, '-5' as `@c`, ['=x'] as d, '' as e, null as f, '\"=y' as g, 'x\\n=z' as h";
+  const std::string row = R"("'=1+1",-5,"'-5","['=x']","",\N,"""=y","x)"
+                          "\n"
+                          R"(=z")";
+  EXPECT_EQ(run(statement, &app_, {.format = "CSV"}), row);
+  EXPECT_EQ(run(statement, &app_, {.format = "CSVWithNames"}), R"("a","b","'@c","d","e","f","g","h")"
+                                                               "\n" +
+                                                                   row);
+  // The statement's own word counts, as it does for ClickHouse.
+  EXPECT_EQ(run(statement + " format CSV", &app_), row);
+  EXPECT_EQ(
+      run("select * from (" + statement + " union all select 'a', 1, '@', [], '', null, '', '') order by b format csv",
+          &app_),
+      row + "\n" + R"("a",1,"'@","[]","",\N,"","")");
+  EXPECT_EQ(run("describe weir.events format CSV", &app_).substr(0, 10), R"("project",)");
+  EXPECT_EQ(run("select '=1+1' as CSV", &app_), "=1+1");
+  EXPECT_EQ(run("select '=1+1' format TSV", &app_, {.format = "CSV"}), "=1+1");
+  EXPECT_EQ(run("select repeat('=', 3) from numbers(100000)", &app_, {.format = "CSV"}).find("\"="), std::string::npos);
+}
+
 TEST_F(Sql, LimitsTheStatement) {
   EXPECT_TRUE(run("select 1 -- " + std::string(kSqlBytesMax, 'x'), &app_).starts_with("too_large"));
   EXPECT_TRUE(run(std::string_view("select 1\0", 9), &app_).starts_with("bad_input"));

@@ -189,6 +189,20 @@ Result<> judge(const Node& node, const std::vector<Node>& ancestors) {
 }
 }  // namespace
 
+std::string_view format_in_ast(std::string_view ast) {
+  // The one name right below the statement.
+  for (size_t depth = 0; !ast.empty();) {
+    const std::string_view line = ast.substr(0, ast.find('\n'));
+    ast.remove_prefix(std::min(ast.size(), line.size() + 1));
+    if (line.empty()) continue;
+    const Node node = parse(line);
+    if (node.depth == 0) depth = 0;
+    if (depth == 0 && node.depth > 0) depth = node.depth;
+    if (depth > 0 && node.depth == depth && node.kind == "Identifier") return node.name;
+  }
+  return {};
+}
+
 Result<> judge_ast(std::string_view ast) {
   std::vector<Node> ancestors;
   size_t nodes = 0;

@@ -20,5 +20,7 @@ inline constexpr size_t kSqlBytesMax = 64 * KiB;
 //
 // Errors: kForbidden, whose message names what is refused.
 Result<> judge_ast(std::string_view ast);
+// The output format that the statement itself names (`FORMAT CSV`), or empty.
+std::string_view format_in_ast(std::string_view ast);
 
 }  // namespace weir::query

@@ -76,6 +76,13 @@ Project project_from_json(const json::value& from) {
   p.retention_days = from.at("retention_days").to_number<uint32_t>();
   p.ip_policy = named(&parse_ip_policy, from, "ip_policy");
   p.created_at = integer(from, "created_at");
+  // Absent in a file of a version before there were any.
+  if (const json::value* names = from.as_object().if_contains("hostnames"); names != nullptr) {
+    p.hostnames = texts_of(*names);
+    p.foreign_hostnames = named(&parse_foreign_hostnames, from, "foreign_hostnames");
+  }
+  if (from.as_object().if_contains("privacy_signals") != nullptr)
+    p.privacy_signals = named(&parse_privacy_signals, from, "privacy_signals");
   return p;
 }
 
@@ -164,6 +171,9 @@ json::object object_of(const Project& p) {
           {"time_zone", p.time_zone},
           {"retention_days", p.retention_days},
           {"ip_policy", name_of(p.ip_policy)},
+          {"hostnames", array_of(p.hostnames)},
+          {"foreign_hostnames", name_of(p.foreign_hostnames)},
+          {"privacy_signals", name_of(p.privacy_signals)},
           {"created_at", p.created_at}};
 }
 

@@ -11,6 +11,7 @@ inline constexpr size_t kKeysMax = 10'000;
 inline constexpr size_t kOutsideNamesMax = 100'000;
 inline constexpr size_t kTrafficRulesMax = 1'000;  // each is held against each event of its projects
 inline constexpr size_t kProjectNameBytesMax = 64;
+inline constexpr size_t kHostnamesMax = 100;  // of a project
 inline constexpr size_t kKeyNameBytesMax = 100;
 inline constexpr size_t kOutsideNameBytesMax = 200;
 inline constexpr size_t kRuleValueBytesMax = 200;

@@ -10,7 +10,8 @@
 #include "weir/base/ids.h"
 
 // Who works with weir: people with their roles, invitations, shared links, sessions, and the log of who changed what.
-// Passwords are kept as argon2id hashes, tokens as SHA-256 of 256 random bits; neither is kept anywhere in clear.
+// Passwords are kept as argon2id hashes, tokens as SHA-256 of 256 random bits, secrets of second factors sealed; none
+// is kept anywhere in clear.
 namespace weir::settings {
 
 // Each may do what those before it may; owner is for all projects only.
@@ -31,7 +32,7 @@ struct User {
   std::string name = {};
   std::string password = {};               // argon2id, as libsodium writes it; empty: no password signs this person in
   std::vector<Grant> grants = {};          // at most one a project, and one for all
-  std::string totp_secret = {};            // bytes; empty: no second factor
+  std::string totp_secret = {};            // sealed (sealer.h); empty: no second factor
   int64_t totp_step = 0;                   // the time step of the last code taken, so that none is taken twice
   std::vector<std::string> recovery = {};  // SHA-256 of the recovery codes not used yet
   UnixMillis created_at = 0;

@@ -25,7 +25,8 @@ Result<Project> Repository::create_project(std::string_view name, const Actor& a
   return project;
 }
 
-Result<> Repository::change_project(const Project& project, const Actor& actor) {
+Result<> Repository::change_project(const Project& wanted, const Actor& actor) {
+  Project project = wanted;
   if (auto fine = check_project(project); !fine) return fine;
   return change(actor, [&](State& state) -> Result<> {
     Project* kept = find(state, project.id);

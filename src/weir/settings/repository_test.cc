@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "weir/settings/encoding.h"
 #include "weir/settings/open.h"
 #include "weir/settings/sqlite/repository.h"
 #include "weir/settings/state.h"
@@ -107,8 +108,19 @@ class Sqlite : public ::testing::Test {
   void write(const std::string& name, const std::string& content) {
     std::ofstream(directory_.path(name), std::ios::binary) << content;
   }
-  // Makes of the database one from before there were people.
+  // Make of the database one from before there was that.
+  void drop_signals() {
+    ask("ALTER TABLE projects DROP COLUMN privacy_signals");
+    ask("PRAGMA user_version = 5");
+  }
+  void drop_sites() {
+    drop_signals();
+    ask("ALTER TABLE projects DROP COLUMN hostnames");
+    ask("ALTER TABLE projects DROP COLUMN foreign_hostnames");
+    ask("PRAGMA user_version = 4");
+  }
   void drop_people() {
+    drop_sites();
     for (const char* table : {"audit", "sessions", "policy", "shares", "invitations", "grants", "users"})
       ask(("DROP TABLE " + std::string(table)).c_str());
   }
@@ -166,6 +178,42 @@ TEST_F(Sqlite, ADatabaseWithoutPeopleGetsThem) {
   EXPECT_TRUE(repository->create_first_user({.email = "a@example.com", .grants = {{std::nullopt, Role::owner}}}));
   EXPECT_EQ(ask("SELECT count(*) FROM users"), 1);
   EXPECT_EQ(ask("SELECT count(*) FROM audit"), 1);
+}
+
+TEST_F(Sqlite, ADatabaseWithoutSitesGetsThem) {
+  fill();
+  drop_sites();
+  auto repository = open_repository();
+  expect_filled(*repository);
+  expect_people(*repository);
+  Project project = *repository->snapshot()->project(project_);
+  EXPECT_TRUE(project.hostnames.empty());
+  EXPECT_EQ(project.foreign_hostnames, ForeignHostnames::keep);
+  project.hostnames = {"a.example"};
+  EXPECT_TRUE(repository->change_project(project));
+}
+
+TEST_F(Sqlite, ADatabaseWithoutPrivacySignalsGetsThem) {
+  fill();
+  drop_signals();
+  Project project = *open_repository()->snapshot()->project(project_);
+  EXPECT_EQ(project.privacy_signals, PrivacySignals::ignore);
+}
+
+TEST_F(Sqlite, ASnapshotOfAVersionWithoutSitesIsRead) {
+  fill();
+  std::string text = contents("settings.snapshot");
+  text = text.substr(text.find('\n') + 1);
+  for (std::string_view gone :
+       {R"(,"hostnames":[])", R"(,"foreign_hostnames":"keep")", R"(,"privacy_signals":"ignore")"}) {
+    ASSERT_NE(text.find(gone), std::string::npos) << gone;
+    text.erase(text.find(gone), gone.size());
+  }
+  State state = decode(text);
+  ASSERT_EQ(state.projects.size(), 1u);
+  EXPECT_TRUE(state.projects[0].hostnames.empty());
+  EXPECT_EQ(state.projects[0].foreign_hostnames, ForeignHostnames::keep);
+  EXPECT_EQ(state.projects[0].privacy_signals, PrivacySignals::ignore);
 }
 
 TEST_F(Sqlite, FilesArePrivate) {

@@ -44,13 +44,33 @@ Result<> check_rule_address(std::string& value) {
   return {};
 }
 
-Result<> check_rule_host(std::string_view field, std::string& value, std::string_view expected) {
+enum class Wildcard : uint8_t { allowed, refused };
+constexpr std::string_view kHostExample = "not a host name such as www.example.com or *.example.com";
+
+// Makes it lower-case.
+Result<> check_host(std::string_view field, std::string& value, Wildcard wildcard, std::string_view expected) {
   for (char& c : value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   std::string_view host = value;
-  if (field == "hostname" && host.starts_with("*.")) host.remove_prefix(2);
+  if (wildcard == Wildcard::allowed && host.starts_with("*.")) host.remove_prefix(2);
   bool fine = !host.empty() && host.front() != '.' && host.back() != '.' && host.find("..") == std::string_view::npos;
   for (char c : host) fine = fine && (is_alphanumeric(c) || c == '.' || c == '-' || c == '_' || (c & 0x80) != 0);
   return fine ? Result<>() : bad(field, value, expected);
+}
+
+Result<> check_hostnames(Project& project) {
+  if (project.hostnames.size() > kHostnamesMax)
+    return bad("hostnames", fmt::format("{} names", project.hostnames.size()),
+               fmt::format("more than {}", kHostnamesMax));
+  for (std::string& name : project.hostnames) {
+    if (auto fine = check_text("hostnames", name, 1, kRuleValueBytesMax); !fine) return fine;
+    if (auto fine = check_host("hostnames", name, Wildcard::allowed, kHostExample); !fine) return fine;
+  }
+  std::sort(project.hostnames.begin(), project.hostnames.end());
+  project.hostnames.erase(std::unique(project.hostnames.begin(), project.hostnames.end()), project.hostnames.end());
+  if (project.hostnames.empty() && project.foreign_hostnames != ForeignHostnames::keep)
+    return bad("foreign_hostnames", name_of(project.foreign_hostnames),
+               "every host would be foreign: `hostnames` names none");
+  return {};
 }
 
 Result<> check_rule_path(const std::string& value) {
@@ -68,9 +88,9 @@ Result<> check_rule_value(RuleKind kind, std::string& value) {
     case RuleKind::address:
       return check_rule_address(value);
     case RuleKind::hostname:
-      return check_rule_host(field, value, "not a host name such as www.example.com or *.example.com");
+      return check_host(field, value, Wildcard::allowed, kHostExample);
     case RuleKind::referrer:
-      return check_rule_host(field, value, "not a host name such as example.com");
+      return check_host(field, value, Wildcard::refused, "not a host name such as example.com");
     case RuleKind::path:
       return check_rule_path(value);
     case RuleKind::user_agent:
@@ -91,14 +111,14 @@ Result<> check_project_name(std::string_view name) {
   return {};
 }
 
-Result<> check_project(const Project& project) {
+Result<> check_project(Project& project) {
   if (auto name = check_project_name(project.name); !name) return name;
   if (auto zone = check_time_zone(project.time_zone); !zone) return zone;
   if (project.retention_days > kRetentionDaysMax) {
     return bad("retention_days", std::to_string(project.retention_days),
                fmt::format("more than {}", kRetentionDaysMax));
   }
-  return {};
+  return check_hostnames(project);
 }
 
 Result<> check_key(std::string_view name, UnixMillis expires_at, UnixMillis now) {

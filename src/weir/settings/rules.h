@@ -9,8 +9,8 @@
 namespace weir::settings {
 
 Result<> check_project_name(std::string_view name);
-// The whole of a project that is to replace another.
-Result<> check_project(const Project& project);
+// The whole of a project that is to replace another; puts its host names into the form that is kept.
+Result<> check_project(Project& project);
 Result<> check_key(std::string_view name, UnixMillis expires_at, UnixMillis now);
 Result<> check_outside_name(std::string_view value);
 // A rule like `wanted`, checked, its value in the form that is kept; with an id, and created_at `now`.

@@ -18,15 +18,11 @@
 #include "weir/base/check.h"
 #include "weir/base/logging.h"
 #include "weir/base/random.h"
+#include "weir/settings/key_file.h"
 
 namespace weir::settings {
 
 namespace {
-// A key file: magic, 32 random bytes, CRC32C of both.
-constexpr std::string_view kMagic = "weirkey1";
-constexpr size_t kKeyBytes = 32;
-constexpr size_t kFileBytes = kMagic.size() + kKeyBytes + sizeof(uint32_t);
-
 // What is sealed: version, key id, nonce, then the encrypted fields with their tag.
 constexpr char kSealVersion = 1;
 constexpr size_t kKeyIdBytes = 4;
@@ -73,6 +69,15 @@ struct Key {
   }
 };
 using KeyPointer = std::shared_ptr<const Key>;
+
+// Null for an empty secret.
+Result<KeyPointer> key_of(Result<std::string> secret) {
+  if (!secret) return std::move(secret).error();
+  if (secret->empty()) return KeyPointer{};
+  auto key = std::make_shared<const Key>(*secret);
+  sodium_memzero(secret->data(), secret->size());
+  return KeyPointer(std::move(key));
+}
 
 struct PersonalName {
   ProjectId project;
@@ -210,38 +215,12 @@ Result<> FileSecrets::start() {
   return {};
 }
 
-Result<KeyPointer> FileSecrets::read_key(const std::string& file) {
-  auto content = read_file(files_, path(file), kFileBytes);
-  if (!content) {
-    ErrorCode code = content.error().code;
-    if (code == ErrorCode::kNotFound) return KeyPointer{};
-    if (code != ErrorCode::kTooLarge) return Error{ErrorCode::kUnavailable, "settings: " + content.error().message};
-  }
-  std::string_view all = content ? std::string_view(*content) : std::string_view();
-  KeyPointer key;
-  if (all.size() == kFileBytes && all.starts_with(kMagic) &&
-      crc32c(all.substr(0, kFileBytes - 4)) == load_le<uint32_t>(all.data() + kFileBytes - 4)) {
-    key = std::make_shared<const Key>(all.substr(kMagic.size(), kKeyBytes));
-  } else {
-    log::error("settings: {} is damaged: what was sealed under it cannot be read any more", path(file));
-  }
-  if (content) sodium_memzero(content->data(), content->size());
-  return key;
-}
+Result<KeyPointer> FileSecrets::read_key(const std::string& file) { return key_of(read_key_file(files_, path(file))); }
 
 Result<KeyPointer> FileSecrets::read_or_make_key(const std::string& file) {
   auto found = read_key(file);
   if (!found || *found != nullptr) return found;
-  std::string secret = random_bytes(kKeyBytes);
-  std::string content(kMagic);
-  content += secret;
-  append_le(content, crc32c(content));
-  auto key = std::make_shared<const Key>(secret);
-  auto stored = replace_file(files_, path(file), content);
-  sodium_memzero(content.data(), content.size());
-  sodium_memzero(secret.data(), secret.size());
-  if (!stored) return Error{ErrorCode::kUnavailable, "settings: no key could be stored: " + stored.error().message};
-  return KeyPointer(key);
+  return key_of(make_key_file(files_, path(file)));
 }
 
 Result<KeyPointer> FileSecrets::salt(int64_t day) {

@@ -16,7 +16,7 @@ namespace weir::settings {
 struct Personal {
   std::string_view ip;
   std::string_view user_agent;
-  std::string_view hints;  // JSON object of Sec-CH-UA* headers, or empty
+  std::string_view hints;  // JSON object of Sec-CH-UA* headers and X-Requested-With, or empty
   std::string_view accept_language;
   bool gpc = false;
   bool empty() const { return ip.empty() && user_agent.empty() && hints.empty() && accept_language.empty() && !gpc; }
@@ -71,7 +71,7 @@ struct SecretsOptions {
 };
 
 // Secrets kept as files of mode 0600 in a directory of mode 0700, created if absent (its parent must exist):
-// `salt-2026-11-20` and `personal-2026-11-20-<project>`, each "weirkey1", 32 random bytes, CRC32C of both.
+// `salt-2026-11-20` and `personal-2026-11-20-<project>` (key_file.h).
 // A damaged file is named in the log and replaced by a new secret. Keeps `files` by reference; it must outlive the
 // object. Errors: kForbidden (the directory is open to others), kUnavailable.
 Result<std::unique_ptr<Secrets>> open_file_secrets(FileSystem& files, const SecretsOptions& options);

@@ -12,6 +12,8 @@ namespace weir::settings {
 
 namespace {
 constexpr std::array<std::string_view, 3> kIpPolicies = {"none", "masked", "whole"};
+constexpr std::array<std::string_view, 2> kForeignHostnames = {"keep", "spam"};
+constexpr std::array<std::string_view, 2> kPrivacySignals = {"ignore", "respect"};
 constexpr std::array<std::string_view, 4> kScopes = {"capture", "stats", "sql", "admin"};
 constexpr std::array<std::string_view, 5> kRuleKinds = {"address", "hostname", "referrer", "path", "user_agent"};
 constexpr std::array<std::string_view, 3> kRuleLabels = {"internal", "spam", "bot"};
@@ -34,6 +36,14 @@ bool parse(const std::array<std::string_view, N>& names, std::string_view name, 
 
 std::string_view name_of(IpPolicy policy) { return kIpPolicies[static_cast<size_t>(policy)]; }
 bool parse_ip_policy(std::string_view name, IpPolicy& policy) { return parse(kIpPolicies, name, policy); }
+std::string_view name_of(ForeignHostnames foreign) { return kForeignHostnames[static_cast<size_t>(foreign)]; }
+bool parse_foreign_hostnames(std::string_view name, ForeignHostnames& foreign) {
+  return parse(kForeignHostnames, name, foreign);
+}
+std::string_view name_of(PrivacySignals signals) { return kPrivacySignals[static_cast<size_t>(signals)]; }
+bool parse_privacy_signals(std::string_view name, PrivacySignals& signals) {
+  return parse(kPrivacySignals, name, signals);
+}
 std::string_view name_of(Scope scope) { return kScopes[static_cast<size_t>(scope)]; }
 bool parse_scope(std::string_view name, Scope& scope) { return parse(kScopes, name, scope); }
 std::string_view name_of(RuleKind kind) { return kRuleKinds[static_cast<size_t>(kind)]; }

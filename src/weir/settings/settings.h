@@ -24,12 +24,30 @@ enum class IpPolicy : uint8_t { none, masked, whole };  // what of an address th
 std::string_view name_of(IpPolicy policy);
 bool parse_ip_policy(std::string_view name, IpPolicy& policy);
 
+// What events of pages are whose host is not among the project's: labelled as spam, or like any other.
+enum class ForeignHostnames : uint8_t { keep, spam };
+std::string_view name_of(ForeignHostnames foreign);
+bool parse_foreign_hostnames(std::string_view name, ForeignHostnames& foreign);
+
+// What becomes of events whose browser asks not to be counted: `Sec-GPC: 1` or `DNT: 1`.
+enum class PrivacySignals : uint8_t {
+  ignore,   // stored like any other
+  respect,  // dropped, and counted as such
+};
+std::string_view name_of(PrivacySignals signals);
+bool parse_privacy_signals(std::string_view name, PrivacySignals& signals);
+
 struct Project {
   ProjectId id{};
   std::string name;               // unique; 1-64 of a-z A-Z 0-9 . _ -
   std::string time_zone = "UTC";  // IANA name
   uint32_t retention_days = 0;    // 0: for ever
   IpPolicy ip_policy = IpPolicy::none;
+  // Of its sites, sorted: `www.example.org`, or `*.example.org` for all below example.org. Whoever comes from one of
+  // them was there before.
+  std::vector<std::string> hostnames = {};
+  ForeignHostnames foreign_hostnames = ForeignHostnames::keep;  // without hostnames none is foreign
+  PrivacySignals privacy_signals = PrivacySignals::ignore;
   UnixMillis created_at = 0;
   bool operator==(const Project&) const = default;
 };

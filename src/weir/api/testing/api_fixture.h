@@ -64,9 +64,10 @@ class ApiTest : public ::testing::Test {
     RunSql run = [this](const SqlQuestion& question, const std::function<bool(std::string_view)>& sink) {
       return run_sql_(question, sink);
     };
-    api_ = std::make_unique<Api>(options, Dependencies{settings_, clock_, gate_, sessions_, registry_, run});
+    api_ = std::make_unique<Api>(options,
+                                 Dependencies{settings_, clock_, gate_, sessions_, registry_, run, run_question_});
     api_->add_routes(*router_);
-    people_ = std::make_unique<People>(People::Dependencies{settings_, clock_, gate_, sessions_, registry_});
+    people_ = std::make_unique<People>(People::Dependencies{settings_, clock_, gate_, sessions_, registry_, sealer_});
     people_->add_routes(*router_);
   }
 
@@ -159,7 +160,9 @@ class ApiTest : public ::testing::Test {
   Sessions sessions_{settings_, clock_};
   Gate gate_{settings_, sessions_, clock_, {}};
   metrics::Registry registry_;
+  settings::Sealer sealer_{std::string(32, 'k')};
   std::function<Result<>(const SqlQuestion&, const std::function<bool(std::string_view)>&)> run_sql_;
+  RunQuestion run_question_;  // empty: no store; set it before make_api()
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<People> people_;

@@ -153,7 +153,10 @@ Result<> SqliteRepository::migrate(Database& db, const State* contents) {
   auto mode = db.text("PRAGMA journal_mode = WAL");
   if (!mode) return std::move(mode).error();
   if (*mode != "wal") return Error{ErrorCode::kUnavailable, "settings: this file system does not support SQLite's WAL"};
-  if (auto set = db.run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"); !set) {
+  if (auto set = db.run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"
+                        // What is deleted or replaced, a secret among it, does not stay in the file.
+                        " PRAGMA secure_delete = ON;");
+      !set) {
     return set;
   }
   auto version = db.number("PRAGMA user_version");

@@ -57,6 +57,11 @@ constexpr std::array kMigrations = {
     "CREATE TABLE audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, address TEXT NOT NULL,"
     " project INTEGER, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
     "CREATE INDEX audit_by_project ON audit (project);",
+    // 5. The projects' own sites: `hostnames` is a JSON list.
+    "ALTER TABLE projects ADD COLUMN hostnames TEXT NOT NULL DEFAULT '[]';"
+    "ALTER TABLE projects ADD COLUMN foreign_hostnames TEXT NOT NULL DEFAULT 'keep';",
+    // 6. What becomes of events whose browser asks not to be counted.
+    "ALTER TABLE projects ADD COLUMN privacy_signals TEXT NOT NULL DEFAULT 'ignore';",
 };
 
 int64_t column(ProjectId id) { return static_cast<int64_t>(number(id)); }
@@ -76,16 +81,21 @@ void bind_or_null(Statement& statement, std::optional<Id> id) {
 
 Result<> put(const Database& db, const Project& p) {
   return Statement(db,
-                   "INSERT INTO projects (id, name, time_zone, retention_days, ip_policy, created_at)"
-                   " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
-                   " time_zone = excluded.time_zone, retention_days = excluded.retention_days,"
-                   " ip_policy = excluded.ip_policy")
+                   "INSERT INTO projects (id, name, time_zone, retention_days, ip_policy, created_at, hostnames,"
+                   " foreign_hostnames, privacy_signals) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+                   " SET name = excluded.name, time_zone = excluded.time_zone,"
+                   " retention_days = excluded.retention_days, ip_policy = excluded.ip_policy,"
+                   " hostnames = excluded.hostnames, foreign_hostnames = excluded.foreign_hostnames,"
+                   " privacy_signals = excluded.privacy_signals")
       .bind(column(p.id))
       .bind(p.name)
       .bind(p.time_zone)
       .bind(int64_t{p.retention_days})
       .bind(name_of(p.ip_policy))
       .bind(p.created_at)
+      .bind(to_json(p.hostnames))
+      .bind(name_of(p.foreign_hostnames))
+      .bind(name_of(p.privacy_signals))
       .finish();
 }
 Result<> drop(const Database& db, const Project& p) {
@@ -375,7 +385,9 @@ Result<> migrate_step(Database& db, int64_t from) { return db.run(kMigrations[st
 Result<State> load(const Database& db) {
   State state;
   auto projects =
-      each(db, "SELECT id, name, time_zone, retention_days, ip_policy, created_at FROM projects ORDER BY name",
+      each(db,
+           "SELECT id, name, time_zone, retention_days, ip_policy, created_at, hostnames, foreign_hostnames,"
+           " privacy_signals FROM projects ORDER BY name",
            [&](const Statement& s) {
              Project p;
              p.id = project_id(s.number(0));
@@ -383,7 +395,9 @@ Result<State> load(const Database& db) {
              p.time_zone = s.text(2);
              p.retention_days = static_cast<uint32_t>(s.number(3));
              p.created_at = s.number(5);
-             bool known = parse_ip_policy(s.text(4), p.ip_policy);
+             bool known = parse_ip_policy(s.text(4), p.ip_policy) && texts_from_json(s.text(6), p.hostnames) &&
+                          parse_foreign_hostnames(s.text(7), p.foreign_hostnames) &&
+                          parse_privacy_signals(s.text(8), p.privacy_signals);
              state.projects.push_back(std::move(p));
              return known;
            });

@@ -106,6 +106,9 @@ TEST_P(RepositoryContract, AProjectIsChangedAsAWholeButForIdAndBirth) {
   project.time_zone = "Europe/Berlin";
   project.retention_days = 400;
   project.ip_policy = IpPolicy::masked;
+  project.hostnames = {"WWW.example.org", "*.Shop.example", "www.example.org"};
+  project.foreign_hostnames = ForeignHostnames::spam;
+  project.privacy_signals = PrivacySignals::respect;
   project.created_at = 5;
   ASSERT_TRUE(repository_->change_project(project));
   reopen();
@@ -117,6 +120,9 @@ TEST_P(RepositoryContract, AProjectIsChangedAsAWholeButForIdAndBirth) {
   EXPECT_EQ(changed->time_zone, "Europe/Berlin");
   EXPECT_EQ(changed->retention_days, 400u);
   EXPECT_EQ(changed->ip_policy, IpPolicy::masked);
+  EXPECT_EQ(changed->hostnames, (std::vector<std::string>{"*.shop.example", "www.example.org"}));
+  EXPECT_EQ(changed->foreign_hostnames, ForeignHostnames::spam);
+  EXPECT_EQ(changed->privacy_signals, PrivacySignals::respect);
   EXPECT_EQ(changed->created_at, born);
 }
 
@@ -134,6 +140,12 @@ TEST_P(RepositoryContract, AWrongChangeChangesNothing) {
   EXPECT_EQ(with([](Project& p) { p.time_zone = "../../etc/passwd"; }), ErrorCode::kBadInput);
   EXPECT_EQ(with([](Project& p) { p.time_zone = ""; }), ErrorCode::kBadInput);
   EXPECT_EQ(with([](Project& p) { p.retention_days = 1'000'000; }), ErrorCode::kBadInput);
+  for (const char* name :
+       {"", "https://a.example", "a.example/", "a.example:80", "*", "*.", "a.*.example", "a..example"})
+    EXPECT_EQ(with([&](Project& p) { p.hostnames = {name}; }), ErrorCode::kBadInput) << name;
+  EXPECT_EQ(with([](Project& p) { p.hostnames.assign(101, "a.example"); }), ErrorCode::kBadInput);
+  // Then all of them would be.
+  EXPECT_EQ(with([](Project& p) { p.foreign_hostnames = ForeignHostnames::spam; }), ErrorCode::kBadInput);
   EXPECT_EQ(with([](Project& p) { p.id = ProjectId{number(p.id) ^ 1}; }), ErrorCode::kNotFound);
   reopen();
   EXPECT_EQ(repository_->snapshot()->project(project.id)->name, "a");

@@ -74,7 +74,8 @@ async function failure(response: Response): Promise<ApiError> {
 
 // The raw answer, for streams and downloads. Throws ApiError for every status of 400 and above.
 export async function send(method: string, path: string, body?: unknown, options: RequestOptions = {}): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  // No more headers than needed: an answer that index.html asked for beforehand is taken by a request that is the same.
+  const headers: Record<string, string> = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   else if (options.text !== undefined) headers["Content-Type"] = "text/plain; charset=utf-8";
   if (method !== "GET" && csrf) headers["X-Weir-CSRF"] = csrf;

@@ -1,13 +1,13 @@
+import { useEffect, useRef, useState } from "preact/hooks";
 import { short } from "../format/numbers";
 import "./plain.css";
 
-const WIDTH = 900;
+const LABEL_WIDTH = 130;
 const HEIGHT = 280;
 const LEFT = 56;
 const BOTTOM = 28;
 const TOP = 10;
 const BARS_MAX = 40;
-const LABELS = 6;
 const COLOURS = ["var(--graph-line)", "var(--graph-mark)", "var(--good)", "var(--bad)", "var(--text-soft)"];
 export const seriesColour = (index: number): string => COLOURS[index % COLOURS.length]!;
 
@@ -25,15 +25,24 @@ export function niceMax(largest: number): number {
 
 // Lines over labels in their order, or bars of the first series. The table beside it has every number.
 export function PlainChart({ kind, labels, series, title }: { kind: "line" | "bar"; labels: readonly string[]; series: readonly Series[]; title: string }) {
+  const svg = useRef<SVGSVGElement>(null);
+  const [width, setWidth] = useState(900);
+  useEffect(() => {
+    const sizes = new ResizeObserver(([entry]) => {
+      if (entry && entry.contentRect.width > 0) setWidth(Math.round(entry.contentRect.width));
+    });
+    sizes.observe(svg.current!);
+    return () => sizes.disconnect();
+  }, []);
   const shown = kind === "bar" ? Math.min(labels.length, BARS_MAX) : labels.length;
   const all = (kind === "bar" ? series.slice(0, 1) : series).flatMap((one) => one.values.slice(0, shown)).filter((value) => value !== null);
   const top = niceMax(Math.max(0, ...all));
   const bottom = Math.min(0, ...all) < 0 ? -niceMax(-Math.min(...all)) : 0;
   const y = (value: number) => TOP + (1 - (value - bottom) / (top - bottom)) * (HEIGHT - TOP - BOTTOM);
-  const step = (WIDTH - LEFT) / Math.max(1, kind === "bar" ? shown : shown - 1);
+  const step = (width - LEFT) / Math.max(1, kind === "bar" ? shown : shown - 1);
   const x = (index: number) => LEFT + index * step;
   const marks = [bottom, (top + bottom) / 2, top];
-  const every = Math.max(1, Math.ceil(shown / (kind === "bar" ? 12 : LABELS)));
+  const every = Math.max(1, Math.ceil(shown / Math.max(2, Math.floor((width - LEFT) / (kind === "bar" ? LABEL_WIDTH / 2 : LABEL_WIDTH)))));
   const path = (values: (number | null)[]) => {
     let open = false;
     return values
@@ -49,10 +58,10 @@ export function PlainChart({ kind, labels, series, title }: { kind: "line" | "ba
       .join("");
   };
   return (
-    <svg class="chart-plot" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={title}>
+    <svg ref={svg} class="chart-plot" viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={title}>
       {marks.map((mark) => (
         <g key={mark}>
-          <line x1={LEFT} x2={WIDTH} y1={y(mark)} y2={y(mark)} stroke="var(--graph-grid)" />
+          <line x1={LEFT} x2={width} y1={y(mark)} y2={y(mark)} stroke="var(--graph-grid)" />
           <text x={LEFT - 8} y={y(mark) + 4} text-anchor="end" font-size="12" fill="var(--text-soft)">
             {short(mark)}
           </text>
@@ -64,7 +73,7 @@ export function PlainChart({ kind, labels, series, title }: { kind: "line" | "ba
             key={index}
             x={kind === "bar" ? x(index) + step / 2 : x(index)}
             y={HEIGHT - 8}
-            text-anchor={kind === "bar" ? "middle" : index === 0 ? "start" : x(index) > WIDTH - 60 ? "end" : "middle"}
+            text-anchor={kind === "bar" ? "middle" : index === 0 ? "start" : x(index) > width - 60 ? "end" : "middle"}
             font-size="12"
             fill="var(--text-soft)"
           >

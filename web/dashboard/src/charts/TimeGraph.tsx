@@ -1,6 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { bucketLong, bucketShort, type BucketSize } from "../format/dates";
 
 export interface Series {
@@ -125,7 +124,7 @@ function options(props: Props, width: number, box: HTMLElement): uPlot.Options {
       {
         ...axis,
         grid: { show: false },
-        splits: () => splits(series.labels.length, width),
+        splits: (plot) => splits(series.labels.length, plot.width),
         values: (_, at) => at.map((index) => bucketShort(series.labels[index] ?? "", size)),
         size: 28,
       },

@@ -9,6 +9,17 @@ import { NotFoundPage } from "./NotFoundPage";
 import { findRoute, type Page, type Route } from "./routes";
 
 const loaded = new Map<Route, Page>();
+const loadPage = async (route: Route): Promise<void> => {
+  loaded.set(route, await route.load());
+};
+let firstSession: Promise<unknown> | null = null;
+
+// Begins what the first page takes, before anything is drawn. What fails here is told, and tried again, by the page itself.
+export async function prepare(): Promise<void> {
+  const found = findRoute(window.location.pathname);
+  firstSession = loadSession();
+  await Promise.allSettled([firstSession, found ? loadPage(found.route) : null]);
+}
 
 // The page of a route; null while its code is on its way.
 function usePage(route: Route | null): { page: Page | null; error: ApiError | null; retry: () => void } {
@@ -18,9 +29,8 @@ function usePage(route: Route | null): { page: Page | null; error: ApiError | nu
   useEffect(() => {
     if (!route || loaded.has(route)) return;
     let gone = false;
-    route.load().then(
-      (page) => {
-        loaded.set(route, page);
+    loadPage(route).then(
+      () => {
         if (!gone) {
           setError(null);
           redraw((n) => n + 1);
@@ -60,7 +70,8 @@ export function App() {
 
   const ask = () => {
     setError(null);
-    loadSession().catch((why: unknown) => setError(asApiError(why)));
+    (firstSession ?? loadSession()).catch((why: unknown) => setError(asApiError(why)));
+    firstSession = null;
   };
   useEffect(ask, []);
   useEffect(() => {

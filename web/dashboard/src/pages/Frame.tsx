@@ -64,8 +64,8 @@ export function Frame({ bare, project, children }: { bare: boolean; project: str
   const embedded = bare && new URLSearchParams(location.search).has("embed");
   const first = useRef(true);
   useEffect(() => {
-    // A new page is announced by the focus; the first one by the browser itself.
-    if (!first.current) main.current?.focus({ preventScroll: true });
+    // A new page is announced by the focus, unless it has put it somewhere; the first one by the browser itself.
+    if (!first.current && !main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [location.path]);
 
@@ -108,7 +108,7 @@ export function Frame({ bare, project, children }: { bare: boolean; project: str
                 start
                 plain
                 label="Project"
-                title={<strong>{project}</strong>}
+                title={<strong title={project}>{project}</strong>}
                 entries={[...projects, { kind: "rule" }, { key: "all", title: "All projects", href: "/ui/" }]}
               />
             ) : null}

@@ -25,7 +25,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/ui/p/:name/live", load: () => import("./live/LivePage").then((page) => page.LivePage) },
   { pattern: "/ui/p/:name/sql", load: () => import("./sql/SqlPage").then((page) => page.SqlPage) },
   { pattern: "/ui/p/:name/settings/:tab?", load: () => import("./settings/SettingsPage").then((page) => page.SettingsPage) },
-  { pattern: "/ui/p/:name", load: () => import("./project/ProjectPage").then((page) => page.ProjectPage) },
+  { pattern: "/ui/p/:name", load: () => import("./project/Dashboard").then((page) => page.ProjectPage) },
   {
     pattern: "/ui/share/:token",
     bare: true,

@@ -2,7 +2,6 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Query, ResultRow } from "../api/query";
 import { asApiError, send } from "../api/client";
 import type { Filter } from "../api/types";
-import { TimeGraph } from "../charts/TimeGraph";
 import { number } from "../format/numbers";
 import { baseQuery, comparisons, type Detail } from "../state/dashboard";
 import { dimensionName, hasPlaces, showValue } from "../state/dimensions";
@@ -19,6 +18,7 @@ import { RowBar } from "../ui/RowBar";
 import { EmptyState, ErrorState, Skeleton } from "../ui/States";
 import { Table, type Column } from "../ui/Table";
 import { toast } from "../ui/Toast";
+import { LazyGraph } from "./LazyGraph";
 import { detailMetrics, share } from "./panels";
 import { partialFrom, toSeries, withoutFuture } from "./graphData";
 
@@ -81,7 +81,7 @@ function Evolution({ dimension, value, metric }: { dimension: string; value: str
   if (graph.error) return <ErrorState what="The row's graph could not be had" message={graph.error.message} onRetry={graph.retry} />;
   if (!series) return <Skeleton height={10} label="Loading the row's graph" />;
   return (
-    <TimeGraph
+    <LazyGraph
       title={`${METRICS[metric]?.title ?? metric} of ${showValue(dimension, value)} by ${interval}`}
       size={interval}
       series={series.drawn}

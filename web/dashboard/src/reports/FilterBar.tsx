@@ -1,5 +1,6 @@
 import type { Filter } from "../api/types";
 import { inWords, isLeaf, sameFilter } from "../state/filters";
+import type { DashboardState } from "../state/dashboard";
 import { useProject } from "../state/project";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -17,13 +18,18 @@ const TRAFFIC: Record<string, string> = {
 // The filters in force as chips; each can be changed or taken away.
 export function FilterChips({ onEdit }: { onEdit: (filter: Filter) => void }) {
   const { state, segmentName, go } = useProject();
+  // The button goes with its chip, and the keyboard goes on from the menu that makes chips.
+  const without = (change: Partial<DashboardState>) => {
+    document.querySelector<HTMLElement>("#filter-menu button")?.focus();
+    go(change);
+  };
   if (state.filters.length === 0 && !state.traffic) return null;
   return (
     <ul class="chips" aria-label="Filters">
       {state.traffic ? (
         <li class="chip">
           <span class="chip-text">{TRAFFIC[state.traffic]}</span>
-          <button type="button" class="chip-off" aria-label={`Take away: ${TRAFFIC[state.traffic]}`} onClick={() => go({ traffic: null })}>
+          <button type="button" class="chip-off" aria-label={`Take away: ${TRAFFIC[state.traffic]}`} onClick={() => without({ traffic: null })}>
             <Icon name="cross" size={12} />
           </button>
         </li>
@@ -39,7 +45,7 @@ export function FilterChips({ onEdit }: { onEdit: (filter: Filter) => void }) {
               type="button"
               class="chip-off"
               aria-label={`Take away: ${words}`}
-              onClick={() => go({ filters: state.filters.filter((each) => !sameFilter(each, filter)) })}
+              onClick={() => without({ filters: state.filters.filter((each) => !sameFilter(each, filter)) })}
             >
               <Icon name="cross" size={12} />
             </button>
@@ -48,7 +54,7 @@ export function FilterChips({ onEdit }: { onEdit: (filter: Filter) => void }) {
       })}
       {state.filters.length > 1 ? (
         <li>
-          <Button look="plain" small aria-keyshortcuts="Escape" onClick={() => go({ filters: [] })}>
+          <Button look="plain" small aria-keyshortcuts="Escape" onClick={() => without({ filters: [] })}>
             Clear all
           </Button>
         </li>
@@ -92,15 +98,17 @@ export function FilterMenu({ onAdd, onSave }: { onAdd: () => void; onSave: () =>
     ...Object.entries(TRAFFIC).map(([key, title]) => ({ key, title, checked: state.traffic === key, onPick: () => go({ traffic: key }) })),
   ];
   return (
-    <Menu
-      start
-      label=""
-      title={
-        <>
-          <Icon name="filter" /> Filter
-        </>
-      }
-      entries={entries}
-    />
+    <div id="filter-menu">
+      <Menu
+        start
+        label=""
+        title={
+          <>
+            <Icon name="filter" /> Filter
+          </>
+        }
+        entries={entries}
+      />
+    </div>
   );
 }

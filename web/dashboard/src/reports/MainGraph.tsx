@@ -1,6 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Answer, Query } from "../api/query";
-import { TimeGraph } from "../charts/TimeGraph";
 import { bucketLong } from "../format/dates";
 import { baseQuery } from "../state/dashboard";
 import { METRICS, isMoney, plain, write } from "../state/metrics";
@@ -14,6 +13,7 @@ import { Icon } from "../ui/Icon";
 import { Menu } from "../ui/Menu";
 import { EmptyState, ErrorState, Skeleton } from "../ui/States";
 import { Table } from "../ui/Table";
+import { LazyGraph } from "./LazyGraph";
 import { marksOf, partialFrom, toSeries, withoutFuture } from "./graphData";
 
 const TITLES: Record<Interval, string> = { minute: "Minutes", hour: "Hours", day: "Days", week: "Weeks", month: "Months" };
@@ -106,7 +106,7 @@ export function MainGraph({ metric, numbers, onAnnotate }: { metric: string; num
     );
   else
     body = (
-      <TimeGraph
+      <LazyGraph
         title={`Graph of ${title} by ${interval}, ${shown.series.labels.length} points. The button "As a table" shows its numbers.`}
         size={interval}
         series={shown.series}

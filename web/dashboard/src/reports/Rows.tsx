@@ -33,7 +33,7 @@ export function Rows({ dimension, metrics, answer, first }: { dimension: string;
         <tr>
           <th scope="col">{first}</th>
           {shown.map(({ metric }) => (
-            <th key={metric} scope="col" class={METRICS[metric]?.kind === "money" ? "end money" : "end"}>
+            <th key={metric} scope="col" class={`end metric-${metric}${METRICS[metric]?.kind === "money" ? " money" : ""}`}>
               {METRICS[metric]?.short ?? METRICS[metric]?.title}
             </th>
           ))}
@@ -57,7 +57,7 @@ export function Rows({ dimension, metrics, answer, first }: { dimension: string;
                 </a>
               </th>
               {shown.map(({ metric, index }) => (
-                <td key={metric} class="end numbers" title={write(metric, row.metrics[index], "long")}>
+                <td key={metric} class={`end numbers metric-${metric}`} title={write(metric, row.metrics[index], "long")}>
                   {index === 0 ? <RowChange metric={metric} row={row} /> : null}
                   {write(metric, row.metrics[index])}
                 </td>

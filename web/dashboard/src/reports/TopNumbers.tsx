@@ -49,13 +49,15 @@ function TopNumber({
         </span>
         <span class="sr-only">{write(metric, value, "long")}, show in the graph</span>
       </a>
-      <div class="top-foot">
-        {plain(value) === null ? null : <Change metric={metric} value={changed} />}
-        {before !== undefined ? <span class="top-before numbers">{write(metric, before)}</span> : null}
-        <button type="button" class="top-info" aria-label={`What is ${title}?`} onClick={() => onInfo(metric)}>
-          <Icon name="info" size={14} />
-        </button>
-      </div>
+      {before !== undefined ? (
+        <div class="top-foot">
+          {plain(value) === null ? null : <Change metric={metric} value={changed} />}
+          <span class="top-before numbers">{write(metric, before)}</span>
+        </div>
+      ) : null}
+      <button type="button" class="top-info" aria-label={`What is ${title}?`} onClick={() => onInfo(metric)}>
+        <Icon name="info" size={14} />
+      </button>
     </li>
   );
 }

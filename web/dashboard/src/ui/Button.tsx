@@ -10,16 +10,18 @@ export type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "size" |
   children?: ComponentChildren;
 };
 
-// type="button" unless told otherwise: only a form's own button sends it.
-export function Button({ look = "normal", small, icon, busy, disabled, class: extra, children, ...rest }: ButtonProps) {
+// type="button" unless told otherwise: only a form's own button sends it. A busy button keeps the focus, which the browser would
+// take from a disabled one.
+export function Button({ look = "normal", small, icon, busy, class: extra, onClick, children, ...rest }: ButtonProps) {
   const classes = ["button", `button-${look}`, small && "button-small", icon && "button-icon", extra];
   return (
     <button
       type="button"
       {...rest}
       class={classes.filter(Boolean).join(" ")}
-      disabled={disabled || busy}
       aria-busy={busy ? "true" : undefined}
+      aria-disabled={busy ? "true" : undefined}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
     >
       {children}
     </button>

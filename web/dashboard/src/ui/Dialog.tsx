@@ -1,10 +1,10 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./Button";
 import { Icon } from "./Icon";
 
-// A modal window over the page while it is mounted. Esc, the cross and a click beside it ask `onClose`; the browser gives
-// the focus back to where it was.
+// A modal window over the page while it is mounted. Esc, the cross and a click beside it ask `onClose`; the focus goes back to
+// where it was.
 export function Dialog({
   title,
   wide,
@@ -20,10 +20,16 @@ export function Dialog({
 }) {
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const dialog = element.current;
-    if (dialog && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+  useLayoutEffect(() => {
+    const dialog = element.current!;
+    const opener = document.activeElement;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      // The browser does this itself for a dialog that still stands in the page; this one may have left it.
+      const lost = document.activeElement === document.body || dialog.contains(document.activeElement);
+      if (lost && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+    };
   }, []);
   return (
     <dialog

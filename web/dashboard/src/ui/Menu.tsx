@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./Icon";
 
 export type MenuEntry =
@@ -34,7 +34,8 @@ export function Menu({
     setOpen(false);
     if (back) root.current?.querySelector<HTMLElement>("button")?.focus();
   };
-  useEffect(() => {
+  // At once: keys that follow quickly are for the list.
+  useLayoutEffect(() => {
     if (!open) return;
     const all = items();
     (all.find((item) => item.getAttribute("aria-checked") === "true") ?? all[0])?.focus();

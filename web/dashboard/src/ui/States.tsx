@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 import { Button } from "./Button";
 
-// Nothing here yet: says so, and what to do about it.
-export function EmptyState({ title, children }: { title: string; children?: ComponentChildren }) {
+// Nothing here yet: says so, and what to do about it. `page`: it is all that the page has.
+export function EmptyState({ title, page, children }: { title: string; page?: boolean; children?: ComponentChildren }) {
   return (
     <div class="state">
-      <p class="state-title">{title}</p>
+      {page ? <h1>{title}</h1> : <p class="state-title">{title}</p>}
       {children}
     </div>
   );

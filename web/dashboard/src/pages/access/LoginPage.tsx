@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, asApiError, type ApiError } from "../../api/client";
 import type { Session } from "../../api/types";
 import { navigate, useLocation } from "../../state/router";
 import { setSession, useSession } from "../../state/session";
 import { Button } from "../../ui/Button";
 import { TextField } from "../../ui/Field";
+import { TakesFocus } from "../../ui/TakesFocus";
 import { AccessCard, FormError } from "./AccessCard";
 
 // Where to go once signed in: a page of ours, never another site's.
@@ -22,14 +23,10 @@ export function LoginPage() {
   const [asksCode, setAsksCode] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
-  const codeField = useRef<HTMLDivElement>(null);
   const signedIn = session?.user !== null && session !== null;
   useEffect(() => {
     if (signedIn) navigate(nextPage(search), { replace: true });
   }, [signedIn]);
-  useEffect(() => {
-    if (asksCode) codeField.current?.querySelector("input")?.focus();
-  }, [asksCode]);
 
   const signIn = async () => {
     setBusy(true);
@@ -53,7 +50,7 @@ export function LoginPage() {
         }}
       >
         {asksCode ? (
-          <div ref={codeField}>
+          <TakesFocus key="code">
             <TextField
               label="Code of your authenticator"
               hint="Six digits; or one of your recovery codes."
@@ -64,12 +61,12 @@ export function LoginPage() {
               spellcheck={false}
               required
             />
-          </div>
+          </TakesFocus>
         ) : (
-          <>
+          <TakesFocus key="password">
             <TextField label="E-mail" type="email" value={email} onText={setEmail} autocomplete="username" required />
             <TextField label="Password" type="password" value={password} onText={setPassword} autocomplete="current-password" required />
-          </>
+          </TakesFocus>
         )}
         <FormError error={error} />
         <Button look="primary" type="submit" busy={busy}>

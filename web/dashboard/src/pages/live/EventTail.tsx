@@ -102,7 +102,11 @@ export function EventTail({
                 icon
                 look="plain"
                 aria-label={`Remove the filter: ${describe(filter)}`}
-                onClick={() => onFilters(filters.filter((_, other) => other !== index))}
+                onClick={(event) => {
+                  // The button goes with its chip.
+                  event.currentTarget.closest("section")?.querySelector<HTMLElement>("form input")?.focus();
+                  onFilters(filters.filter((_, other) => other !== index));
+                }}
               >
                 <Icon name="cross" size={12} />
               </Button>

@@ -18,12 +18,28 @@ import { baseQuery, comparisons } from "../../state/dashboard";
 import { mayCompare, step } from "../../state/periods";
 import { ProjectProvider, useProject, useProjectView } from "../../state/project";
 import { navigate, projectPath } from "../../state/router";
-import { mayAs, useSession } from "../../state/session";
+import { findProject, mayAs, useSession } from "../../state/session";
 import { useQuery } from "../../state/useQuery";
+import { EmptyState } from "../../ui/States";
+import type { PageProps } from "../routes";
 import { FirstEvent } from "./FirstEvent";
 import "./project.css";
 
 const Overlays = lazy(() => import("./Overlays").then((module) => module.Overlays), 0);
+
+export function ProjectPage({ parts }: PageProps) {
+  const session = useSession();
+  const project = findProject(session, parts.name ?? "");
+  if (!project)
+    return (
+      <EmptyState page title={`There is no project ${parts.name ?? ""} for you`}>
+        <p>
+          It may have been renamed, or you may not be let into it. <a href="/ui/">All projects</a>
+        </p>
+      </EmptyState>
+    );
+  return <Dashboard project={project} shared={false} />;
+}
 
 // The page of one project, for those who signed in and for those who hold a share link.
 export function Dashboard({ project, shared }: { project: SessionProject; shared: boolean }) {

@@ -1,38 +1,27 @@
 import { useState } from "preact/hooks";
-import { api, asApiError, type ApiError } from "../../api/client";
+import { api } from "../../api/client";
 import { navigate, projectPath } from "../../state/router";
 import { loadSession } from "../../state/session";
+import { useSaving } from "../../state/useSaving";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { TextField } from "../../ui/Field";
+import { SaveForm } from "../../ui/SaveForm";
 import { TimeZoneField, viewersZone } from "../settings/TimeZoneField";
 
 export function NewProject({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [zone, setZone] = useState(viewersZone());
-  const [error, setError] = useState<ApiError | null>(null);
-  const [busy, setBusy] = useState(false);
-  const create = async () => {
-    setBusy(true);
-    setError(null);
-    try {
+  const saving = useSaving();
+  const create = () =>
+    saving.save(async () => {
       await api.post("/api/v1/projects", { name, time_zone: zone });
       await loadSession();
       navigate(projectPath(name, "/settings/snippet"));
-    } catch (why) {
-      setError(asApiError(why));
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Dialog title="New project" onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void create();
-        }}
-      >
+      <SaveForm saving={saving} button="Create" onSave={create} more={<Button onClick={onClose}>Cancel</Button>}>
         <TextField
           label="Name"
           hint="What senders call it: letters, digits, and . _ - ; a site's domain is good."
@@ -42,17 +31,11 @@ export function NewProject({ onClose }: { onClose: () => void }) {
           maxLength={64}
           spellcheck={false}
           autocapitalize="none"
+          autofocus
           required
-          error={error?.message}
         />
         <TimeZoneField value={zone} onChoice={setZone} hint="Its days begin and end in this zone." />
-        <div class="form-actions">
-          <Button look="primary" type="submit" busy={busy}>
-            Create
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-      </form>
+      </SaveForm>
     </Dialog>
   );
 }

@@ -53,7 +53,7 @@ export function ProjectCard({ project, round }: { project: SessionProject; round
             <span class="project-numbers">
               <span class="project-visitors numbers">{short(data.visitors)}</span>
               <span class="soft">{data.visitors === 1 ? "visitor" : "visitors"} in 24 hours</span>
-              <Change change={data.change} />
+              {data.visitors === 0 && data.change === 0 ? null : <Change change={data.change} />}
             </span>
             <span class="project-spark">
               <Sparkline values={data.hours} title={`Visitors by the hour, at most ${number(Math.max(0, ...data.hours))}`} />

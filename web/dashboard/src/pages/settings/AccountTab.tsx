@@ -3,13 +3,16 @@ import { api } from "../../api/client";
 import { moment } from "../../format/dates";
 import { loadSession, useSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
+import { useSaving } from "../../state/useSaving";
 import { Button } from "../../ui/Button";
 import { TextField } from "../../ui/Field";
+import { SaveForm, SavingError } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
+import { TakesFocus } from "../../ui/TakesFocus";
 import { toast } from "../../ui/Toast";
 import { PASSWORD_HINT } from "../access/AccessCard";
 import { Qr } from "./Qr";
-import { confirmed, CopyButton, Loadable, SavingError, Section, useSaving } from "./Section";
+import { confirmed, CopyButton, Loadable, Section, toSection } from "./Section";
 
 interface Account {
   id: string;
@@ -41,23 +44,11 @@ function ProfileForm({ account, onSaved }: { account: Account; onSaved: () => vo
     onSaved();
   };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <SaveForm saving={saving} button="Save" onSave={save}>
       <TextField label="Name" value={name} onText={setName} autocomplete="name" required />
       <TextField label="E-mail" hint="You sign in with it." type="email" value={email} onText={setEmail} autocomplete="username" required />
       {moved ? <TextField label="Your password" type="password" value={password} onText={setPassword} autocomplete="current-password" required /> : null}
-      <SavingError saving={saving} />
-      <div class="form-actions">
-        <Button look="primary" type="submit" busy={saving.busy}>
-          Save
-        </Button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }
 
@@ -73,22 +64,10 @@ function PasswordForm({ onSaved }: { onSaved: () => void }) {
     onSaved();
   };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <SaveForm saving={saving} button="Change the password" look="normal" onSave={save}>
       <TextField label="Present password" type="password" value={current} onText={setCurrent} autocomplete="current-password" required />
       <TextField label="New password" hint={PASSWORD_HINT} type="password" value={next} onText={setNext} autocomplete="new-password" required />
-      <SavingError saving={saving} />
-      <div class="form-actions">
-        <Button type="submit" busy={saving.busy}>
-          Change the password
-        </Button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }
 
@@ -119,9 +98,19 @@ function SecondFactor({ on, codesLeft, required, onChanged }: { on: boolean; cod
       toast("The second factor is off");
       onChanged();
     });
+  const cancel = (away: () => void) => (
+    <Button
+      onClick={(event) => {
+        toSection(event.currentTarget);
+        away();
+      }}
+    >
+      Cancel
+    </Button>
+  );
   if (codes)
     return (
-      <div role="alert">
+      <TakesFocus role="alert">
         <p>
           <strong>The second factor is on.</strong> Keep these recovery codes where your phone is not: each signs you in once without it. They are shown this once.
         </p>
@@ -132,35 +121,30 @@ function SecondFactor({ on, codesLeft, required, onChanged }: { on: boolean; cod
         </ul>
         <div class="form-actions">
           <CopyButton text={codes.join("\n")} label="Copy the codes" />
-          <Button look="primary" onClick={() => setCodes(null)}>
+          <Button
+            look="primary"
+            onClick={(event) => {
+              toSection(event.currentTarget);
+              setCodes(null);
+            }}
+          >
             I have kept them
           </Button>
         </div>
-      </div>
+      </TakesFocus>
     );
   if (offered)
     return (
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void confirm();
-        }}
-      >
-        <p>Take it up with an authenticator (on your phone, or your password manager), then type the code it shows.</p>
-        <Qr text={offered.uri} title="The secret, for your authenticator to read" />
-        <p class="soft">
-          Or type it: <code>{offered.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
-        </p>
-        <TextField label="Code" value={code} onText={setCode} inputMode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,7}" required />
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button look="primary" type="submit" busy={saving.busy}>
-            Turn it on
-          </Button>
-          <Button onClick={() => setOffered(null)}>Cancel</Button>
-        </div>
-      </form>
+      <TakesFocus>
+        <SaveForm saving={saving} button="Turn it on" onSave={confirm} more={cancel(() => setOffered(null))}>
+          <p>Take it up with an authenticator (on your phone, or your password manager), then type the code it shows.</p>
+          <Qr text={offered.uri} title="The secret, for your authenticator to read" />
+          <p class="soft">
+            Or type it: <code>{offered.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+          </p>
+          <TextField label="Code" value={code} onText={setCode} inputMode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,7}" required />
+        </SaveForm>
+      </TakesFocus>
     );
   if (on)
     return (
@@ -170,22 +154,11 @@ function SecondFactor({ on, codesLeft, required, onChanged }: { on: boolean; cod
           left; for new ones turn it off and on again.
         </p>
         {ending ? (
-          <form
-            class="form"
-            onSubmit={(event) => {
-              event.preventDefault();
-              void end();
-            }}
-          >
-            <TextField label="Your password" type="password" value={password} onText={setPassword} autocomplete="current-password" required />
-            <SavingError saving={saving} />
-            <div class="form-actions">
-              <Button look="danger" type="submit" busy={saving.busy}>
-                Turn it off
-              </Button>
-              <Button onClick={() => setEnding(false)}>Cancel</Button>
-            </div>
-          </form>
+          <TakesFocus>
+            <SaveForm saving={saving} button="Turn it off" look="danger" onSave={end} more={cancel(() => setEnding(false))}>
+              <TextField label="Your password" type="password" value={password} onText={setPassword} autocomplete="current-password" required />
+            </SaveForm>
+          </TakesFocus>
         ) : (
           <div class="form-actions">
             <Button look="danger" onClick={() => setEnding(true)}>

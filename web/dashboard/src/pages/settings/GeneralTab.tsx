@@ -3,11 +3,12 @@ import { api } from "../../api/client";
 import { navigate, projectPath } from "../../state/router";
 import { loadSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
-import { Button } from "../../ui/Button";
-import { SelectField, TextField } from "../../ui/Field";
+import { useSaving } from "../../state/useSaving";
+import { CheckField, SelectField, TextArea, TextField } from "../../ui/Field";
+import { SaveForm } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
-import { deleteColumn, Loadable, SavingError, Section, useSaving } from "./Section";
+import { deleteColumn, Loadable, Section } from "./Section";
 import type { TabProps } from "./tabs";
 import { TimeZoneField } from "./TimeZoneField";
 
@@ -17,6 +18,9 @@ interface Project {
   time_zone: string;
   retention_days: number;
   ip_policy: "none" | "masked" | "whole";
+  hostnames: string[];
+  foreign_hostnames: "keep" | "spam";
+  privacy_signals: "ignore" | "respect";
   created_at: string;
 }
 
@@ -32,19 +36,25 @@ function ProjectForm({ project, onSaved }: { project: Project; onSaved: (name: s
   const [zone, setZone] = useState(project.time_zone);
   const [days, setDays] = useState(String(project.retention_days));
   const [policy, setPolicy] = useState<string>(project.ip_policy);
+  const [hosts, setHosts] = useState(project.hostnames.join("\n"));
+  const [onlyThese, setOnlyThese] = useState(project.foreign_hostnames === "spam");
+  const [signals, setSignals] = useState(project.privacy_signals === "respect");
   const saving = useSaving();
+  const hostnames = hosts.split(/[\s,]+/).filter(Boolean);
   const save = async () => {
-    const change = { name, time_zone: zone, retention_days: Number(days), ip_policy: policy };
+    const change = {
+      name,
+      time_zone: zone,
+      retention_days: Number(days),
+      ip_policy: policy,
+      hostnames,
+      foreign_hostnames: onlyThese && hostnames.length > 0 ? "spam" : "keep",
+      privacy_signals: signals ? "respect" : "ignore",
+    };
     if (await saving.save(() => api.patch(`/api/v1/projects/${project.id}`, change))) onSaved(name);
   };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <SaveForm saving={saving} button="Save" onSave={save}>
       <TextField
         label="Name"
         hint="What senders call it. After a change they must use the new one, or keep the old one as an outside name below."
@@ -65,13 +75,28 @@ function ProjectForm({ project, onSaved }: { project: Project; onSaved: (name: s
         required
       />
       <SelectField label="Of a visitor's address, keep" choices={POLICIES} value={policy} onChoice={setPolicy} />
-      <SavingError saving={saving} />
-      <div class="form-actions">
-        <Button look="primary" type="submit" busy={saving.busy}>
-          Save
-        </Button>
-      </div>
-    </form>
+      <TextArea
+        label="Hosts of its own sites"
+        hint="One a line: www.example.org, or *.example.org for all below. Who comes from one of them was here before: it is no source."
+        rows={3}
+        value={hosts}
+        onText={setHosts}
+        spellcheck={false}
+      />
+      <CheckField
+        label="Label events from pages of other hosts as spam"
+        hint={hostnames.length > 0 ? "They are kept, and reports leave them out." : "Name the hosts first."}
+        checked={onlyThese && hostnames.length > 0}
+        onCheck={setOnlyThese}
+        disabled={hostnames.length === 0}
+      />
+      <CheckField
+        label="Do not count browsers that ask for it"
+        hint="By Global Privacy Control or Do Not Track. Nothing of their events is stored."
+        checked={signals}
+        onCheck={setSignals}
+      />
+    </SaveForm>
   );
 }
 
@@ -109,21 +134,9 @@ function Names({ project }: { project: string }) {
           )
         }
       </Loadable>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void add();
-        }}
-      >
+      <SaveForm saving={saving} button="Add" look="normal" onSave={add}>
         <TextField label="Another name" value={value} onText={setValue} maxLength={200} required />
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button type="submit" busy={saving.busy}>
-            Add
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }
@@ -139,21 +152,9 @@ function DeleteProject({ project }: { project: Project }) {
   };
   return (
     <Section title="Delete the project" danger hint="Its keys, names, rules, goals and links go with it, and its events are seen nowhere any more. There is no way back.">
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (typed === project.name) void remove();
-        }}
-      >
+      <SaveForm saving={saving} button={`Delete ${project.name}`} look="danger" disabled={typed !== project.name} onSave={remove}>
         <TextField label={`Type ${project.name} to delete it`} value={typed} onText={setTyped} autocomplete="off" />
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button look="danger" type="submit" disabled={typed !== project.name} busy={saving.busy}>
-            Delete {project.name}
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }

@@ -5,10 +5,12 @@ import { day, moment } from "../../format/dates";
 import { useLoad, type Loaded } from "../../state/useLoad";
 import { projectPath } from "../../state/router";
 import { addItem, removeItem, type Annotation, type Goal, type Property, type Segment } from "../../state/items";
+import { useSaving } from "../../state/useSaving";
 import { Button } from "../../ui/Button";
 import { CheckField, SelectField, TextField } from "../../ui/Field";
+import { SaveForm } from "../../ui/SaveForm";
 import { Table, type Column } from "../../ui/Table";
-import { confirmed, Loadable, SavingError, Section, useSaving } from "./Section";
+import { confirmed, Loadable, Section } from "./Section";
 import type { TabProps } from "./tabs";
 
 type Kind = "goals" | "properties" | "segments" | "annotations";
@@ -90,13 +92,7 @@ function GoalForm({ project, onAdded }: { project: string; onAdded: () => void }
     onAdded();
   };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void add();
-      }}
-    >
+    <SaveForm saving={saving} button="Add the goal" look="normal" onSave={add}>
       <div class="form-row">
         <SelectField
           label="Reached by"
@@ -125,13 +121,7 @@ function GoalForm({ project, onAdded }: { project: string; onAdded: () => void }
       {money ? (
         <TextField label="Currency" hint="ISO 4217; other currencies are left out" value={currency} onText={setCurrency} pattern="[A-Za-z]{3}" maxLength={3} required />
       ) : null}
-      <SavingError saving={saving} />
-      <div class="form-actions">
-        <Button type="submit" busy={saving.busy}>
-          Add the goal
-        </Button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }
 
@@ -196,21 +186,9 @@ export function PropertiesTab({ project }: TabProps) {
         empty="No property is shown yet."
         columns={[{ key: "key", title: "Property", cell: (row) => <code>{row.key}</code> }]}
       />
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void add();
-        }}
-      >
+      <SaveForm saving={saving} button="Show it" look="normal" onSave={add}>
         <TextField label="Property" hint="As it is sent, such as plan" value={key} onText={setKey} maxLength={200} required />
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button type="submit" busy={saving.busy}>
-            Show it
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }
@@ -277,35 +255,15 @@ export function AnnotationsTab({ project }: TabProps) {
         empty="No annotation yet."
         columns={[
           { key: "date", title: "Day", cell: (row) => (row.date.length === 10 ? day(row.date) : moment(row.date)) },
-          {
-            key: "text",
-            title: "What",
-            cell: (row) => (
-              <>
-                {row.text} {row.owner ? <span class="badge">mine</span> : null}
-              </>
-            ),
-          },
+          { key: "text", title: "What", cell: (row) => row.text },
         ]}
       />
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void add();
-        }}
-      >
+      <SaveForm saving={saving} button="Add" look="normal" onSave={add}>
         <div class="form-row">
           <TextField label="Day" type="date" value={date} onText={setDate} required />
           <TextField label="What happened" value={text} onText={setText} maxLength={500} required />
         </div>
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button type="submit" busy={saving.busy}>
-            Add
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }

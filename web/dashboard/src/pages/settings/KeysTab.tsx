@@ -3,10 +3,11 @@ import { api } from "../../api/client";
 import { moment } from "../../format/dates";
 import { useSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
-import { Button } from "../../ui/Button";
+import { useSaving } from "../../state/useSaving";
 import { SelectField, TextField } from "../../ui/Field";
+import { SaveForm } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
-import { deleteColumn, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
+import { deleteColumn, Loadable, Secret, Section } from "./Section";
 
 interface Key {
   id: string;
@@ -85,13 +86,7 @@ export function KeysTab({ project }: { project: string | null }) {
           )
         }
       </Loadable>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void create();
-        }}
-      >
+      <SaveForm saving={saving} button="Make a key" look="normal" onSave={create}>
         <TextField label="Name" hint="What uses it" value={name} onText={setName} maxLength={100} required />
         <SelectField label="Scope" choices={SCOPES} value={scope} onChoice={setScope} />
         <div class="form-row">
@@ -105,13 +100,7 @@ export function KeysTab({ project }: { project: string | null }) {
           ) : null}
           <SelectField label="Expires" choices={LIFETIMES} value={days} onChoice={setDays} />
         </div>
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button type="submit" busy={saving.busy}>
-            Make a key
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }

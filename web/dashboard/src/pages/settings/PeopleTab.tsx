@@ -4,10 +4,12 @@ import type { Role } from "../../api/types";
 import { moment } from "../../format/dates";
 import { loadSession, useSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
+import { useSaving } from "../../state/useSaving";
 import { Button } from "../../ui/Button";
 import { CheckField, SelectField, TextField } from "../../ui/Field";
+import { SaveForm, SavingError } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
-import { confirmed, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
+import { confirmed, Loadable, Secret, Section } from "./Section";
 
 interface Grant {
   project: string | null; // null: all projects
@@ -200,13 +202,7 @@ export function PeopleTab({ project }: { project: string | null }) {
       </Section>
       <Section title="Invite somebody" hint="weir sends no mail: give them the link yourself. It works once, and not for long.">
         {link ? <Secret text={link} what="The invitation's link." onDone={() => setLink(null)} /> : null}
-        <form
-          class="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void invite();
-          }}
-        >
+        <SaveForm saving={saving} button="Make the link" onSave={invite}>
           <TextField label="E-mail" type="email" value={email} onText={setEmail} required />
           <div class="form-row">
             <SelectField label="Role" choices={roles} value={role} onChoice={setRole} />
@@ -219,13 +215,7 @@ export function PeopleTab({ project }: { project: string | null }) {
               />
             ) : null}
           </div>
-          <SavingError saving={saving} />
-          <div class="form-actions">
-            <Button look="primary" type="submit" busy={saving.busy}>
-              Make the link
-            </Button>
-          </div>
-        </form>
+        </SaveForm>
         <Loadable loaded={invitations} what="The invitations">
           {(list) =>
             list.length === 0 ? null : (

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import { useLoad } from "../../state/useLoad";
-import { Button } from "../../ui/Button";
+import { useSaving } from "../../state/useSaving";
 import { SelectField, TextField } from "../../ui/Field";
+import { SaveForm } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
-import { deleteColumn, Loadable, SavingError, Section, useSaving } from "./Section";
+import { deleteColumn, Loadable, Section } from "./Section";
 import type { TabProps } from "./tabs";
 
 interface Rule {
@@ -74,13 +75,7 @@ export function RulesTab({ project }: TabProps) {
           )
         }
       </Loadable>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void add();
-        }}
-      >
+      <SaveForm saving={saving} button="Add the rule" look="normal" onSave={add}>
         <div class="form-row">
           <SelectField label="Looks at" choices={KINDS} value={kind} onChoice={setKind} />
           <TextField label="Value" hint={example ? `Such as ${example}` : undefined} value={value} onText={setValue} maxLength={200} required />
@@ -89,13 +84,7 @@ export function RulesTab({ project }: TabProps) {
           <SelectField label="Label as" choices={LABELS} value={label} onChoice={setLabel} />
           <TextField label="Note" hint="For people; may be empty" value={note} onText={setNote} maxLength={200} />
         </div>
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button type="submit" busy={saving.busy}>
-            Add the rule
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }

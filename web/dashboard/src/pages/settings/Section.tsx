@@ -1,15 +1,15 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { asApiError, type ApiError } from "../../api/client";
+import { asApiError } from "../../api/client";
 import type { Loaded } from "../../state/useLoad";
 import { Button } from "../../ui/Button";
 import { ErrorState, Skeleton } from "../../ui/States";
+import { TakesFocus } from "../../ui/TakesFocus";
 import { toast } from "../../ui/Toast";
 import type { Column } from "../../ui/Table";
 
 export function Section({ title, hint, actions, danger, children }: { title: string; hint?: ComponentChildren; actions?: ComponentChildren; danger?: boolean; children: ComponentChildren }) {
   return (
-    <section class={danger ? "card section danger" : "card section"} aria-label={title}>
+    <section class={danger ? "card section danger" : "card section"} aria-label={title} tabIndex={-1}>
       <div class="section-head">
         <h2>{title}</h2>
         {actions}
@@ -27,48 +27,16 @@ export function Loadable<T>({ loaded, what, children }: { loaded: Loaded<T>; wha
   return <>{children(loaded.data)}</>;
 }
 
-export interface Saving {
-  busy: boolean;
-  error: ApiError | null;
-  // Runs the change; true when it went well. One at a time.
-  save: (change: () => Promise<unknown>) => Promise<boolean>;
-}
+// The focus to the section around an element that is about to go.
+export const toSection = (element: Element | null) => element?.closest<HTMLElement>("section[tabindex]")?.focus({ preventScroll: true });
 
-export function useSaving(): Saving {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
-  return {
-    busy,
-    error,
-    save: async (change) => {
-      setBusy(true);
-      setError(null);
-      try {
-        await change();
-        setBusy(false);
-        return true;
-      } catch (why) {
-        setError(asApiError(why));
-        setBusy(false);
-        return false;
-      }
-    },
-  };
-}
-
-export function SavingError({ saving }: { saving: Saving }) {
-  return saving.error ? (
-    <p class="field-error" role="alert">
-      {saving.error.message}
-    </p>
-  ) : null;
-}
-
-// Asks once more, changes, and says when it did not work.
+// Asks once more, changes, and says when it did not work. The button may go with its row.
 export async function confirmed(question: string, change: () => Promise<unknown>, after: () => void): Promise<void> {
   if (!window.confirm(question)) return;
+  const button = document.activeElement;
   try {
     await change();
+    toSection(button);
     after();
   } catch (why) {
     toast(asApiError(why).message, "bad");
@@ -94,18 +62,24 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
 // A secret that is shown this once.
 export function Secret({ text, what, onDone }: { text: string; what: string; onDone: () => void }) {
   return (
-    <div role="alert">
+    <TakesFocus role="alert">
       <p>
         <strong>{what}</strong> It is shown this once; weir keeps its hash alone.
       </p>
       <div class="secret">
         <code>{text}</code>
         <CopyButton text={text} />
-        <Button small onClick={onDone}>
+        <Button
+          small
+          onClick={(event) => {
+            toSection(event.currentTarget);
+            onDone();
+          }}
+        >
           Done
         </Button>
       </div>
-    </div>
+    </TakesFocus>
   );
 }
 

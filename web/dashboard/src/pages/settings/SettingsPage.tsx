@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { projectPath } from "../../state/router";
 import { findProject, mayAs, useSession } from "../../state/session";
 import { EmptyState } from "../../ui/States";
@@ -76,6 +76,12 @@ export function SettingsPage({ parts }: PageProps) {
   useEffect(() => {
     document.title = `${tab?.title ?? "Settings"} · ${name ?? "weir"}`;
   }, [tab?.title, name]);
+  // Where the tabs are a line that scrolls, the one that is open is in sight.
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const here = nav.current?.querySelector<HTMLElement>("[aria-current]");
+    if (nav.current && here) nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.offsetWidth) / 2;
+  }, [tab?.key]);
   if (name !== null && !project) return <NotFoundPage />;
   const base = name === null ? "/ui/settings" : projectPath(name, "/settings");
   return (
@@ -84,7 +90,7 @@ export function SettingsPage({ parts }: PageProps) {
         <h1>{name === null ? "Settings" : `Settings of ${name}`}</h1>
       </div>
       <div class="settings">
-        <nav class="settings-nav" aria-label="Settings">
+        <nav class="settings-nav" ref={nav} aria-label="Settings">
           {tabs.map((each) => (
             <a key={each.key} href={`${base}/${each.key}`} aria-current={each === tab ? "page" : undefined}>
               {each.title}

@@ -4,11 +4,12 @@ import type { Filter } from "../../api/types";
 import { moment } from "../../format/dates";
 import type { Segment } from "../../state/items";
 import { useLoad } from "../../state/useLoad";
-import { Button } from "../../ui/Button";
+import { useSaving } from "../../state/useSaving";
 import { SelectField, TextArea, TextField } from "../../ui/Field";
+import { SaveForm } from "../../ui/SaveForm";
 import { Table } from "../../ui/Table";
 import { filterText } from "./ItemsTab";
-import { CopyButton, deleteColumn, Loadable, SavingError, Secret, Section, useSaving } from "./Section";
+import { CopyButton, deleteColumn, Loadable, Secret, Section } from "./Section";
 import type { TabProps } from "./tabs";
 
 interface Share {
@@ -95,13 +96,7 @@ export function SharesTab({ project }: TabProps) {
           )
         }
       </Loadable>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void create();
-        }}
-      >
+      <SaveForm saving={saving} button="Make the link" onSave={create}>
         <TextField label="Name" hint="For you: who has it" value={name} onText={setName} maxLength={100} required />
         <div class="form-row">
           <TextField label="Password" hint="Empty: the link is enough" type="password" autocomplete="new-password" value={password} onText={setPassword} />
@@ -120,13 +115,7 @@ export function SharesTab({ project }: TabProps) {
           value={origins}
           onText={setOrigins}
         />
-        <SavingError saving={saving} />
-        <div class="form-actions">
-          <Button look="primary" type="submit" busy={saving.busy}>
-            Make the link
-          </Button>
-        </div>
-      </form>
+      </SaveForm>
     </Section>
   );
 }

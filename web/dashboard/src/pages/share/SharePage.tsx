@@ -66,7 +66,7 @@ export function SharePage({ parts }: PageProps) {
     );
   if (error?.status === 404)
     return (
-      <EmptyState title="This link leads nowhere">
+      <EmptyState page title="This link leads nowhere">
         <p>It may have been taken back, or its time is over. Ask whoever sent it for another.</p>
       </EmptyState>
     );

@@ -1,10 +1,12 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { api, asApiError, type ApiError } from "../../api/client";
 import { useLoad } from "../../state/useLoad";
+import { useSaving } from "../../state/useSaving";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { CheckField, TextField } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
+import { SaveForm } from "../../ui/SaveForm";
 import { toast } from "../../ui/Toast";
 
 export interface SavedQuery {
@@ -22,17 +24,19 @@ export function useSavedQueries(project: string | null) {
 }
 
 export function SavedQueries({ queries, error, selected, onPick, onChanged }: { queries: SavedQuery[] | null; error: ApiError | null; selected: string | null; onPick: (query: SavedQuery) => string; onChanged: () => void }) {
+  const section = useRef<HTMLElement>(null);
   const remove = async (query: SavedQuery) => {
     if (!window.confirm(`Delete the query “${query.name}”${query.owner ? "" : " for everybody"}?`)) return;
     try {
       await api.del(`/api/v1/queries/${encodeURIComponent(query.id)}`);
+      section.current?.focus({ preventScroll: true }); // the button goes with its query
       onChanged();
     } catch (why) {
       toast(`Not deleted: ${asApiError(why).message}`, "bad");
     }
   };
   return (
-    <section class="card" aria-label="Saved queries">
+    <section class="card" aria-label="Saved queries" tabIndex={-1} ref={section}>
       <h2>Saved queries</h2>
       {error ? (
         <p class="field-error">{error.message}</p>
@@ -63,33 +67,31 @@ export function SavedQueries({ queries, error, selected, onPick, onChanged }: { 
 export function SaveDialog({ sql, project, known, onSaved, onClose }: { sql: string; project: string | null; known: SavedQuery | null; onSaved: (query: SavedQuery) => void; onClose: () => void }) {
   const [name, setName] = useState(known?.name ?? "");
   const [personal, setPersonal] = useState(known ? known.owner !== null : true);
-  const [error, setError] = useState<ApiError | null>(null);
-  const [busy, setBusy] = useState(false);
-  const save = async (anew: boolean) => {
-    setBusy(true);
-    setError(null);
-    try {
+  const saving = useSaving();
+  const save = (anew: boolean) =>
+    saving.save(async () => {
       const body = { name: name.trim(), sql };
       onSaved(
         known && !anew
           ? await api.patch<SavedQuery>(`/api/v1/queries/${encodeURIComponent(known.id)}`, body)
           : await api.post<SavedQuery>("/api/v1/queries", { ...body, personal, ...(project ? { project } : {}) }),
       );
-    } catch (why) {
-      setError(asApiError(why));
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Dialog title="Save the query" onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save(false);
-        }}
+      <SaveForm
+        saving={saving}
+        button={known ? "Save the change" : "Save"}
+        onSave={() => save(false)}
+        more={
+          known ? (
+            <Button busy={saving.busy} onClick={() => void save(true)}>
+              Save as a new one
+            </Button>
+          ) : null
+        }
       >
-        <TextField label="Name" value={name} onText={setName} maxLength={200} required error={error?.message} />
+        <TextField label="Name" value={name} onText={setName} maxLength={200} autofocus required />
         {known ? null : (
           <CheckField
             label="For me alone"
@@ -98,17 +100,7 @@ export function SaveDialog({ sql, project, known, onSaved, onClose }: { sql: str
             onCheck={setPersonal}
           />
         )}
-        <div class="form-actions">
-          <Button look="primary" type="submit" busy={busy}>
-            {known ? "Save the change" : "Save"}
-          </Button>
-          {known ? (
-            <Button busy={busy} onClick={() => void save(true)}>
-              Save as a new one
-            </Button>
-          ) : null}
-        </div>
-      </form>
+      </SaveForm>
     </Dialog>
   );
 }

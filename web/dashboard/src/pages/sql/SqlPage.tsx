@@ -131,7 +131,7 @@ export function SqlPage({ parts }: PageProps) {
   if (name !== null && !project) return <NotFoundPage />;
   if (name !== null ? !mayAs(project, "editor") : !(session?.projects ?? []).some((each) => mayAs(each, "editor")))
     return (
-      <EmptyState title="SQL is for editors">
+      <EmptyState page title="SQL is for editors">
         <p>{name !== null ? "Your role in this project shows its reports. An administrator can make you an editor." : "You are an editor of no project yet."}</p>
       </EmptyState>
     );

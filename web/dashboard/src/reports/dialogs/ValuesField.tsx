@@ -110,7 +110,14 @@ export function ValuesField({
         {values.map((value) => (
           <span key={value} class="value">
             {showValue(dimension, value)}
-            <button type="button" aria-label={`Take away: ${showValue(dimension, value)}`} onClick={() => onValues(values.filter((each) => each !== value))}>
+            <button
+              type="button"
+              aria-label={`Take away: ${showValue(dimension, value)}`}
+              onClick={() => {
+                document.getElementById(id)?.focus();
+                onValues(values.filter((each) => each !== value));
+              }}
+            >
               <Icon name="cross" size={10} />
             </button>
           </span>
