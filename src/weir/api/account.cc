@@ -18,7 +18,6 @@ namespace weir::api {
 namespace asio = boost::asio;
 using http::Request;
 using http::Response;
-using settings::Role;
 using settings::User;
 
 namespace {
@@ -48,7 +47,7 @@ std::string_view last_part(std::string_view path) { return path.substr(path.rfin
 
 asio::awaitable<std::optional<Response>> People::State::check_own_password(const Request& request, const Caller& caller,
                                                                            std::string password) {
-  const std::string name = caller.name();
+  const std::string& name = caller.name();
   if (auto wait = too_many(request, name)) co_return std::move(*wait);
   auto snapshot = depends.settings.snapshot();
   const User* user = snapshot->user(*caller.user());

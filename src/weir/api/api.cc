@@ -332,6 +332,7 @@ asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access&
   asio::any_io_executor executor = co_await asio::this_coro::executor;
   auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
   std::function<void()> work = [stream = reader->stream, run = depends.run_sql, question = std::move(question)] {
+    if (stream->abandoned()) return stream->finish({});
     stream->finish(run(question, [&stream](std::string_view piece) { return stream->push(piece); }));
   };
   if (!keep(reader->stream) || !sql_workers.post(std::move(work))) {

@@ -211,7 +211,7 @@ Response Live::State::answer(const Request& request, const Access& access, const
   if (!listener) return http::error_response(listener.error());
   {
     std::lock_guard lock(mutex);
-    newcomers.push_back(project->id);
+    if (std::find(newcomers.begin(), newcomers.end(), project->id) == newcomers.end()) newcomers.push_back(project->id);
     changed.notify_all();
   }
   auto stream = std::make_shared<Stream>(*std::move(listener), std::move(alarm), options);

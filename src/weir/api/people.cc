@@ -221,8 +221,13 @@ People::State::Answer People::State::get_session(Request& request, std::optional
 People::State::Answer People::State::begin_session(Request& request, User user) {
   std::string_view before = cookie_of(request, kSessionCookie);
   auto old = depends.sessions.find(before, request.client_address);
-  std::function<Result<Sessions::New>()> work = [this, user, old, address = request.client_address,
-                                                 agent = std::string(request.header("user-agent"))] {
+  std::function<Result<Sessions::New>()> work =
+      [this, user, old, address = request.client_address,
+       agent = std::string(request.header("user-agent"))]() -> Result<Sessions::New> {
+    // Whoever set another password meanwhile ended all sessions, on this thread: none begins by the old one.
+    auto now = depends.settings.snapshot();
+    const User* kept = now->user(user.id);
+    if (kept == nullptr || kept->password != user.password) return wrong_sign_in();
     // Another session than before, whatever the browser brought.
     if (old) {
       if (auto ended = depends.sessions.end(old->user, old->id); !ended) log::warning("{}", ended.error().message);

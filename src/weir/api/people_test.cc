@@ -175,6 +175,23 @@ TEST_F(PeopleTest, ASessionEndsBySigningOutByBeingRevokedAndByAge) {
   EXPECT_TRUE(settings_.sessions()->empty());
 }
 
+TEST_F(PeopleTest, NoSessionBeginsByAPasswordThatWasReplacedMeanwhile) {
+  Browser boss = set_up();
+  newcomer(boss, "new@example.com", "viewer", "website");
+  // The new password is hashed first; by then the other request has read the old hash, and is told that it fits.
+  auto replaced = asio::co_spawn(io_,
+                                 drive(Method::post, "/api/v1/users/password",
+                                       sign_in_body("new@example.com", "another horse battery"), "", true, {}),
+                                 asio::use_future);
+  auto thief = asio::co_spawn(io_,
+                              drive_headers(Method::post, "/api/v1/session", sign_in_body("new@example.com", kPassword),
+                                            {{"host", "weir.example"}, {"origin", kOrigin}}, false),
+                              asio::use_future);
+  EXPECT_EQ(replaced.get().status, 204);
+  EXPECT_EQ(thief.get().status, 401);
+  EXPECT_TRUE(sessions_.of(settings_.snapshot()->user_of_email("new@example.com")->id).empty());
+}
+
 TEST_F(PeopleTest, WhenASessionWasUsedIsKeptWithoutANewSnapshot) {
   Browser boss = set_up();
   auto before = settings_.snapshot();

@@ -153,11 +153,8 @@ Result<> Sessions::keep_seen() {
       changed.push_back(kept.session);
     }
   }
-  for (const settings::Session& session : changed) {
-    auto written = settings_.keep_session(session);
-    if (!written && written.error().code != ErrorCode::kNotFound) return written;
-  }
-  return {};
+  // Who signs out before this is written stays signed out.
+  return changed.empty() ? Result<>() : settings_.note_seen(changed);
 }
 
 }  // namespace weir::api

@@ -549,8 +549,7 @@ Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
 std::vector<Check> ServerParts::State::checks() const {
   std::vector<Check> checks;
   checks.push_back({"serving", !draining, true, "stopping"});
-  std::string degraded = settings->degraded();
-  checks.push_back({"settings", degraded.empty(), false, degraded});
+  checks.push_back({"settings", settings->degraded().empty(), false, std::string(settings::Repository::kRefused)});
   if (journal) {
     const journal::Writer& writer = journal->writer(journal::Partition::live);
     checks.push_back({"journal", !writer.failed() && !writer.full(), true, writer.failed() ? "failed" : "no space"});

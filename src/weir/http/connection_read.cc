@@ -217,7 +217,7 @@ asio::awaitable<Connection::Next> Connection::read_body() {
   set_phase(Phase::body, request_.received + shared_.options.body_timeout);
   if (framing_.expects_continue && body_at_ == end_) {
     head_ = "HTTP/1.1 100 Continue\r\n\r\n";
-    const bool sent = co_await send({});
+    const bool sent = co_await send(std::string_view());
     if (!sent) co_return Next::hang_up;
     set_phase(Phase::body, request_.received + shared_.options.body_timeout);
   }

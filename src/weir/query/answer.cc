@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 #include <unordered_map>
@@ -17,8 +18,9 @@ namespace json = boost::json;
 namespace {
 constexpr size_t kRestrictionRowsMax = 2'000;
 constexpr size_t kRestrictionBytesMax = 100 * 1024;
-constexpr std::string_view kTooManyRows = "(ClickHouse 158)";  // TOO_MANY_ROWS
-constexpr std::string_view kMixed = "mixed";                   // what a statement says of sums in several currencies
+// What the store says when all of its memory is taken, and not just what one statement may have.
+constexpr std::string_view kNoMemoryAtAll = "(total)";
+constexpr std::string_view kMixed = "mixed";  // what a statement says of sums in several currencies
 
 store::QueryOptions options_of(const AskLimits& limits, store::Parameters parameters, std::string_view format,
                                uint64_t* rows_read) {
@@ -39,15 +41,23 @@ Error without_sql(Error error) {
     case ErrorCode::kTimeout:
       error.message = "query: the answer took too long; take a shorter range or fewer dimensions and filters";
       break;
-    case ErrorCode::kBadInput:
     case ErrorCode::kTooLarge:
-      if (error.message.find(kTooManyRows) != std::string::npos)
-        return {ErrorCode::kTooLarge,
-                "query: the answer takes more rows than one question may read; take a shorter range"};
-      log::error("query: {}", error.message);
-      error = {ErrorCode::kUnavailable, "query: the store could not answer this question; weir's log says why"};
+      if (error.message.find(kNoMemoryAtAll) != std::string::npos)
+        return {ErrorCode::kOverloaded, "query: the store has no memory left for this at the moment"};
+      error.message =
+          "query: the answer takes more rows or more memory than one question may; take a shorter range or fewer "
+          "dimensions and filters";
+      break;
+    case ErrorCode::kOverloaded:
+      error.message = "query: the store has too much to do at the moment";
+      break;
+    case ErrorCode::kUnavailable:
+      log::debug("query: {}", error.message);
+      error.message = "query: the store does not answer at the moment";
       break;
     default:
+      log::error("query: {}", error.message);
+      error = {ErrorCode::kUnavailable, "query: the store could not answer this question; weir's log says why"};
       break;
   }
   return error;
@@ -161,7 +171,9 @@ Cell change_of(Metric metric, const Cell& now, const Cell& before) {
   if (!a || !b) return std::monostate();
   if (is_rate(metric)) return std::round((*b - *a) * 100) / 100;
   if (*a == 0) return static_cast<int64_t>(*b > 0 ? 100 : 0);
-  return static_cast<int64_t>(std::llround((*b - *a) / *a * 100));
+  // Sums of money may be a millionth before.
+  constexpr double kMost = 1e15;
+  return static_cast<int64_t>(std::llround(std::clamp((*b - *a) / *a * 100, -kMost, kMost)));
 }
 
 ShownRows restriction_of(const Question& question, const std::vector<AnswerRow>& rows) {
@@ -248,18 +260,17 @@ Result<> cover(store::Store& store, const Question& question, const AskLimits& l
   }
   return {};
 }
+
 // When the project's first event was. Its first day stands in the index.
-Result<std::optional<UnixMillis>> first_event_of(store::Store& store, ProjectId project) {
+Result<std::optional<UnixMillis>> first_event_of(store::Store& store, ProjectId project, const AskLimits& limits) {
   auto day = store.day_with_events(project, 0);
-  if (!day) return std::move(day).error();
+  if (!day) return without_sql(std::move(day).error());
   if (!*day) return std::optional<UnixMillis>();
-  store::QueryOptions options;
-  options.format = "TSV";
-  options.parameters = {{"project", to_string(project)}, {"day", std::to_string(**day / kMillisPerDay)}};
-  auto moment = store.query(
+  Statement statement{
       "SELECT toUnixTimestamp64Milli(min(timestamp)) FROM weir_data.events WHERE project_id = {project:UInt64} AND "
       "toDate(timestamp) = toDate({day:UInt16})",
-      options);
+      {{"project", to_string(project)}, {"day", std::to_string(**day / kMillisPerDay)}}};
+  auto moment = run(store, std::move(statement), limits, "TSV");
   if (!moment) return std::move(moment).error();
   return std::optional<UnixMillis>(std::strtoll(moment->c_str(), nullptr, 10));
 }
@@ -313,7 +324,7 @@ Result<std::string> ask_for_file(store::Store& store, const Question& question, 
 Result<std::string> answer_question(store::Store& store, std::string_view text, const Context& context, AnswerForm form,
                                     const AskLimits& limits) {
   Context whole = context;
-  if (!whole.first_event) whole.first_event = [&] { return first_event_of(store, context.project); };
+  if (!whole.first_event) whole.first_event = [&] { return first_event_of(store, context.project, limits); };
   auto question = parse_question(text, whole);
   if (!question) return std::move(question).error();
   if (form == AnswerForm::parquet || form == AnswerForm::arrow) return ask_for_file(store, *question, form, limits);

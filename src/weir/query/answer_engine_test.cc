@@ -1,5 +1,6 @@
 #include "weir/query/answer.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,6 +19,8 @@ using ::testing::Not;
 
 constexpr ProjectId kSite{0x8000'0000'0000'0011};
 constexpr ProjectId kOther{0x8000'0000'0000'0012};
+constexpr ProjectId kLarge{0x8000'0000'0000'0013};
+constexpr size_t kLargePages = 1'500;
 
 UnixMillis at(std::string_view text) {
   UnixMillis moment = 0;
@@ -70,12 +73,18 @@ class Answers : public store::testing::EngineTest {
     visit(block, kSite, 3, "2026-03-03T23:59:30Z", {"/=1+1", "/a"}, "");  // over midnight
     visit(block, kSite, 4, "2026-03-03T12:00:00Z", {"/bot"}, "", event::Traffic::bot);
     visit(block, kOther, 5, "2026-03-02T10:00:00Z", {"/secret"}, "secret");
+    for (size_t i = 0; i < kLargePages; ++i) {
+      const std::string page = fmt::format("/p,{}", i);
+      visit(block, kLarge, 10 + i, "2026-03-02T10:00:00Z", {page}, "news");
+      visit(block, kLarge, 10 + i, "2026-03-03T10:00:00Z", {page}, i % 2 == 0 ? "" : "news");
+    }
     return PrivateEngine::shared().store().insert(block, "answers").has_value();
   }
 
-  std::string ask(const std::string& members, AnswerForm form = AnswerForm::json, AskLimits limits = {}) {
+  std::string ask(const std::string& members, AnswerForm form = AnswerForm::json, AskLimits limits = {},
+                  ProjectId project = kSite) {
     Context context;
-    context.project = kSite;
+    context.project = project;
     context.project_name = "site";
     context.now = at("2026-03-10T00:00:00Z");
     auto answer = answer_question(PrivateEngine::shared().store(), R"({"site_id":"site",)" + members + "}", context,
@@ -135,6 +144,21 @@ TEST_F(Answers, KeepsToTheProjectAndTheLabels) {
   EXPECT_THAT(all,
               HasSubstr(R"([{"dimensions":["Direct / None"],"metrics":[2]},{"dimensions":["news"],"metrics":[2]}])"));
   EXPECT_THAT(all, HasSubstr(R"("coverage":{"bot":1,"human":6})"));
+}
+
+TEST_F(Answers, ComparesMoreRowsThanTheStoreTakesParameters) {
+  const std::string compared =
+      R"("metrics":["pageviews"],"date_range":["2026-03-03","2026-03-03"],"include":{"comparisons":{"mode":"previous_period"}},)";
+  auto changes = [](const std::string& answer, std::string_view what) {
+    size_t count = 0;
+    for (size_t at = answer.find(what); at != std::string::npos; at = answer.find(what, at + 1)) ++count;
+    return count;
+  };
+  std::string pages = ask(compared + R"("dimensions":["event:page"])", AnswerForm::json, {}, kLarge);
+  EXPECT_EQ(changes(pages, R"("change":[0])"), kLargePages) << pages.substr(0, 300);
+  std::string sources = ask(compared + R"("dimensions":["event:page","visit:source"])", AnswerForm::json, {}, kLarge);
+  EXPECT_EQ(changes(sources, R"("change":[0])"), kLargePages / 2) << sources.substr(0, 300);
+  EXPECT_EQ(changes(sources, R"("change":[100])"), kLargePages / 2) << sources.substr(0, 300);
 }
 
 TEST_F(Answers, BindsWhatIsAsked) {

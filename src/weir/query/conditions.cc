@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "weir/base/bytes.h"
 #include "weir/base/check.h"
 #include "weir/query/countries.h"
 
@@ -52,6 +53,14 @@ std::string Values::texts(std::span<const std::string> values) {
   std::string list;
   for (const std::string& value : values) list += (list.empty() ? "" : ", ") + text(value);
   return list;
+}
+
+// In hexadecimal, so that nothing in them is taken for what stands between them.
+std::string Values::array(std::span<const std::string> values) {
+  if (dialect_ == Dialect::public_) return "[" + texts(values) + "]";
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ",") + to_hex(value);
+  return fmt::format("arrayMap(x -> unhex(x), splitByChar(',', {}))", text(list));
 }
 
 // A number was read as one and is written as one: nothing in it can be anything else.

@@ -19,6 +19,8 @@ class Values {
   std::string text(std::string_view value);
   // What stands for all of them, with commas between.
   std::string texts(std::span<const std::string> values);
+  // An array of them, however many: one parameter, where texts() makes one of each.
+  std::string array(std::span<const std::string> values);
   std::string number(double value);
   store::Parameters take() { return std::move(parameters_); }
 

@@ -281,7 +281,7 @@ std::string Writer::restriction() {
     for (const auto& row : *only_) shown.push_back(row[i]);
     if (columns.empty() || !shown.empty()) {
       columns.push_back(fmt::format("s{}", i));
-      lists.push_back("[" + values_.texts(shown) + "]");
+      lists.push_back(values_.array(shown));
     }
   }
   if (columns.empty()) return {};

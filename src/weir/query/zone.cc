@@ -3,10 +3,10 @@
 #include <cctz/time_zone.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
+#include <cstdlib>
 
 #include "weir/base/clock.h"
+#include "weir/base/zone_name.h"
 
 namespace weir::query {
 
@@ -17,16 +17,6 @@ cctz::time_point<cctz::seconds> point(Seconds moment) { return cctz::time_point<
 
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-// The name becomes part of a file's path, and some files there are no zones.
-bool may_be_zone(std::string_view name) {
-  if (name.empty() || name.size() > 64 || name.front() == '/' || name.find("..") != std::string_view::npos)
-    return false;
-  if (name == "localtime" || name == "posixrules" || name.starts_with("Fixed/") || name.starts_with("posix/") ||
-      name.starts_with("right/"))
-    return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return std::isalnum(c) || c == '/' || c == '_' || c == '-' || c == '+'; });
-}
 }  // namespace
 
 struct Zone::State {
@@ -38,7 +28,8 @@ Zone::Zone(std::string name, std::shared_ptr<const State> state) : name_(std::mo
 Result<Zone> Zone::load(std::string_view name) {
   auto state = std::make_shared<State>();
   std::string text(name);
-  if (!may_be_zone(name) || !cctz::load_time_zone(text, &state->zone))
+  // cctz keeps every name that it was ever asked for, whether there is such a zone or not.
+  if (!is_known_zone(name) || !cctz::load_time_zone(text, &state->zone))
     return Error{ErrorCode::kBadInput, fmt::format("query: not an IANA time zone: {}", name)};
   return Zone(std::move(text), std::move(state));
 }

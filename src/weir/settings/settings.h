@@ -187,11 +187,15 @@ struct NewShare {
 // kConflict (name taken), kNotFound, kBadInput (names the field and the value), kTooLarge (a limit of limits.h).
 class Repository {
  public:
+  // What anybody may be told while degraded().
+  static constexpr std::string_view kRefused = "settings: changes are refused at the moment; weir's log says why";
+
   virtual ~Repository() = default;
   // The present state. Never blocks; a change made here is in the snapshot before its call returns.
   virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
 
-  // Why changes are refused at the moment (read-only from DATA/settings.snapshot), or empty.
+  // Why changes are refused at the moment (read-only from DATA/settings.snapshot), or empty. For the operator alone: it
+  // names files.
   virtual std::string degraded() const = 0;
   // Called after each change that reached the snapshot, on the thread that made it, without any lock held: read
   // snapshot() there (calls of two changes may overlap). One listener; set it before the repository is shared.
@@ -252,8 +256,10 @@ class Repository {
 
   // All that are kept.
   virtual Result<std::vector<Session>> sessions() = 0;
-  // A new one, or what changed of it. Errors: kNotFound as well (no such person).
+  // A new one. Errors: kNotFound as well (no such person).
   virtual Result<> keep_session(const Session& session) = 0;
+  // When and from where they were last used. One that was dropped meanwhile stays dropped.
+  virtual Result<> note_seen(const std::vector<Session>& sessions) = 0;
   // Unknown ids are none of its business.
   virtual Result<> drop_sessions(const std::vector<std::string>& ids) = 0;
 

@@ -1,4 +1,4 @@
-"""tools/sum_results.py, which decides whether ./test passed, and tools/check_imports.py on sources that break a rule."""
+"""tools/sum_results.py, which decides whether ./test passed, and tools/check_imports.py and check_awaits.py on sources that break a rule."""
 import importlib.util
 import subprocess
 import sys
@@ -68,10 +68,15 @@ def test_a_report_cut_short_is_a_failure(tmp_path):
     assert code == 1 and output.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
 
 
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def complaints(tmp_path, name, text):
-    spec = importlib.util.spec_from_file_location("check_imports", ROOT / "tools/check_imports.py")
-    checker = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(checker)
+    checker = tool("check_imports")
     table = checker.read_table()
     checker.ROOT, checker.SOURCE = tmp_path, tmp_path / "src" / "weir"
     path = checker.SOURCE / name
@@ -95,3 +100,16 @@ def test_third_party_headers_in_a_header_are_found(tmp_path):
 
 def test_a_header_without_pragma_once_is_found(tmp_path):
     assert complaints(tmp_path, "base/x.h", "#include <string>\n") == ["1: a header starts with #pragma once"]
+
+
+def test_an_await_with_temporaries_that_are_destroyed_twice_is_found():
+    found = dict(tool("check_awaits").complaints("""
+auto a = co_await change([this, user] { return end(user); });
+auto b = co_await verify(known ? hash : "", std::move(password));
+auto c = co_await verify("", std::move(password));
+auto d = co_await f(Options{.limit = 3});
+auto e = co_await change(std::move(edit));  // co_await change([this, user] {});
+auto f = co_await initiate<void(Result<>)>([&writer](auto handler) { writer.add(handler ? "x" : "y"); }, std::move(records));
+while (co_await stream->next()) use("x", Options{});
+"""))
+    assert found == {2: "a closure with captures", 3: "a choice", 4: "a literal text", 5: "an initialiser list"}

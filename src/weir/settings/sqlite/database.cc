@@ -13,7 +13,7 @@ Result<Database> Database::open(const std::string& path, std::chrono::millisecon
   // NOMUTEX: the repository's mutex is the lock.
   int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database;
-  database.path_ = path;
+  database.name_ = path.substr(path.rfind('/') + 1);
   database.handle_.reset(handle);
   if (handle == nullptr) return Error{ErrorCode::kUnavailable, "settings: out of memory"};
   if (code != SQLITE_OK) return database.error();
@@ -65,7 +65,7 @@ Error Database::error() const {
     default:
       break;
   }
-  return {code, fmt::format("settings: {}: {} (SQLite {})", path_, sqlite3_errmsg(handle_.get()), extended)};
+  return {code, fmt::format("settings: {}: {} (SQLite {})", name_, sqlite3_errmsg(handle_.get()), extended)};
 }
 
 Statement::Statement(const Database& database, std::string_view sql) : database_(database) {

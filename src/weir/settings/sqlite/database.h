@@ -32,7 +32,7 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const;
   };
-  std::string path_;
+  std::string name_;  // of the file alone: what a caller is told says nothing of where it lies
   std::unique_ptr<sqlite3, Close> handle_;
 };
 

@@ -23,11 +23,10 @@ Result<std::vector<Session>> load_sessions(const Database& db) {
   }
 }
 
-Result<> put(const Database& db, const Session& session) {
+Result<> add(const Database& db, const Session& session) {
   return Statement(db,
                    "INSERT INTO sessions (id, token, user, created_at, seen_at, address, agent)"
-                   " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at,"
-                   " address = excluded.address, agent = excluded.agent")
+                   " VALUES (?, ?, ?, ?, ?, ?, ?)")
       .bind(session.id)
       .bind_blob(session.token)
       .bind(static_cast<int64_t>(number(session.user)))
@@ -36,6 +35,18 @@ Result<> put(const Database& db, const Session& session) {
       .bind(session.address)
       .bind(session.agent)
       .finish();
+}
+
+Result<> note_seen(const Database& db, const std::vector<Session>& sessions) {
+  for (const Session& session : sessions) {
+    auto done = Statement(db, "UPDATE sessions SET seen_at = ?, address = ? WHERE id = ?")
+                    .bind(session.seen_at)
+                    .bind(session.address)
+                    .bind(session.id)
+                    .finish();
+    if (!done) return done;
+  }
+  return {};
 }
 
 Result<> drop_sessions(const Database& db, const std::vector<std::string>& ids) {

@@ -12,7 +12,9 @@
 namespace weir::settings::sqlite {
 
 Result<std::vector<Session>> load_sessions(const Database& db);
-Result<> put(const Database& db, const Session& session);
+Result<> add(const Database& db, const Session& session);
+// When and from where they were last used; of those that are there.
+Result<> note_seen(const Database& db, const std::vector<Session>& sessions);
 Result<> drop_sessions(const Database& db, const std::vector<std::string>& ids);
 
 // The oldest entries beyond `kept_max` go.

@@ -56,6 +56,7 @@ class SqliteRepository final : public Repository {
   Result<> close() override;
   Result<std::vector<Session>> sessions() override;
   Result<> keep_session(const Session& session) override;
+  Result<> note_seen(const std::vector<Session>& sessions) override;
   Result<> drop_sessions(const std::vector<std::string>& ids) override;
   Result<> note(const AuditEntry& entry) override;
   Result<std::vector<AuditEntry>> audit(int64_t before, size_t limit, std::optional<ProjectId> project) override;
@@ -246,8 +247,10 @@ Result<> SqliteRepository::connected() {
   if (closed_) return Error{ErrorCode::kUnavailable, "settings: closed"};
   if (database_) return {};
   // What kept it from opening may be gone: a lock, a missing mount.
-  if (auto opened = connect(); !opened) return Error{ErrorCode::kUnavailable, degraded()};
-  return {};
+  auto opened = connect();
+  if (opened) return {};
+  log::error("{}", opened.error().message);
+  return Error{ErrorCode::kUnavailable, std::string(kRefused)};
 }
 
 // `work` in one transaction, and what is to be done when the database fails. The caller holds the mutex.
@@ -297,7 +300,12 @@ Result<std::vector<Session>> SqliteRepository::sessions() {
 
 Result<> SqliteRepository::keep_session(const Session& session) {
   std::lock_guard lock(mutex_);
-  return work([&](Database& db) { return put(db, session); });
+  return work([&](Database& db) { return add(db, session); });
+}
+
+Result<> SqliteRepository::note_seen(const std::vector<Session>& sessions) {
+  std::lock_guard lock(mutex_);
+  return work([&](Database& db) { return sqlite::note_seen(db, sessions); });
 }
 
 Result<> SqliteRepository::drop_sessions(const std::vector<std::string>& ids) {

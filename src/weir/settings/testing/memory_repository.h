@@ -48,8 +48,19 @@ class MemoryRepository final : public Repository {
     if (closed_) return closed();
     if (snapshot_->user(session.user) == nullptr)
       return Error{ErrorCode::kNotFound, "settings: person: no such person"};
-    drop({session.id});
     kept_->sessions.push_back(session);
+    return {};
+  }
+  Result<> note_seen(const std::vector<Session>& sessions) override {
+    std::lock_guard lock(mutex_);
+    if (closed_) return closed();
+    for (Session& kept : kept_->sessions) {
+      for (const Session& seen : sessions) {
+        if (seen.id != kept.id) continue;
+        kept.seen_at = seen.seen_at;
+        kept.address = seen.address;
+      }
+    }
     return {};
   }
   Result<> drop_sessions(const std::vector<std::string>& ids) override {

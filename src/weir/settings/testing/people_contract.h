@@ -107,7 +107,9 @@ TEST_P(RepositoryContract, SessionsAreKeptChangedAndDropped) {
   ASSERT_TRUE(repository_->keep_session(session));
   session.seen_at = 99;
   session.address = "2001:db8::1";
-  ASSERT_TRUE(repository_->keep_session(session));
+  // One that was dropped meanwhile does not come back.
+  Session dropped{"s0", hash_of_secret("none"), boss->id, 10, 20, "", ""};
+  ASSERT_TRUE(repository_->note_seen({dropped, session}));
   Session second{"s2", hash_of_secret("two"), boss->id, 10, 20, "", ""};
   ASSERT_TRUE(repository_->keep_session(second));
   auto before = repository_->snapshot();
