@@ -25,10 +25,11 @@ constexpr uint32_t kScheme = store::kRollupScheme;
 constexpr milliseconds kBetweenRounds{1'000};
 constexpr minutes kStatementTime{10};
 constexpr minutes kSweepEvery{60};
+constexpr minutes kAfterFailure{5};
 constexpr seconds kOutsideEvery{2};
 // What is summed up by one statement, and by how many before other projects have their turn.
 constexpr uint64_t kRowsAtOnce = 1'000'000;
-constexpr int64_t kDaysAtOnce = 60;
+constexpr uint64_t kDaysAtOnce = 60;
 constexpr int kRunsATurn = 4;
 constexpr int kNumberingShare = 20;  // of the time: a twentieth
 constexpr int kCountingShare = 100;
@@ -312,39 +313,57 @@ Result<> Roller::look_at(const settings::Project& project, bool patient) {
     state.number_after = steady_clock::now() + kNumberingShare * (steady_clock::now() - began);
   }
 
-  // Runs of days that follow each other, the newest first, of about as many rows as one statement should read.
+  if (auto built = build_missing(project.id, state, *zone, missing, first, today, patient); !built) return built;
+  return build_months(project.id, *zone, first, today);
+}
+
+// Runs of days that follow each other, the newest first, of about as many rows as one statement should read.
+Result<> Roller::build_missing(ProjectId id, Project& state, const Zone& zone, const std::vector<int64_t>& missing,
+                               int64_t first, int64_t today, bool patient) {
+  if (patient && steady_clock::now() < state.build_after) return {};
   const Moment quiet_since = patient ? steady_clock::now() - options_.rollup_quiet : Moment::max();
   std::vector<int64_t> ready;
   for (int64_t day : missing)
-    if (coverage.touched_at(project.id, zone->start_of_day(day), zone->start_of_day(day + 1)) <= quiet_since)
+    if (parts_.store.coverage()->touched_at(id, zone.start_of_day(day), zone.start_of_day(day + 1)) <= quiet_since)
       ready.push_back(day);
-  const int64_t days = std::max<int64_t>(1, today - first);
-  const int64_t at_once = std::clamp<int64_t>(
-      static_cast<int64_t>(kRowsAtOnce / (state.rows / static_cast<uint64_t>(days) + 1)), 1, kDaysAtOnce);
+  const auto a_day = state.rows / static_cast<uint64_t>(std::max<int64_t>(1, today - first)) + 1;
+  const auto at_once = static_cast<size_t>(std::clamp<uint64_t>(kRowsAtOnce / a_day, 1, kDaysAtOnce));
+  auto is_even = [&](int64_t day) { return zone.start_of_day(day + 1) - zone.start_of_day(day) == 86'400; };
   int built = 0;
   for (size_t i = 0; i < ready.size();) {
     size_t end = i + 1;
-    auto is_even = [&](int64_t day) { return zone->start_of_day(day + 1) - zone->start_of_day(day) == 86'400; };
-    while (end < ready.size() && ready[end] == ready[end - 1] - 1 && static_cast<int64_t>(end - i) < at_once &&
-           is_even(ready[end]) && is_even(ready[i]))
+    while (end < ready.size() && ready[end] == ready[end - 1] - 1 && end - i < at_once && is_even(ready[end]) &&
+           is_even(ready[i]))
       ++end;
     if (patient && ++built > kRunsATurn) break;
-    if (auto done = build_days(project.id, state, *zone, ready[end - 1], ready[i] + 1); !done) return done;
+    auto done = build_days(id, state, zone, ready[end - 1], ready[i] + 1);
+    if (!done && (done.error().code == ErrorCode::kUnavailable || done.error().code == ErrorCode::kTimeout))
+      return done;
+    if (!done) {  // its rows may be more than the memory is for; other projects are not to suffer
+      log::warning("query: roll-ups: days of project {} cannot be summed up: {}", number(id), done.error().message);
+      state.build_after = steady_clock::now() + kAfterFailure;
+      break;
+    }
     i = end;
   }
+  return {};
+}
 
-  spans = coverage.spans(project.id);
-  there.clear();
+Result<> Roller::build_months(ProjectId id, const Zone& zone, int64_t first, int64_t today) {
+  const std::vector<Span> spans = parts_.store.coverage()->spans(id);
+  std::set<std::pair<Seconds, Seconds>> there;
   for (const Span& span : spans) there.emplace(span.from, span.to);
-  for (int64_t month = start_of_month(today); month > first - 31;) {
-    const int64_t end = month;
-    month = start_of_month(month - 1);
-    if (there.contains({zone->start_of_day(month), zone->start_of_day(end)})) continue;
-    bool whole = end <= today;
-    for (int64_t day = month; day < end && whole; ++day)
-      whole = has(zone->start_of_day(day), zone->start_of_day(day + 1));
-    if (whole && !is_empty(spans, zone->start_of_day(month), zone->start_of_day(end)))
-      if (auto done = build_month(project.id, *zone, month); !done) return done;
+  for (int64_t end = start_of_month(today); end > first;) {
+    const int64_t month = start_of_month(end - 1);
+    const std::pair<Seconds, Seconds> whole{zone.start_of_day(month), zone.start_of_day(end)};
+    bool known = !there.contains(whole) && !is_empty(spans, whole.first, whole.second);
+    for (int64_t day = month; day < end && known; ++day) {
+      const std::pair<Seconds, Seconds> span{zone.start_of_day(day), zone.start_of_day(day + 1)};
+      known = there.contains(span) || is_empty(spans, span.first, span.second);
+    }
+    if (known)
+      if (auto done = build_month(id, zone, month); !done) return done;
+    end = month;
   }
   return {};
 }
@@ -450,7 +469,14 @@ Result<> Roller::publish(ProjectId id, std::span<const Made> made) {
     for (uint32_t version : versions) coverage.withdraw(id, version);
     return std::move(noted).error();
   }
-  built_total_.add(versions.size());
+  // What was read anew from the table meanwhile did not have them, so that changes did not uncover them.
+  std::vector<Covered> forgotten;
+  for (const Made& each : made)
+    if (std::find(versions.begin(), versions.end(), each.span.version) != versions.end() &&
+        !coverage.has(id, each.span.version))
+      forgotten.push_back({id, each.span});
+  built_total_.add(versions.size() - forgotten.size());
+  if (auto done = uncover(forgotten); !done) return done;
   return {};
 }
 

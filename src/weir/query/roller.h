@@ -58,7 +58,7 @@ class Roller {
     std::map<int64_t, uint64_t> numbered;  // by the beginning of a day: touches up to here have their numbers
     Moment number_after = Moment::min();   // numbering the current day costs no more than a small share of the time
     Moment look_after = Moment::min();     // its outermost days are looked up again
-    bool counted = false;
+    Moment build_after = Moment::min();    // a day of it could not be summed up
   };
 
   void run();
@@ -76,6 +76,9 @@ class Roller {
   Result<> build_days(ProjectId id, Project& state, const Zone& zone, int64_t first, int64_t end);
   Result<> sum_up(ProjectId id, const Zone& zone, std::span<const Range> days, std::span<const uint32_t> places,
                   std::span<const uint32_t> versions);
+  Result<> build_missing(ProjectId id, Project& state, const Zone& zone, const std::vector<int64_t>& missing,
+                         int64_t first, int64_t today, bool patient);
+  Result<> build_months(ProjectId id, const Zone& zone, int64_t first, int64_t today);
   Result<> build_month(ProjectId id, const Zone& zone, int64_t first_day);
   Result<uint32_t> new_version();
   // Sums that were made, since when, and from how many rows.

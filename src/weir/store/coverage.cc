@@ -145,6 +145,13 @@ void Coverage::withdraw(ProjectId project, uint32_t version) {
   std::erase_if(projects_[project].spans, [&](const Span& span) { return span.version == version; });
 }
 
+bool Coverage::has(ProjectId project, uint32_t version) const {
+  std::lock_guard lock(mutex_);
+  auto of = projects_.find(project);
+  return of != projects_.end() && std::any_of(of->second.spans.begin(), of->second.spans.end(),
+                                              [&](const Span& span) { return span.version == version; });
+}
+
 std::vector<Coverage::Span> Coverage::spans(ProjectId project) const {
   std::lock_guard lock(mutex_);
   auto of = projects_.find(project);

@@ -75,6 +75,7 @@ class Coverage {
   // to be thrown away. The caller notes the span durably afterwards; if that fails, withdraw() it.
   bool publish(ProjectId project, const Span& span, uint64_t since);
   void withdraw(ProjectId project, uint32_t version);
+  bool has(ProjectId project, uint32_t version) const;
 
   // The project's spans that are believed, by beginning; none before trust().
   std::vector<Span> spans(ProjectId project) const;
