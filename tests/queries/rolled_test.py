@@ -111,3 +111,26 @@ def test_sums_that_were_lost_are_made_again(told, tmp_path):
         rolled_up(server)
         assert "do not fit their rows" in server.log()
         compare(server, zone, COUNT // 2, seed + 400, 0.6)
+
+
+def test_killed_while_days_are_summed_up(tmp_path):
+    data, arguments = tmp_path / "data", [*ARGUMENTS, "--query.rollup_quiet", "0"]
+    history = shuffled(random_history(SEED + 7, EVENTS), SEED + 7)
+    with Weir(data=data, projects="shop", arguments=arguments) as server:
+        server.admin = server.key("admin")
+        server.wait_packs()
+        send(server, history[:EVENTS // 2], "shop", server.admin)
+        server.wait_visits()
+        wait_for(lambda: server.metrics().get("weir_rollup_spans_total", 0) > 2, "days are being summed up", 120)
+        send(server, history[EVENTS // 2:], "shop", server.admin)
+        server.kill()
+    for _ in range(2):
+        with Weir(data=data, projects="shop", arguments=arguments) as server:
+            server.admin = server.key("admin")
+            wait_for(lambda: server.metrics().get("weir_rollup_spans_total", 0) > 2, "days are being summed up", 120)
+            server.kill()
+    with Weir(data=data, projects="shop", arguments=arguments) as server:
+        server.admin = server.key("admin")
+        server.wait_visits()
+        rolled_up(server)
+        compare(server, "UTC", COUNT, SEED + 7, 0.6)

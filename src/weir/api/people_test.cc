@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include "weir/api/attempts.h"
 #include "weir/api/testing/api_fixture.h"
 #include "weir/api/totp.h"
@@ -14,6 +17,7 @@ using settings::Grant;
 using settings::Role;
 using testing::Answer;
 using ::testing::HasSubstr;
+namespace asio = boost::asio;
 namespace json = boost::json;
 using http::Method;
 
