@@ -171,7 +171,14 @@ Cell change_of(Metric metric, const Cell& now, const Cell& before) {
   if (!a || !b) return std::monostate();
   if (is_rate(metric)) return std::round((*b - *a) * 100) / 100;
   if (*a == 0) return static_cast<int64_t>(*b > 0 ? 100 : 0);
-  // Sums of money may be a millionth before.
+  // Nothing has more digits than money, which has six: in whole millionths a half is one. Rounded away from 0.
+  constexpr double kMillionths = 1e6;
+  if (std::abs(*a) < 1e9 && std::abs(*b) < 1e9 && std::abs(*a) >= 1 / kMillionths) {
+    const int64_t from = std::llround(*a * kMillionths);
+    const int64_t grown = (std::llround(*b * kMillionths) - from) * 100;
+    const int64_t percent = (2 * std::abs(grown) + std::abs(from)) / (2 * std::abs(from));
+    return (grown < 0) == (from < 0) ? percent : -percent;
+  }
   constexpr double kMost = 1e15;
   return static_cast<int64_t>(std::llround(std::clamp((*b - *a) / *a * 100, -kMost, kMost)));
 }
