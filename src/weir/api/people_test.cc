@@ -13,6 +13,7 @@ using settings::Grant;
 using settings::Role;
 using testing::Answer;
 using ::testing::HasSubstr;
+namespace asio = boost::asio;
 namespace json = boost::json;
 using http::Method;
 
