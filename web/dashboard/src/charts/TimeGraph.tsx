@@ -55,7 +55,8 @@ function fillTooltip(box: HTMLElement, props: Props, index: number): void {
 
 function placeTooltip(plot: uPlot, box: HTMLElement, props: Props): void {
   const { idx, left } = plot.cursor;
-  if (idx === null || idx === undefined || left === undefined || left < 0) {
+  const ahead = idx !== null && idx !== undefined && idx > (props.partialFrom ?? Infinity); // nothing can be said of it yet
+  if (idx === null || idx === undefined || left === undefined || left < 0 || ahead) {
     box.hidden = true;
     return;
   }
@@ -164,7 +165,8 @@ export function TimeGraph(props: Props) {
     const plot = new uPlot(options(latest.current, element.clientWidth, box.current!), data(latest.current), element);
     const pick = () => {
       const { idx } = plot.cursor;
-      if (idx !== null && idx !== undefined) latest.current.onPick?.(latest.current.series.labels[idx] ?? "");
+      const { partialFrom: begun } = latest.current;
+      if (idx !== null && idx !== undefined && idx <= (begun ?? Infinity)) latest.current.onPick?.(latest.current.series.labels[idx] ?? "");
     };
     plot.over.addEventListener("click", pick);
     let width = element.clientWidth;
