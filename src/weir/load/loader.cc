@@ -156,6 +156,8 @@ struct Loader::State {
     return !stopped.wait_for(lock, how_long, [&] { return stopping.load(); });
   }
 
+  bool packs_are_read() const { return deps.packs == nullptr || deps.packs->current() != nullptr; }
+
   // The journal may forget what is below `upto`, once it is old enough.
   void release(uint64_t upto) {
     deps.journal.release(partition, std::min(upto, deps.dedup.safe_below(partition, deps.clock.now())));
@@ -200,6 +202,8 @@ void Loader::State::run() {
       log::write(wait < 16 * kFirstWait ? log::Level::debug : log::Level::warning,
                  fmt::format("load: {}: waiting: {}", journal::name_of(partition), prepared.error().message));
       pause(wait);
+      // Packs are read by this process, in seconds, whatever becomes of it: nothing is spared by asking less often.
+      if (!packs_are_read()) continue;
       wait = std::min(wait * 2, std::max(options.retry_pause_max, kFirstWait));
       continue;
     }
@@ -225,8 +229,7 @@ Result<> Loader::State::prepare() {
   reconciled = false;
   doubt = false;
   // What is loaded before the packs are would not be known to have a place, or a device.
-  if (deps.packs != nullptr && deps.packs->current() == nullptr)
-    return Error{ErrorCode::kUnavailable, "the data packs are being read"};
+  if (!packs_are_read()) return Error{ErrorCode::kUnavailable, "the data packs are being read"};
   if (auto migrated = deps.store.migrate(); !migrated) return migrated;
   auto now_life = deps.store.life();
   if (!now_life) return std::move(now_life).error();
