@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { bucketLong, bucketShort, type BucketSize } from "../format/dates";
+import { onAxis } from "../format/numbers";
 
 export interface Series {
   labels: string[]; // one a bucket, oldest first
@@ -132,7 +133,7 @@ function options(props: Props, width: number, box: HTMLElement): uPlot.Options {
       {
         ...axis,
         incrs: props.whole ? WHOLE : undefined,
-        values: (_, at) => at.map(format),
+        values: (_, at) => (props.whole ? onAxis(at) : at.map(format)),
         size: (_, texts) => Math.max(30, ...(texts ?? []).map((text) => text.length * 7 + 12)),
       },
     ],
