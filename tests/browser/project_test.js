@@ -239,6 +239,18 @@ test("each number opens its definition, its coverage and its SQL; the graph has 
   await context.close();
 });
 
+test("the page has the session asked for beside its files, once", async () => {
+  const { page, context, quiet } = await open(browser, { storageState: owner });
+  await page.goto(`${weir.url}/ui/p/shop?period=all`);
+  await top(page, "Unique visitors").waitFor();
+  const asked = await page.evaluate(() =>
+    performance.getEntriesByType("resource").filter((each) => each.name.endsWith("/api/v1/session")).map((each) => each.initiatorType),
+  );
+  assert.deepEqual(asked, ["link"], "by index.html, and by nobody again");
+  quiet();
+  await context.close();
+});
+
 test("when questions fail the page says so and tries again when told to", async () => {
   const { page, context } = await open(browser, { storageState: owner });
   let failing = true;

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { bucketLong, bucketShort, type BucketSize } from "../format/dates";
+import { onAxis } from "../format/numbers";
 
 export interface Series {
   labels: string[]; // one a bucket, oldest first
@@ -55,7 +56,8 @@ function fillTooltip(box: HTMLElement, props: Props, index: number): void {
 
 function placeTooltip(plot: uPlot, box: HTMLElement, props: Props): void {
   const { idx, left } = plot.cursor;
-  if (idx === null || idx === undefined || left === undefined || left < 0) {
+  const ahead = idx !== null && idx !== undefined && idx > (props.partialFrom ?? Infinity); // nothing can be said of it yet
+  if (idx === null || idx === undefined || left === undefined || left < 0 || ahead) {
     box.hidden = true;
     return;
   }
@@ -131,7 +133,7 @@ function options(props: Props, width: number, box: HTMLElement): uPlot.Options {
       {
         ...axis,
         incrs: props.whole ? WHOLE : undefined,
-        values: (_, at) => at.map(format),
+        values: (_, at) => (props.whole ? onAxis(at) : at.map(format)),
         size: (_, texts) => Math.max(30, ...(texts ?? []).map((text) => text.length * 7 + 12)),
       },
     ],
@@ -164,7 +166,8 @@ export function TimeGraph(props: Props) {
     const plot = new uPlot(options(latest.current, element.clientWidth, box.current!), data(latest.current), element);
     const pick = () => {
       const { idx } = plot.cursor;
-      if (idx !== null && idx !== undefined) latest.current.onPick?.(latest.current.series.labels[idx] ?? "");
+      const { partialFrom: begun } = latest.current;
+      if (idx !== null && idx !== undefined && idx <= (begun ?? Infinity)) latest.current.onPick?.(latest.current.series.labels[idx] ?? "");
     };
     plot.over.addEventListener("click", pick);
     let width = element.clientWidth;

@@ -9,6 +9,9 @@ export const number = (value: number): string => (Number.isInteger(value) ? whol
 // 12.3k; whole numbers below 10,000 stay as they are.
 export const short = (value: number): string =>
   Math.abs(value) < 10_000 ? (Number.isInteger(value) ? whole : one).format(value) : compact.format(value);
+// Numbers of one axis: all of them short, or none.
+export const onAxis = (values: readonly number[]): string[] =>
+  values.map(values.some((value) => Math.abs(value) >= 10_000) ? (value) => compact.format(value) : short);
 export const percent = (value: number): string => `${one.format(value)}%`;
 
 // 93 seconds: "1m 33s".

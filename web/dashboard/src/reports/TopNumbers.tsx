@@ -78,13 +78,14 @@ export function TopNumbers({
   chosen: string;
   onInfo: (metric: string) => void;
 }) {
+  const { state } = useProject();
   if (loaded.error) return <ErrorState what="The numbers could not be had" message={loaded.error.message} onRetry={loaded.retry} />;
   if (!loaded.data)
     return (
       <div class="top-numbers">
         {[...metrics, ...slow].map((metric) => (
           <div key={metric} class="top-number">
-            <Skeleton lines={2} label="Loading the numbers" />
+            <Skeleton lines={state.comparison ? 3 : 2} label="Loading the numbers" />
           </div>
         ))}
       </div>
@@ -116,7 +117,7 @@ export function TopNumbers({
         : loadedSlow.loading
           ? slow.map((metric) => (
               <li key={metric} class="top-number">
-                <Skeleton lines={2} label={METRICS[metric]?.title} />
+                <Skeleton lines={state.comparison ? 3 : 2} label={METRICS[metric]?.title} />
               </li>
             ))
           : null}

@@ -4,6 +4,7 @@ export interface Column<Row> {
   key: string;
   title: ComponentChildren;
   end?: boolean; // numbers stand at the end of the line
+  oneLine?: boolean; // is not broken, however narrow the table
   sortable?: boolean;
   cell: (row: Row) => ComponentChildren;
 }
@@ -59,7 +60,7 @@ export function Table<Row>({
           {rows.map((row, index) => (
             <tr key={rowKey(row, index)}>
               {columns.map((column) => (
-                <td key={column.key} class={column.end ? "end" : undefined}>
+                <td key={column.key} class={column.end ? "end" : column.oneLine ? "one-line" : undefined}>
                   {column.cell(row)}
                 </td>
               ))}

@@ -25,7 +25,8 @@ import type { PageProps } from "../routes";
 import { FirstEvent } from "./FirstEvent";
 import "./project.css";
 
-const Overlays = lazy(() => import("./Overlays").then((module) => module.Overlays), 0);
+const loadOverlays = () => import("./Overlays").then((module) => module.Overlays);
+const Overlays = lazy(loadOverlays, 0);
 
 export function ProjectPage({ parts }: PageProps) {
   const session = useSession();
@@ -124,6 +125,11 @@ function Content() {
   const slowNumbers = useQuery(slow.length > 0 ? { ...base, metrics: slow, include: compared } : null, round);
   const covered = useQuery({ ...base, metrics: ["events"], include: { coverage: true } }, round);
   const metric = [...metrics, ...slow].includes(state.metric) ? state.metric : metrics[0]!;
+  // Once the numbers are there, what opens over them is fetched, so that it opens at once.
+  const settled = numbers.data !== null;
+  useEffect(() => {
+    if (settled) loadOverlays().catch(() => undefined); // told when one is opened
+  }, [settled]);
   // Nothing at all, without any filter: the project waits for its first event.
   const all = Object.values(covered.data?.meta.coverage ?? {}).reduce((sum, events) => sum + events, 0);
   const nothing = covered.data !== null && !covered.loading && all === 0 && state.filters.length === 0 && !realtime;

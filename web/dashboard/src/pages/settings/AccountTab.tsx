@@ -222,8 +222,8 @@ export function AccountTab() {
                   ),
                 },
                 { key: "address", title: "Address", cell: (row) => row.address },
-                { key: "created", title: "Since", cell: (row) => moment(row.created_at) },
-                { key: "seen", title: "Last seen", cell: (row) => moment(row.seen_at) },
+                { key: "created", title: "Since", oneLine: true, cell: (row) => moment(row.created_at) },
+                { key: "seen", title: "Last seen", oneLine: true, cell: (row) => moment(row.seen_at) },
                 {
                   key: "end",
                   title: <span class="sr-only">Sign out</span>,

@@ -44,7 +44,7 @@ export function AuditTab() {
         <Table
           caption="All changes"
           columns={[
-            { key: "at", title: "When", cell: (row) => moment(row.at) },
+            { key: "at", title: "When", oneLine: true, cell: (row) => moment(row.at) },
             {
               key: "who",
               title: "Who",

@@ -229,7 +229,7 @@ export function SegmentsTab({ project }: TabProps) {
             ),
           },
           { key: "filters", title: "Filters", cell: (row) => row.filters.map(filterText).join(", ") },
-          { key: "made", title: "Made", cell: (row) => moment(row.created_at) },
+          { key: "made", title: "Made", oneLine: true, cell: (row) => moment(row.created_at) },
         ]}
       />
     </Section>
@@ -254,7 +254,7 @@ export function AnnotationsTab({ project }: TabProps) {
         loaded={annotations}
         empty="No annotation yet."
         columns={[
-          { key: "date", title: "Day", cell: (row) => (row.date.length === 10 ? day(row.date) : moment(row.date)) },
+          { key: "date", title: "Day", oneLine: true, cell: (row) => (row.date.length === 10 ? day(row.date) : moment(row.date)) },
           { key: "text", title: "What", cell: (row) => row.text },
         ]}
       />

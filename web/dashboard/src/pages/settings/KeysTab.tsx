@@ -66,10 +66,11 @@ export function KeysTab({ project }: { project: string | null }) {
                 { key: "name", title: "Name", cell: (row) => <strong>{row.name}</strong> },
                 { key: "scope", title: "Scope", cell: (row) => <span class="badge">{row.scope}</span> },
                 ...(project === null ? [{ key: "project", title: "Project", cell: (row: Key) => row.project ?? "all" }] : []),
-                { key: "created", title: "Made", cell: (row) => moment(row.created_at) },
+                { key: "created", title: "Made", oneLine: true, cell: (row) => moment(row.created_at) },
                 {
                   key: "expires",
                   title: "Expires",
+                  oneLine: true,
                   cell: (row) =>
                     row.expires_at === null ? "never" : Date.parse(row.expires_at) < Date.now() ? <span class="badge badge-bad">expired</span> : moment(row.expires_at),
                 },

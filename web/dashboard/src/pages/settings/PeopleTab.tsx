@@ -167,7 +167,7 @@ export function PeopleTab({ project }: { project: string | null }) {
                       <span class="badge">off</span>
                     ),
                 },
-                { key: "since", title: "Since", cell: (row) => moment(row.created_at) },
+                { key: "since", title: "Since", oneLine: true, cell: (row) => moment(row.created_at) },
                 {
                   key: "remove",
                   title: <span class="sr-only">Remove</span>,
@@ -224,7 +224,7 @@ export function PeopleTab({ project }: { project: string | null }) {
                 columns={[
                   { key: "email", title: "Invited", cell: (row) => row.email },
                   { key: "role", title: "As", cell: (row) => grantText(row) },
-                  { key: "until", title: "Until", cell: (row) => moment(row.expires_at) },
+                  { key: "until", title: "Until", oneLine: true, cell: (row) => moment(row.expires_at) },
                   {
                     key: "delete",
                     title: <span class="sr-only">Take back</span>,

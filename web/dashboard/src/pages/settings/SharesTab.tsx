@@ -82,7 +82,7 @@ export function SharesTab({ project }: TabProps) {
                 { key: "password", title: "Password", cell: (row) => (row.password ? "asked for" : "none") },
                 { key: "segment", title: "Shows", cell: (row) => (row.segment ? row.segment.map(filterText).join(", ") : "everything") },
                 { key: "origins", title: "In pages of", cell: (row) => row.origins.join(", ") || "none" },
-                { key: "expires", title: "Expires", cell: (row) => (row.expires_at ? moment(row.expires_at) : "never") },
+                { key: "expires", title: "Expires", oneLine: true, cell: (row) => (row.expires_at ? moment(row.expires_at) : "never") },
                 deleteColumn((row: Share) => ({
                   label: `Delete the link ${row.name}`,
                   question: `Delete the link “${row.name}”? Who has it sees nothing any more.`,
