@@ -60,7 +60,7 @@ class Questions:
     def next_of_days(self, zone):
         """One that sums of days can answer, mostly."""
         rng = self.rng
-        dimension = rng.choice(ROLLED)
+        dimension = rng.choice(ROLLED if rng.random() < 0.7 else ["event:page"])
         about_pages = ["is", "event:name", ["pageview", "engagement"]]
         values = [["is", dimension, [self.occurring(dimension)]],
                   [rng.choice(["is", "is_not", "contains", "contains_not", "matches"]), dimension,
@@ -77,6 +77,8 @@ class Questions:
             dimensions, filters, metrics = ["time:weekday", "time:hour_of_day"], [], ["visitors", "pageviews"]
         if rng.random() < 0.3:
             metrics = ["visitors", "percentage"]
+        if dimension == "event:page" or not dimensions + filters:
+            metrics = [*metrics, *rng.sample(["time_on_page", "scroll_depth"], rng.randrange(3))]
         last = END.date() - DAY * rng.choice([-1, 0, 0, 1, rng.randrange(60)])
         question = {"metrics": metrics, "timezone": zone, "dimensions": dimensions, "filters": filters,
                     "date_range": rng.choice(["30d", "month", "12mo", "year",

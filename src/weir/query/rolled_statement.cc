@@ -13,9 +13,34 @@ namespace {
 // Beyond it, choosing the values that can be shown costs more than it saves.
 constexpr uint64_t kChosenMax = 1'000;
 
+bool is_of_times(Part part) {
+  return part == Part::known_times || part == Part::time_sum || part == Part::depths || part == Part::depth_sum;
+}
+
 // A visit's sum: of the visits that began in each span, and of those that were under way where the whole begins.
 std::string over_spans(std::string_view name) {
   return fmt::format("(sum({0}) + sumIf({0}_next, NOT at_last) + sumIf({0}_before, at_first))", name);
+}
+}  // namespace
+
+namespace {
+// What is kept, with the beginnings of the spans.
+std::string kept_sums(const Question& question, const RollupPlan& plan, Cut cut, std::string_view table,
+                      const std::string& columns) {
+  return fmt::format(
+      "SELECT value, transform(version, [{0}]::Array(UInt32), [{1}]::Array(Int64), toInt64(0)) AS began, {2} FROM "
+      "weir_data.{3} WHERE project_id = {4} AND cut = {5} AND part IN ({6}) AND version IN ({0})",
+      fmt::join(plan.versions, ", "), fmt::join(plan.begins, ", "), columns, table, number(question.project),
+      static_cast<int>(cut), fmt::join(plan.parts, ", "));
+}
+
+std::string all_sums(const RollupPlan& plan, std::string_view table, const std::string& columns,
+                     std::vector<std::string> sources, const std::string& values) {
+  // Nothing ever happened in the whole of the time: there is no row, but there are columns.
+  if (sources.empty())
+    sources.push_back(fmt::format("SELECT value, toInt64(0) AS began, {} FROM weir_data.{} WHERE 0", columns, table));
+  return fmt::format("SELECT value, began, began = {} AS at_first, began = {} AS at_last, {} FROM ({}){}", plan.first,
+                     plan.last, columns, joined(sources, " UNION ALL "), values.empty() ? "" : " WHERE " + values);
 }
 }  // namespace
 
@@ -24,35 +49,35 @@ std::string rolled_source(const Question& question, const RollupPlan& plan, Cut 
   std::string columns = "visitors, visitor_count, rows, pageviews, events";
   for (std::string_view name : kVisitSums) columns += fmt::format(", {0}, {0}_next, {0}_before", name);
   std::vector<std::string> sources;
-  if (!plan.versions.empty()) {
-    sources.push_back(fmt::format(
-        "SELECT value, transform(version, [{0}]::Array(UInt32), [{1}]::Array(Int64), toInt64(0)) AS began, {2} FROM "
-        "weir_data.rollups WHERE project_id = {3} AND cut = {4} AND part IN ({5}) AND version IN ({0})",
-        fmt::join(plan.versions, ", "), fmt::join(plan.begins, ", "), columns, number(question.project),
-        static_cast<int>(cut), fmt::join(plan.parts, ", ")));
-  }
+  if (!plan.versions.empty()) sources.push_back(kept_sums(question, plan, cut, "rollups", columns));
   if (!plan.open.empty()) {
     Numbers numbers;
     for (const Range& day : plan.open) numbers.kept_under.push_back(day.from);
     sources.push_back(sums_of_rows(question.project, cut, question.zone, plan.open, with_visits, numbers));
   }
-  // Nothing ever happened in the whole of the time: there is no row, but there are columns.
-  if (sources.empty())
-    sources.push_back(fmt::format("SELECT value, toInt64(0) AS began, {} FROM weir_data.rollups WHERE 0", columns));
-  return fmt::format("SELECT value, began, began = {} AS at_first, began = {} AS at_last, {} FROM ({}){}", plan.first,
-                     plan.last, columns, joined(sources, " UNION ALL "), values.empty() ? "" : " WHERE " + values);
+  return all_sums(plan, "rollups", columns, std::move(sources), values);
+}
+
+std::string rolled_times_source(const Question& question, const RollupPlan& plan, const std::string& values) {
+  std::string columns = "known_times, time_sum";
+  for (std::string_view name : kDepthSums) columns += fmt::format(", {0}, {0}_next, {0}_before", name);
+  std::vector<std::string> sources;
+  if (!plan.versions.empty()) sources.push_back(kept_sums(question, plan, plan.cut, "rollup_times", columns));
+  if (!plan.open.empty()) sources.push_back(times_of_rows(question.project, plan.cut, plan.open));
+  return all_sums(plan, "rollup_times", columns, std::move(sources), values);
 }
 
 void Writer::plan_rolled() {
   const bool made_of_them = std::all_of(parts_.begin(), parts_.end(), [](Part part) {
     return part == Part::visitors || part == Part::visits || part == Part::whole_visits || part == Part::bounces ||
-           part == Part::duration || part == Part::pageviews || part == Part::events || part == Part::rows;
+           part == Part::duration || part == Part::pageviews || part == Part::events || part == Part::rows ||
+           is_of_times(part);
   });
   const bool of_goals = std::any_of(q_.metrics.begin(), q_.metrics.end(), [](Metric metric) {
     return metric == Metric::conversion_rate || metric == Metric::group_conversion_rate;
   });
   if (!made_of_them || of_goals || by_goal()) return;
-  plan_ = plan_rollups(q_, range_, whole_ ? VisitSums::some : VisitSums::none, covered_);
+  plan_ = plan_rollups(q_, range_, {whole_, needs(Part::known_times), needs(Part::depths)}, covered_);
   // The visits of several values are not those of each added up.
   if (plan_ && !plan_->filter.parts.empty() && !plan_->one_value &&
       std::find(q_.metrics.begin(), q_.metrics.end(), Metric::visits_percentage) != q_.metrics.end())
@@ -95,9 +120,55 @@ std::string Writer::rolled_choice() {
       q_.limit + q_.offset, rolled_source(q_, *plan_, plan_->cut, false, rolled_filter()));
 }
 
+std::string Writer::rolled_sum(Part part) const {
+  switch (part) {
+    case Part::visitors:
+      return "groupBitmapMerge(visitors)";
+    case Part::visits:
+    case Part::whole_visits:
+      return std::string(kRolledVisits);
+    case Part::bounces:
+      return over_spans("bounces");
+    case Part::duration:
+      return over_spans("duration");
+    case Part::pageviews:
+      return "sum(pageviews)";
+    case Part::events:
+      return "sum(events)";
+    case Part::rows:
+      return "sum(rows)";
+    case Part::depths:
+      return over_spans("depths");
+    case Part::depth_sum:
+      return over_spans("depth_sum");
+    case Part::known_times:
+      return "sum(known_times)";
+    case Part::time_sum:
+      return "sum(time_sum)";
+    default:
+      fatal("query: a sum that roll-ups do not have");
+  }
+}
+
+// One of the two tables: its sums, nothing of the others.
+std::string Writer::rolled_family(bool of_times, const std::string& dimensions, const std::string& values) {
+  std::string columns = dimensions;
+  for (size_t i = 0; i < parts_.size(); ++i)
+    columns += fmt::format("{}toUInt64({}) AS {}", i == 0 ? "" : ", ",
+                           is_of_times(parts_[i]) == of_times ? rolled_sum(parts_[i]) : "0", name_of(parts_[i]));
+  std::string there;
+  if (!q_.dimensions.empty() && !of_times) {
+    there = " HAVING sum(rows) > 0";
+    if (plan_->with_visits)
+      there += fmt::format(" OR {} > 0", name_of(needs(Part::whole_visits) ? Part::whole_visits : visits_part_));
+  }
+  const std::string from = of_times ? rolled_times_source(q_, *plan_, values)
+                                    : rolled_source(q_, *plan_, plan_->cut, plan_->with_visits, values);
+  return fmt::format("SELECT {} FROM ({}){}{}", columns, from, group_by(), there);
+}
+
 std::string Writer::rolled_sums() {
-  std::string columns;
-  std::string groups;
+  std::string dimensions;
   for (size_t i = 0; i < q_.dimensions.size(); ++i) {
     std::string key;
     if (plan_->by_value != i)
@@ -106,45 +177,20 @@ std::string Writer::rolled_sums() {
       key = "toInt64(value)";
     else
       key = fmt::format("transform(value, [''], [{}])", values_.text(empty_label(q_.dimensions[i].attribute)));
-    columns += fmt::format("{} AS d{}, ", key, i);
-  }
-  for (size_t i = 0; i < parts_.size(); ++i) {
-    std::string sum;
-    switch (parts_[i]) {
-      case Part::visitors:
-        sum = "groupBitmapMerge(visitors)";
-        break;
-      case Part::visits:
-      case Part::whole_visits:
-        sum = kRolledVisits;
-        break;
-      case Part::bounces:
-        sum = over_spans("bounces");
-        break;
-      case Part::duration:
-        sum = over_spans("duration");
-        break;
-      case Part::pageviews:
-        sum = "sum(pageviews)";
-        break;
-      case Part::events:
-        sum = "sum(events)";
-        break;
-      case Part::rows:
-        sum = "sum(rows)";
-        break;
-      default:
-        fatal("query: a sum that roll-ups do not have");
-    }
-    columns += fmt::format("{}toUInt64({}) AS {}", i == 0 ? "" : ", ", sum, name_of(parts_[i]));
+    dimensions += fmt::format("{} AS d{}, ", key, i);
   }
   std::string values = rolled_filter();
   if (chosen_) values += fmt::format("{}value IN (SELECT arrayJoin(chosen.1))", values.empty() ? "" : " AND ");
-  std::string there = q_.dimensions.empty() ? "" : " HAVING sum(rows) > 0";
-  if (!there.empty() && plan_->with_visits)
-    there += fmt::format(" OR {} > 0", name_of(needs(Part::whole_visits) ? Part::whole_visits : visits_part_));
-  return fmt::format("(SELECT {} FROM ({}){}{})", columns,
-                     rolled_source(q_, *plan_, plan_->cut, plan_->with_visits, values), group_by(), there);
+  const bool times = std::any_of(parts_.begin(), parts_.end(), is_of_times);
+  if (!times) return "(" + rolled_family(false, dimensions, values) + ")";
+  // A group is there when an event is, whether or not anything is known of its pages.
+  std::string both = rolled_family(true, dimensions, values);
+  if (!q_.dimensions.empty() || !std::all_of(parts_.begin(), parts_.end(), is_of_times))
+    both = rolled_family(false, dimensions, values) + " UNION ALL " + both;
+  std::string columns = names("") + (q_.dimensions.empty() ? "" : ", ");
+  for (size_t i = 0; i < parts_.size(); ++i)
+    columns += fmt::format("{}sum(u.{}) AS {}", i == 0 ? "" : ", ", name_of(parts_[i]), name_of(parts_[i]));
+  return fmt::format("(SELECT {} FROM ({}) AS u{})", columns, both, group_by());
 }
 
 // Of all values together, without the dimensions.

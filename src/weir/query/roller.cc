@@ -52,6 +52,23 @@ std::string columns_of_sums() {
   return columns;
 }
 
+std::string columns_of_times() {
+  std::string columns = "value, known_times, time_sum";
+  for (std::string_view name : kDepthSums) columns += fmt::format(", {0}, {0}_next, {0}_before", name);
+  return columns;
+}
+
+// A sum by threes of a span of spans.
+std::string joined_sums(std::span<const std::string_view> names, uint32_t first, uint32_t last) {
+  std::string sums;
+  for (std::string_view name : names)
+    sums += fmt::format(
+        ", sum({0}) + sumIf({0}_next, version != {1}) AS {0}_sum_, sumIf({0}_next, version = {1}) AS {0}_next_sum, "
+        "sumIf({0}_before, version = {2}) AS {0}_before_sum",
+        name, last, first);
+  return sums;
+}
+
 const Span* find(const std::vector<Span>& spans, Seconds from, Seconds to) {
   for (const Span& span : spans)
     if (span.from == from && span.to == to) return &span;
@@ -220,7 +237,10 @@ Result<> Roller::verify_project(ProjectId id, std::vector<Covered>& wrong) {
   auto noted = numbers_in(fmt::format(
       "SELECT version, max(rows), max(sums) FROM weir_data.rollup_spans {} AND covered = 1 GROUP BY version", project));
   if (!noted) return std::move(noted).error();
-  auto sums = numbers_in(fmt::format("SELECT version, count() FROM weir_data.rollups {} GROUP BY version", project));
+  auto sums =
+      numbers_in(fmt::format("SELECT version, count() FROM (SELECT project_id, version FROM weir_data.rollups UNION "
+                             "ALL SELECT project_id, version FROM weir_data.rollup_times) {} GROUP BY version",
+                             project));
   if (!sums) return std::move(sums).error();
   auto numbers = numbers_in(
       fmt::format("SELECT count(), max(number), uniqExact(number) FROM weir_data.visitor_numbers {}", project));
@@ -529,6 +549,16 @@ Result<> Roller::sum_up(ProjectId id, const Zone& zone, std::span<const Range> d
                   "FROM ({4}) {5}",
                   columns_of_sums(), number(id), of_span(places), of_span(versions), sources, kSettings));
   if (!made) return std::move(made).error();
+  std::string times;
+  for (Cut cut : cuts)
+    if (has_times(cut))
+      times += fmt::format("{}SELECT {} AS cut, began, {} FROM ({})", times.empty() ? "" : " UNION ALL ",
+                           static_cast<int>(cut), columns_of_times(), times_of_rows(id, cut, days));
+  made = ask(fmt::format(
+      "INSERT INTO weir_data.rollup_times (project_id, part, version, cut, {0}) SELECT {1}, {2}, {3}, cut, {0} FROM "
+      "({4}) {5}",
+      columns_of_times(), number(id), of_span(places), of_span(versions), times, kSettings));
+  if (!made) return std::move(made).error();
   if (auto emptied = ask("TRUNCATE TABLE weir_data.rolling"); !emptied) return std::move(emptied).error();
   return {};
 }
@@ -556,8 +586,9 @@ Result<> Roller::build_days(ProjectId id, Project& state, const Zone& zone, int6
   }
   if (auto made = sum_up(id, zone, days, places, versions); !made) return made;
   auto sums =
-      numbers_in(fmt::format("SELECT version, count() FROM weir_data.rollups WHERE project_id = {} AND part IN ({}) "
-                             "AND version IN ({}) GROUP BY version",
+      numbers_in(fmt::format("SELECT version, count() FROM (SELECT project_id, part, version FROM weir_data.rollups "
+                             "UNION ALL SELECT project_id, part, version FROM weir_data.rollup_times) WHERE project_id "
+                             "= {} AND part IN ({}) AND version IN ({}) GROUP BY version",
                              number(id), fmt::join(places, ", "), fmt::join(versions, ", ")));
   if (!sums) return std::move(sums).error();
   auto rows = numbers_in(
@@ -611,12 +642,7 @@ Result<> Roller::build_month(ProjectId id, const Zone& zone, int64_t first_day) 
   if (!rows) return std::move(rows).error();
   auto version = new_version();
   if (!version) return std::move(version).error();
-  std::string visits;
-  for (std::string_view name : kVisitSums)
-    visits += fmt::format(
-        ", sum({0}) + sumIf({0}_next, version != {1}) AS {0}_sum, sumIf({0}_next, version = {1}) AS {0}_next_sum, "
-        "sumIf({0}_before, version = {2}) AS {0}_before_sum",
-        name, last, first);
+  const std::string visits = joined_sums(kVisitSums, first, last);
   auto made = ask(fmt::format(
       "INSERT INTO weir_data.rollups (project_id, part, version, cut, {0}) SELECT {1}, {2}, {3}, cut, value, "
       "groupBitmapMergeState(visitors), toUInt32(groupBitmapMerge(visitors)), sum(rows), sum(pageviews), "
@@ -626,9 +652,18 @@ Result<> Roller::build_month(ProjectId id, const Zone& zone, int64_t first_day) 
       columns_of_sums(), number(id), kPartOfMonths, *version, visits, part_of_day(first_day), fmt::join(versions, ", "),
       static_cast<int>(Cut::hour_of_day)));
   if (!made) return std::move(made).error();
-  auto sums = numbers_in(
-      fmt::format("SELECT count() FROM weir_data.rollups WHERE project_id = {} AND part = {} AND version = {}",
-                  number(id), kPartOfMonths, *version));
+  made = ask(fmt::format(
+      "INSERT INTO weir_data.rollup_times (project_id, part, version, cut, {0}) SELECT {1}, {2}, {3}, cut, value, "
+      "sum(known_times), sum(time_sum){4} FROM weir_data.rollup_times WHERE project_id = {1} AND part = {5} AND "
+      "version IN ({6}) "
+      "GROUP BY cut, value SETTINGS max_threads = 1, max_insert_threads = 1, insert_deduplicate = 0",
+      columns_of_times(), number(id), kPartOfMonths, *version, joined_sums(kDepthSums, first, last),
+      part_of_day(first_day), fmt::join(versions, ", ")));
+  if (!made) return std::move(made).error();
+  auto sums = numbers_in(fmt::format(
+      "SELECT count() FROM (SELECT project_id, part, version FROM weir_data.rollups UNION ALL SELECT project_id, part, "
+      "version FROM weir_data.rollup_times) WHERE project_id = {} AND part = {} AND version = {}",
+      number(id), kPartOfMonths, *version));
   if (!sums) return std::move(sums).error();
   const Made month{{range.from, range.to, *version, false},
                    since,
@@ -659,8 +694,11 @@ Result<> Roller::sweep() {
   if (stale->empty()) return {};
   std::vector<int64_t> versions;
   for (const auto& line : *stale) versions.push_back(line.at(0));
-  auto gone = ask(fmt::format("ALTER TABLE weir_data.rollups DELETE WHERE version IN ({})", fmt::join(versions, ", ")));
-  if (!gone) return std::move(gone).error();
+  for (std::string_view table : {"rollups", "rollup_times"}) {
+    auto gone =
+        ask(fmt::format("ALTER TABLE weir_data.{} DELETE WHERE version IN ({})", table, fmt::join(versions, ", ")));
+    if (!gone) return std::move(gone).error();
+  }
   return {};
 }
 

@@ -186,6 +186,8 @@ std::optional<Cut> cut_of(Attribute attribute) {
 
 bool has_visits(Cut cut) { return cut != Cut::hour_of_day && cut != Cut::traffic; }
 
+bool has_times(Cut cut) { return cut == Cut::total || cut == Cut::page; }
+
 bool has_months(Cut cut) { return cut != Cut::hour_of_day; }
 
 bool has_many_values(Cut cut) {
@@ -321,6 +323,82 @@ std::string sums_of_rows(ProjectId project, Cut cut, const Zone& zone, std::span
   if (!with_visits || !has_visits(cut)) return from_rows_alone(project, cut, zone, spans, numbers);
   return by_visits("(" + placed_rows(project, spans, numbers, std::span(&cut, 1)) + ")", cut,
                    value_of(cut, zone, {spans.front().from, spans.back().to + kVisitLength + 1}), "", true);
+}
+
+namespace {
+// The number of a property of an engagement event.
+std::string number_of(std::string_view key) { return fmt::format("toFloat64OrZero(number_properties['{}'])", key); }
+std::string has_number(std::string_view key) { return fmt::format("mapContains(number_properties, '{}')", key); }
+
+// The time of each pageview, as Writer::times_family() has it: what was reported of it until the visit's next, else the
+// time to that. It counts where the pageview does.
+std::string page_times(ProjectId project, Cut cut, std::span<const Range> spans) {
+  const Range whole{spans.front().from, spans.back().to};
+  const std::string members = fmt::format(
+      "tuple({}, kind = 'pageview', toString(path), toUnixTimestamp64Milli(timestamp), if({}, {}, -1), toInt64(if({}, "
+      "{}, "
+      "-1)))",
+      Conditions::kOrder, has_number("engaged_ms"), number_of("engaged_ms"), rows_of(cut),
+      began_of(spans, std::string(kSecond)));
+  const std::string visits = fmt::format(
+      "SELECT session_id, arraySort(x -> x.1, groupArray({})) AS seen, arrayCumSum(arrayMap(x -> x.2, seen)) AS page, "
+      "arrayMap(x -> x.4, arrayFilter(x -> x.2 = 1, seen)) AS times, arrayMap(n -> if(n < length(times), times[n + 1], "
+      "-1), "
+      "page) AS nexts FROM {} WHERE project_id = {} AND {} AND kind IN ('pageview', 'engagement') GROUP BY session_id",
+      members, kRows, number(project), around(whole.from, whole.to));
+  const std::string pages = fmt::format(
+      "SELECT anyIf(x, x.2 = 1) AS p, any(next) AS next_time, groupArrayIf((x.3, x.5), x.2 = 0 AND x.5 >= 0) AS told "
+      "FROM ({}) "
+      "ARRAY JOIN seen AS x, page AS n, nexts AS next WHERE n > 0 GROUP BY session_id, n HAVING p.6 != -1",
+      visits);
+  return fmt::format(
+      "SELECT {} AS value, p.6 AS began, count() AS known_times, toUInt64(sum(took)) AS time_sum FROM (SELECT p, "
+      "arrayFilter(t -> t.1 = p.3, told) AS own, multiIf(notEmpty(own), toInt64(round(arraySum(t -> t.2, own))), "
+      "next_time >= 0, "
+      "next_time - p.4, -1) AS took FROM ({})) WHERE took >= 0 GROUP BY value, began",
+      cut == Cut::page ? "p.3" : "''", pages);
+}
+
+// The depth of a visit is the greatest of its rows; in thousandths. What the next span adds to it is `next`.
+std::string page_depths(ProjectId project, Cut cut, std::span<const Range> spans) {
+  const Range whole{spans.front().from, spans.back().to};
+  const std::string depth = number_of("scroll_depth");
+  const std::string start = fmt::format("toInt64({})", Conditions::kVisitStart);
+  return fmt::format(
+      "SELECT toString(v) AS value, began, toUInt64(countIf(here AND start >= began)) AS depths, toUInt64(countIf(NOT "
+      "here)) AS "
+      "depths_next, toUInt64(countIf(here AND start < began)) AS depths_before, toUInt64(sumIf(inside, start >= "
+      "began)) AS "
+      "depth_sum, toUInt64(sumIf(most - inside, start >= began)) AS depth_sum_next, toUInt64(sumIf(inside, start < "
+      "began)) AS "
+      "depth_sum_before FROM (SELECT session_id, {0} AS v, place.1 AS began, any(begin) AS start, max(place.2) AS "
+      "here, "
+      "maxIf(depth, place.2 = 1) AS inside, max(depth) AS most FROM (SELECT session_id, path, toInt64(round({1} * "
+      "1000)) AS depth, "
+      "{2} AS begin, {3} AS own, {4} AS begun, arrayJoin(multiIf(own = -1, [(begun, 0)], begun = -1 OR begun = own, "
+      "[(own, 1)], "
+      "[(own, 1), (begun, 0)])) AS place FROM {5} WHERE project_id = {6} AND timestamp >= {7} AND timestamp < {8} AND "
+      "kind = "
+      "'engagement' AND {9} AND {10} AND {1} BETWEEN 0 AND 100 AND ({3} != -1 OR {4} != -1)) GROUP BY session_id, v, "
+      "began) GROUP "
+      "BY v, began",
+      cut == Cut::page ? "path" : "''", depth, start, began_of(spans, std::string(kSecond)), began_of(spans, start),
+      kRows, number(project), moment(whole.from), moment(whole.to + kVisitLength + 1), rows_of(cut),
+      has_number("scroll_depth"));
+}
+}  // namespace
+
+std::string times_of_rows(ProjectId project, Cut cut, std::span<const Range> spans) {
+  WEIR_CHECK(!spans.empty() && has_times(cut));
+  std::string no_depths;
+  for (std::string_view name : kDepthSums)
+    no_depths += fmt::format(", toUInt64(0) AS {0}, toUInt64(0) AS {0}_next, toUInt64(0) AS {0}_before", name);
+  return fmt::format(
+      "SELECT value, began, known_times, time_sum{} FROM ({}) UNION ALL SELECT value, began, toUInt64(0) AS "
+      "known_times, "
+      "toUInt64(0) AS time_sum, depths, depths_next, depths_before, depth_sum, depth_sum_next, depth_sum_before FROM "
+      "({})",
+      no_depths, page_times(project, cut, spans), page_depths(project, cut, spans));
 }
 
 }  // namespace weir::query

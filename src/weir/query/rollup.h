@@ -53,9 +53,16 @@ bool has_months(Cut cut);
 // Whether there may be so many values that only those that can be shown are put together.
 bool has_many_values(Cut cut);
 
+// Whether how long pages were seen and how far they were read is kept.
+bool has_times(Cut cut);
+
 // The sums, in the order of the table's columns behind `visitors`, and what joins two of them.
 inline constexpr std::array<std::string_view, 3> kRowSums = {"rows", "pageviews", "events"};
 inline constexpr std::array<std::string_view, 3> kVisitSums = {"visits", "bounces", "duration"};
+// The columns of weir_data.rollup_times: those of pageviews; and by threes, as of visits, those of visits with a scroll
+// depth.
+inline constexpr std::array<std::string_view, 2> kTimeSums = {"known_times", "time_sum"};
+inline constexpr std::array<std::string_view, 2> kDepthSums = {"depths", "depth_sum"};
 
 // Which partition a day's or a month's sums lie in. `day`: since 1970, by the zone's clock.
 uint32_t part_of_day(int64_t day);
@@ -88,5 +95,9 @@ std::string placed_rows(ProjectId project, std::span<const Range> spans, const N
 std::string marked_rows(const std::string& placed, const std::string& columns);
 // ... and the sums of a table with these. Not for Cut::traffic.
 std::string sums_of_marked(const std::string& marked, Cut cut, const Zone& zone, const Range& whole);
+
+// A statement that makes the sums of weir_data.rollup_times of a cut that has them: value, began and the columns, a row
+// for each value of each span that has any.
+std::string times_of_rows(ProjectId project, Cut cut, std::span<const Range> spans);
 
 }  // namespace weir::query

@@ -157,15 +157,20 @@ bool ends_in_short_day(const Zone& zone, const Range& range) {
 }
 }  // namespace
 
-std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, VisitSums visits,
+std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, const RollupWants& wants,
                                        std::span<const Span> spans) {
   if (spans.empty() || !question.exact || question.traffic.size() != 1 || question.traffic.front() != "human")
     return std::nullopt;
   RollupPlan plan;
   bool months = false;
   if (!choose_cut(question, plan, months)) return std::nullopt;
-  plan.with_visits = visits == VisitSums::some;
-  if (plan.with_visits) {
+  plan.with_visits = wants.visits;
+  if ((wants.times || wants.depths) && !has_times(plan.cut)) return std::nullopt;
+  // By time, a visit's depth is that of each stretch of its own.
+  if (wants.depths && std::any_of(question.dimensions.begin(), question.dimensions.end(),
+                                  [](const Dimension& d) { return d.attribute == Attribute::time; }))
+    return std::nullopt;
+  if (wants.visits || wants.depths) {
     // The visits of several values are not those of each added up.
     const bool by_value = plan.by_value.has_value();
     if (!has_visits(plan.cut) || (!by_value && !plan.filter.parts.empty() && !plan.one_value)) return std::nullopt;

@@ -26,11 +26,15 @@ struct RollupPlan {
   bool with_visits = false;
 };
 
-// What a statement asks of visits.
-enum class VisitSums : bool { none, some };
+// What a statement asks for, besides what all cuts have.
+struct RollupWants {
+  bool visits = false;
+  bool times = false;   // how long pages were seen
+  bool depths = false;  // how far they were read
+};
 
 // Null: the question, over this range, is to be answered from the rows.
-std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, VisitSums visits,
+std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, const RollupWants& wants,
                                        std::span<const store::Coverage::Span> spans);
 // The same for the labels of all rows of the range.
 std::optional<RollupPlan> plan_coverage(const Question& question, std::span<const store::Coverage::Span> spans);

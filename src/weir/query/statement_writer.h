@@ -126,6 +126,8 @@ class Writer {
   void plan_rolled();
   std::string rolled_rows(Cut cut, bool with_visits);
   std::string rolled_filter();
+  std::string rolled_sum(Part part) const;
+  std::string rolled_family(bool of_times, const std::string& dimensions, const std::string& values);
   std::string rolled_sums();
   std::string rolled_total(std::string_view sum);
   std::string rolled_choice();

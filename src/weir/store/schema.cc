@@ -131,6 +131,28 @@ PARTITION BY part
 ORDER BY (project_id, cut, value, version)
 SETTINGS {durable}, index_granularity = 256, min_level_for_wide_part = 1, auto_statistics_types = '')";
 
+// The same of how long pages were seen and how far they were read, of the cuts that have it.
+constexpr std::string_view kRollupTimes = R"(CREATE TABLE IF NOT EXISTS weir_data.rollup_times
+(
+    project_id        UInt64,
+    cut               UInt8,
+    part              UInt32,
+    value             String CODEC(ZSTD(1)),
+    version           UInt32 CODEC(ZSTD(1)),
+    known_times       UInt64 CODEC(T64, ZSTD(1)),
+    time_sum          UInt64 CODEC(T64, ZSTD(1)),
+    depths            UInt64 CODEC(T64, ZSTD(1)),
+    depths_next       UInt64 CODEC(T64, ZSTD(1)),
+    depths_before     UInt64 CODEC(T64, ZSTD(1)),
+    depth_sum         UInt64 CODEC(T64, ZSTD(1)),
+    depth_sum_next    UInt64 CODEC(T64, ZSTD(1)),
+    depth_sum_before  UInt64 CODEC(T64, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY part
+ORDER BY (project_id, cut, value, version)
+SETTINGS {durable}, index_granularity = 256, min_level_for_wide_part = 1, auto_statistics_types = '')";
+
 // Which versions of roll-ups are whole. A version with a row that says `covered = 0` is not, and never will be again.
 constexpr std::string_view kRollupSpans = R"(CREATE TABLE IF NOT EXISTS weir_data.rollup_spans
 (
@@ -298,12 +320,10 @@ std::span<const Migration> migrations() {
 }
 
 std::span<const std::string> schema_of_rollups() {
-  static const std::vector<std::string> statements = {durable(kRollups),
-                                                      durable(kRollupSpans),
-                                                      durable(kVisitorNumbers),
-                                                      durable(kVisitorDays),
-                                                      "DROP TABLE IF EXISTS weir_data.rolling SYNC",
-                                                      std::string(kRolling)};
+  static const std::vector<std::string> statements = {
+      durable(kRollups),        durable(kRollupTimes), durable(kRollupSpans),
+      durable(kVisitorNumbers), durable(kVisitorDays), "DROP TABLE IF EXISTS weir_data.rolling SYNC",
+      std::string(kRolling)};
   return statements;
 }
 

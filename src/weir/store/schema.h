@@ -23,7 +23,7 @@ std::span<const Migration> migrations();
 std::span<const std::string> schema_of_rollups();
 // What weir_data.rollup_spans was made by: of another scheme, versions count for nothing. Rises with every change of
 // what a cut says.
-inline constexpr uint32_t kRollupScheme = 1;
+inline constexpr uint32_t kRollupScheme = 2;
 // What is made anew at every start because a server may have forgotten it: tables in memory.
 std::span<const std::string> schema_of_one_life();
 

@@ -351,7 +351,7 @@ TEST_F(EngineProcess, MigratesOverAnyInterruption) {
   ASSERT_EQ(engine.text("TRUNCATE TABLE weir_data.migrations"), "");
   EXPECT_TRUE(engine.store().migrate());
   EXPECT_EQ(engine.text("SELECT count() FROM weir.events"), "0");
-  EXPECT_EQ(engine.text("SELECT max(version), count() FROM weir_data.migrations"), "1\t1");
+  EXPECT_EQ(engine.text("SELECT max(version), count() FROM weir_data.migrations"), "2\t2");
 
   ASSERT_EQ(engine.text("INSERT INTO weir_data.migrations (version, name) VALUES (4000000000, 'later')"), "");
   auto later = engine.store().migrate();
