@@ -25,7 +25,7 @@ constexpr uint32_t kScheme = store::kRollupScheme;
 constexpr milliseconds kBetweenRounds{1'000};
 constexpr minutes kStatementTime{10};
 constexpr minutes kSweepEvery{60};
-constexpr minutes kAfterFailure{5};
+constexpr minutes kAfterFailure{1};
 constexpr seconds kOutsideEvery{2};
 // What is summed up by one statement, and by how many before other projects have their turn.
 constexpr uint64_t kRowsAtOnce = 1'000'000;
@@ -222,6 +222,8 @@ Result<> Roller::count_rows() {
 Result<> Roller::verify() {
   next_version_ = 0;
   projects_.clear();
+  for (const std::string& statement : store::schema_of_rolling())
+    if (auto made = ask(statement); !made) return std::move(made).error();
   std::vector<Covered> wrong;
   std::set<ProjectId> ids;
   for (const Covered& covered : parts_.store.coverage()->all()) ids.insert(covered.project);

@@ -320,10 +320,14 @@ std::span<const Migration> migrations() {
 }
 
 std::span<const std::string> schema_of_rollups() {
-  static const std::vector<std::string> statements = {
-      durable(kRollups),        durable(kRollupTimes), durable(kRollupSpans),
-      durable(kVisitorNumbers), durable(kVisitorDays), "DROP TABLE IF EXISTS weir_data.rolling SYNC",
-      std::string(kRolling)};
+  static const std::vector<std::string> statements = {durable(kRollups), durable(kRollupTimes), durable(kRollupSpans),
+                                                      durable(kVisitorNumbers), durable(kVisitorDays)};
+  return statements;
+}
+
+std::span<const std::string> schema_of_rolling() {
+  static const std::vector<std::string> statements = {"DROP TABLE IF EXISTS weir_data.rolling SYNC",
+                                                      std::string(kRolling)};
   return statements;
 }
 

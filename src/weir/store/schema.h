@@ -21,6 +21,8 @@ std::span<const std::string> schema_foundation();
 std::span<const Migration> migrations();
 // The tables of roll-ups, of which nothing is lost with them: made anew at every start where they are missing.
 std::span<const std::string> schema_of_rollups();
+// The table in which rows are put together to be summed up; made anew by who does that, before it begins.
+std::span<const std::string> schema_of_rolling();
 // What weir_data.rollup_spans was made by: of another scheme, versions count for nothing. Rises with every change of
 // what a cut says.
 inline constexpr uint32_t kRollupScheme = 2;
