@@ -177,14 +177,22 @@ TEST_F(LiveTest, RowsOfTheProjectComeToWhoAskedForThem) {
   close(std::move(some));
 }
 
-TEST_F(LiveTest, AStreamIsPingedAndEnds) {
+TEST_F(LiveTest, AStreamIsPinged) {
   options_.ping_every = std::chrono::milliseconds(1);
-  options_.stream_for = std::chrono::milliseconds(50);
+  make();
+  auto response = ask("project=shop");
+  EXPECT_THAT(read_until(response, ": ping\n\n"), HasSubstr(": ping\n\n"));
+  close(std::move(response));
+}
+
+TEST_F(LiveTest, AStreamEnds) {
+  options_.stream_for = std::chrono::milliseconds(1);
   make();
   auto response = ask("project=shop");
   std::string all;
   for (std::string next = piece(response); !next.empty(); next = piece(response)) all += next;
-  EXPECT_THAT(all, HasSubstr(": ping\n\n"));
+  EXPECT_THAT(all, HasSubstr("retry: 2000"));
+  EXPECT_THAT(all, ::testing::Not(HasSubstr("error")));
   close(std::move(response));
 }
 
