@@ -2,6 +2,7 @@
 differ; with all days summed up, with days that are told late and not summed up again yet, and with sums that were lost.
 
 WEIR_ROLLED_QUESTIONS says how many of each, WEIR_QUESTION_SEED which."""
+import datetime
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from events import exported
 from history import random_history, send, shuffled
 from questions import Questions, relative_date
 from reference import Reference
-from times import days_of
+from times import days_of, zone_of
 from weir import Weir, wait_for
 
 COUNT = int(os.environ.get("WEIR_ROLLED_QUESTIONS", "30"))
@@ -134,3 +135,47 @@ def test_killed_while_days_are_summed_up(tmp_path):
         server.wait_visits()
         rolled_up(server)
         compare(server, "UTC", COUNT, SEED + 7, 0.6)
+
+
+# What counts as this day, even if it ends meanwhile.
+THIS_DAY = datetime.datetime.now(zone_of("Europe/Berlin")).date().isoformat()
+TODAYS = [{"metrics": ["visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration", "time_on_page", "scroll_depth"],
+           "include": {"coverage": True, "comparisons": {"mode": "previous_period"}}},
+          {"metrics": ["visitors", "visits"], "dimensions": ["time:day"]},
+          {"metrics": ["visitors"], "dimensions": ["time:weekday", "time:hour_of_day"]},
+          {"metrics": ["visitors", "percentage", "time_on_page"], "dimensions": ["event:page"],
+           "filters": [["is", "event:name", ["pageview", "engagement"]]], "pagination": {"limit": 9}},
+          *({"metrics": ["visitors", "percentage", "visits", "bounce_rate"], "dimensions": [dimension], "pagination": {"limit": 9},
+             "include": {"total_rows": True}} for dimension in ("visit:entry_page", "visit:exit_page", "visit:country", "visit:channel"))]
+
+
+def todays(server):
+    answers = {}
+    for date_range in ("day", "7d", "30d", "month", "12mo", "all"):
+        for n, question in enumerate(TODAYS):
+            question = json.loads(json.dumps({"site_id": "shop", "date_range": date_range, "relative_date": THIS_DAY, **question}))
+            if date_range == "all":
+                question.get("include", {}).pop("comparisons", None)
+            status, answer = ask(server, server.admin, question)
+            assert status == 200, answer
+            answers[date_range, n] = (answer["results"], answer["meta"].get("total_rows"), answer["meta"].get("coverage"))
+            answers["rolled"] = answers.get("rolled", 0) + answer["meta"]["rolled_up"]
+    return answers
+
+
+def test_a_history_to_this_day_answers_alike_with_and_without_sums(tmp_path):
+    data, plain = tmp_path / "data", ["--query.rollup_rows", "1000000000"]
+    with Weir(data=data, projects="shop", arguments=plain) as server:
+        server.admin = server.key("admin")
+        server.run("project", "set", "shop", "--time-zone", "Europe/Berlin")
+        server.wait_packs()
+        server.run("seed", "--project", "shop", "--events", "5000", "--days", "120")
+        server.wait_visits()
+        expected = todays(server)
+        assert expected.pop("rolled") == 0
+    with Weir(data=data, projects="shop", arguments=[*ARGUMENTS, "--query.rollup_quiet", "0"]) as server:
+        server.admin = server.key("admin")
+        rolled_up(server)
+        answers = todays(server)
+        assert answers.pop("rolled") >= 0.9 * len(expected)
+    assert answers == expected
