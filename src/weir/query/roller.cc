@@ -28,7 +28,7 @@ constexpr minutes kSweepEvery{60};
 constexpr minutes kAfterFailure{1};
 constexpr seconds kOutsideEvery{2};
 // What is summed up by one statement, and by how many before other projects have their turn.
-constexpr uint64_t kRowsAtOnce = 1'000'000;
+constexpr uint64_t kRowsAtOnce = 300'000;
 constexpr uint64_t kDaysAtOnce = 60;
 constexpr int kRunsATurn = 4;
 constexpr int kNumberingShare = 20;  // of the time: a twentieth
