@@ -33,6 +33,7 @@ constexpr uint64_t kDaysAtOnce = 60;
 constexpr int kRunsATurn = 4;
 constexpr int kNumberingShare = 20;  // of the time: a twentieth
 constexpr int kCountingShare = 100;
+constexpr minutes kCountAgain{5};
 // Beyond it, a number could be one of those that statements make up.
 constexpr uint32_t kNumbersMax = 2'000'000'000;
 constexpr int64_t kEver = 900 * (int64_t{1} << 30);  // beyond all times
@@ -213,7 +214,7 @@ Result<> Roller::count_rows() {
   for (const auto& row : *rows)
     projects_[ProjectId{static_cast<uint64_t>(row.at(0))}].rows = static_cast<uint64_t>(row.at(1));
   const auto now = steady_clock::now();
-  count_after_ = now + kCountingShare * (now - began);
+  count_after_ = now + std::min<steady_clock::duration>(kCountingShare * (now - began), kCountAgain);
   return {};
 }
 
@@ -222,6 +223,7 @@ Result<> Roller::count_rows() {
 Result<> Roller::verify() {
   next_version_ = 0;
   projects_.clear();
+  count_after_ = Moment::min();
   for (const std::string& statement : store::schema_of_rolling())
     if (auto made = ask(statement); !made) return std::move(made).error();
   std::vector<Covered> wrong;
