@@ -133,8 +133,11 @@ Result<std::string> Roller::ask(const std::string& sql) {
     std::lock_guard lock(mutex_);
     return stopping_;
   };
+  const auto began = steady_clock::now();
   auto answer = parts_.store.query(sql, options);
   if (!answer) doubt_ = steady_clock::now();
+  const double took = std::chrono::duration<double>(steady_clock::now() - began).count();
+  log::debug("query: roll-ups: {:.3f} s for {}", took, std::string_view(sql).substr(0, 100));
   return answer;
 }
 
@@ -689,11 +692,12 @@ Result<> Roller::sweep() {
     if (!dropped) return std::move(dropped).error();
   }
   sweep_after_ = steady_clock::now() + kSweepEvery;
-  auto stale = numbers_in(
-      "SELECT version FROM (SELECT version, min(covered) AS whole, max(noted_at) AS at FROM weir_data.rollup_spans "
-      "GROUP BY "
-      "version) WHERE whole = 0 AND at < now() - INTERVAL 30 MINUTE AND version IN (SELECT DISTINCT version FROM "
-      "weir_data.rollups)");
+  auto stale = numbers_in(fmt::format(
+      "SELECT DISTINCT version FROM (SELECT version FROM weir_data.rollups UNION ALL SELECT version FROM "
+      "weir_data.rollup_times) "
+      "WHERE version NOT IN (SELECT version FROM weir_data.rollup_spans GROUP BY version HAVING (min(covered) = 1 AND "
+      "max(scheme) = {}) OR max(noted_at) > now() - INTERVAL 30 MINUTE)",
+      kScheme));
   if (!stale) return std::move(stale).error();
   if (stale->empty()) return {};
   std::vector<int64_t> versions;
