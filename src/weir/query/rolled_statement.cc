@@ -63,7 +63,9 @@ std::string rolled_times_source(const Question& question, const RollupPlan& plan
   for (std::string_view name : kDepthSums) columns += fmt::format(", {0}, {0}_next, {0}_before", name);
   std::vector<std::string> sources;
   if (!plan.versions.empty()) sources.push_back(kept_sums(question, plan, plan.cut, "rollup_times", columns));
-  if (!plan.open.empty()) sources.push_back(times_of_rows(question.project, plan.cut, plan.open));
+  if (!plan.open.empty())
+    sources.push_back(fmt::format("SELECT value, began, {} FROM ({})", columns,
+                                  times_of_rows(question.project, std::span(&plan.cut, 1), plan.open)));
   return all_sums(plan, "rollup_times", columns, std::move(sources), values);
 }
 

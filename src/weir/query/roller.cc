@@ -556,11 +556,9 @@ Result<> Roller::sum_up(ProjectId id, const Zone& zone, std::span<const Range> d
                   "FROM ({4}) {5}",
                   columns_of_sums(), number(id), of_span(places), of_span(versions), sources, kSettings));
   if (!made) return std::move(made).error();
-  std::string times;
-  for (Cut cut : cuts)
-    if (has_times(cut))
-      times += fmt::format("{}SELECT {} AS cut, began, {} FROM ({})", times.empty() ? "" : " UNION ALL ",
-                           static_cast<int>(cut), columns_of_times(), times_of_rows(id, cut, days));
+  std::vector<Cut> with_times;
+  std::copy_if(cuts.begin(), cuts.end(), std::back_inserter(with_times), has_times);
+  const std::string times = times_of_rows(id, with_times, {days.begin(), days.end()});
   made = ask(fmt::format(
       "INSERT INTO weir_data.rollup_times (project_id, part, version, cut, {0}) SELECT {1}, {2}, {3}, cut, {0} FROM "
       "({4}) {5}",

@@ -331,15 +331,15 @@ std::string number_of(std::string_view key) { return fmt::format("toFloat64OrZer
 std::string has_number(std::string_view key) { return fmt::format("mapContains(number_properties, '{}')", key); }
 
 // The time of each pageview, as Writer::times_family() has it: what was reported of it until the visit's next, else the
-// time to that. It counts where the pageview does.
-std::string page_times(ProjectId project, Cut cut, std::span<const Range> spans) {
+// time to that. It counts where the pageview does, in each of the cuts that has it.
+std::string page_times(ProjectId project, std::span<const Cut> cuts, std::span<const Range> spans) {
   const Range whole{spans.front().from, spans.back().to};
   const std::string members = fmt::format(
       "tuple({}, kind = 'pageview', toString(path), toUnixTimestamp64Milli(timestamp), if({}, {}, -1), toInt64(if({}, "
-      "{}, "
-      "-1)))",
-      Conditions::kOrder, has_number("engaged_ms"), number_of("engaged_ms"), rows_of(cut),
-      began_of(spans, std::string(kSecond)));
+      "{}, -1)), "
+      "{})",
+      Conditions::kOrder, has_number("engaged_ms"), number_of("engaged_ms"), rows_of(Cut::total),
+      began_of(spans, std::string(kSecond)), rows_of(Cut::page));
   const std::string visits = fmt::format(
       "SELECT session_id, arraySort(x -> x.1, groupArray({})) AS seen, arrayCumSum(arrayMap(x -> x.2, seen)) AS page, "
       "arrayMap(x -> x.4, arrayFilter(x -> x.2 = 1, seen)) AS times, arrayMap(n -> if(n < length(times), times[n + 1], "
@@ -351,12 +351,18 @@ std::string page_times(ProjectId project, Cut cut, std::span<const Range> spans)
       "FROM ({}) "
       "ARRAY JOIN seen AS x, page AS n, nexts AS next WHERE n > 0 GROUP BY session_id, n HAVING p.6 != -1",
       visits);
+  std::vector<std::string> places;
+  for (Cut cut : cuts)
+    places.push_back(cut == Cut::page ? fmt::format("if(p.7, [({}, p.3)], [])", static_cast<int>(cut))
+                                      : fmt::format("[({}, '')]", static_cast<int>(cut)));
   return fmt::format(
-      "SELECT {} AS value, p.6 AS began, count() AS known_times, toUInt64(sum(took)) AS time_sum FROM (SELECT p, "
-      "arrayFilter(t -> t.1 = p.3, told) AS own, multiIf(notEmpty(own), toInt64(round(arraySum(t -> t.2, own))), "
-      "next_time >= 0, "
-      "next_time - p.4, -1) AS took FROM ({})) WHERE took >= 0 GROUP BY value, began",
-      cut == Cut::page ? "p.3" : "''", pages);
+      "SELECT place.1 AS cut, place.2 AS value, p.6 AS began, count() AS known_times, toUInt64(sum(took)) AS time_sum "
+      "FROM (SELECT "
+      "p, arrayFilter(t -> t.1 = p.3, told) AS own, multiIf(notEmpty(own), toInt64(round(arraySum(t -> t.2, own))), "
+      "next_time >= "
+      "0, next_time - p.4, -1) AS took, arrayJoin(arrayConcat({})) AS place FROM ({})) WHERE took >= 0 GROUP BY cut, "
+      "value, began",
+      joined(places, ", "), pages);
 }
 
 // The depth of a visit is the greatest of its rows; in thousandths. What the next span adds to it is `next`.
@@ -388,17 +394,22 @@ std::string page_depths(ProjectId project, Cut cut, std::span<const Range> spans
 }
 }  // namespace
 
-std::string times_of_rows(ProjectId project, Cut cut, std::span<const Range> spans) {
-  WEIR_CHECK(!spans.empty() && has_times(cut));
+std::string times_of_rows(ProjectId project, std::span<const Cut> cuts, const std::vector<Range>& spans) {
+  WEIR_CHECK(!spans.empty() && std::all_of(cuts.begin(), cuts.end(), has_times));
   std::string no_depths;
-  for (std::string_view name : kDepthSums)
+  std::string all_depths;
+  for (std::string_view name : kDepthSums) {
     no_depths += fmt::format(", toUInt64(0) AS {0}, toUInt64(0) AS {0}_next, toUInt64(0) AS {0}_before", name);
-  return fmt::format(
-      "SELECT value, began, known_times, time_sum{} FROM ({}) UNION ALL SELECT value, began, toUInt64(0) AS "
-      "known_times, "
-      "toUInt64(0) AS time_sum, depths, depths_next, depths_before, depth_sum, depth_sum_next, depth_sum_before FROM "
-      "({})",
-      no_depths, page_times(project, cut, spans), page_depths(project, cut, spans));
+    all_depths += fmt::format(", {0}, {0}_next, {0}_before", name);
+  }
+  std::string sums = fmt::format("SELECT toUInt8(cut) AS cut, value, began, known_times, time_sum{} FROM ({})",
+                                 no_depths, page_times(project, cuts, spans));
+  for (Cut cut : cuts)
+    sums += fmt::format(
+        " UNION ALL SELECT toUInt8({}) AS cut, value, began, toUInt64(0) AS known_times, toUInt64(0) AS time_sum{} "
+        "FROM ({})",
+        static_cast<int>(cut), all_depths, page_depths(project, cut, spans));
+  return sums;
 }
 
 }  // namespace weir::query

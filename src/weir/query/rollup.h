@@ -96,8 +96,8 @@ std::string marked_rows(const std::string& placed, const std::string& columns);
 // ... and the sums of a table with these. Not for Cut::traffic.
 std::string sums_of_marked(const std::string& marked, Cut cut, const Zone& zone, const Range& whole);
 
-// A statement that makes the sums of weir_data.rollup_times of a cut that has them: value, began and the columns, a row
-// for each value of each span that has any.
-std::string times_of_rows(ProjectId project, Cut cut, std::span<const Range> spans);
+// A statement that makes the sums of weir_data.rollup_times, of cuts that have them: cut, value, began and the columns,
+// a row or two for each value of each span that has any.
+std::string times_of_rows(ProjectId project, std::span<const Cut> cuts, const std::vector<Range>& spans);
 
 }  // namespace weir::query
