@@ -37,6 +37,7 @@ constexpr minutes kCountAgain{5};
 // Beyond it, a number could be one of those that statements make up.
 constexpr uint32_t kNumbersMax = 2'000'000'000;
 constexpr int64_t kEver = 900 * (int64_t{1} << 30);  // beyond all times
+constexpr int64_t kTimesEnd = 9'999'999'999;         // no event is later (the year 2286)
 constexpr int64_t kQuarter = 900;                    // zones differ by quarters of an hour
 
 std::string rows_in(ProjectId id, Seconds from, Seconds to) {
@@ -431,7 +432,7 @@ Result<> Roller::cover_outside(ProjectId id, Project& state, std::optional<int64
 Result<> Roller::number_visitors(ProjectId id, Project& state, const Range& day) {
   const uint64_t touched = parts_.store.coverage()->touched(id, day.from, day.to);
   auto numbered = state.numbered.find(day.from);
-  if (numbered != state.numbered.end() && numbered->second == touched) return {};
+  if (numbered != state.numbered.end() && numbered->second == std::pair(day.to, touched)) return {};
   const std::string days = fmt::format(
       "SELECT visitor_id FROM weir_data.visitor_days WHERE project_id = {} AND span_from = {}", number(id), day.from);
   const std::string unknown =
@@ -461,7 +462,7 @@ Result<> Roller::number_visitors(ProjectId id, Project& state, const Range& day)
                       "AND visitor_id IN ({}) {}",
                       number(id), day.from, numbers, unknown, kOnePart));
   if (!kept) return std::move(kept).error();
-  state.numbered[day.from] = touched;
+  state.numbered[day.from] = {day.to, touched};
   while (state.numbered.size() > 8) state.numbered.erase(state.numbered.begin());
   return {};
 }
@@ -470,7 +471,7 @@ Result<uint32_t> Roller::new_version() {
   if (next_version_ == 0) {
     auto newest = numbers_in(
         "SELECT greatest((SELECT max(version) FROM weir_data.rollup_spans), (SELECT max(version) FROM "
-        "weir_data.rollups))");
+        "weir_data.rollups), (SELECT max(version) FROM weir_data.rollup_times))");
     if (!newest) return std::move(newest).error();
     next_version_ = static_cast<uint32_t>(newest->front().front()) + 1;
   }
@@ -510,7 +511,7 @@ Result<> Roller::publish(ProjectId id, std::span<const Made> made) {
 Result<> Roller::publish_empty(ProjectId id, Seconds from, Seconds to) {
   uint64_t since = 0;
   if (from >= to || !parts_.store.coverage()->may_build(id, from, to, since)) return {};
-  auto rows = numbers_in("SELECT count() " + rows_in(id, from, std::min(to, kEver / 1000)));
+  auto rows = numbers_in("SELECT count() " + rows_in(id, from, std::min(to, kTimesEnd)));
   if (!rows) return std::move(rows).error();
   if (rows->front().front() > 0) return {};
   auto version = new_version();

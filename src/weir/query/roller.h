@@ -54,11 +54,12 @@ class Roller {
   using Moment = store::Coverage::Moment;
   struct Project {
     uint64_t rows = 0;
-    uint32_t next_number = 0;              // of its visitors; 0: not known
-    std::map<int64_t, uint64_t> numbered;  // by the beginning of a day: touches up to here have their numbers
-    Moment number_after = Moment::min();   // numbering the current day costs no more than a small share of the time
-    Moment look_after = Moment::min();     // its outermost days are looked up again
-    Moment build_after = Moment::min();    // a day of it could not be summed up
+    uint32_t next_number = 0;  // of its visitors; 0: not known
+    // By the beginning of a time: its end, and up to which touch of it all visitors have their numbers.
+    std::map<Seconds, std::pair<Seconds, uint64_t>> numbered;
+    Moment number_after = Moment::min();  // numbering the current day costs no more than a small share of the time
+    Moment look_after = Moment::min();    // its outermost days are looked up again
+    Moment build_after = Moment::min();   // a day of it could not be summed up
   };
 
   void run();
