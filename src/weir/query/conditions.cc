@@ -11,8 +11,6 @@
 namespace weir::query {
 
 namespace {
-constexpr Seconds kVisitLength = 24 * 3600;
-
 // As ClickHouse reads a text within an array or a statement.
 std::string quoted(std::string_view text) {
   std::string out = "'";
@@ -71,20 +69,30 @@ std::string Conditions::project() {
   return fmt::format("project_id = {}", number(question_.project));
 }
 
-std::string Conditions::moment(Seconds at) const {
-  if (dialect_ == Dialect::public_) return fmt::format("toDateTime64('{}', 3, 'UTC')", local_text(at));
-  return fmt::format("fromUnixTimestamp64Milli({}, 'UTC')", at * 1000);
+std::string moment_sql(Seconds at) { return fmt::format("fromUnixTimestamp64Milli({}, 'UTC')", at * 1000); }
+
+namespace {
+std::string moment_of(Dialect dialect, Seconds at) {
+  if (dialect == Dialect::public_) return fmt::format("toDateTime64('{}', 3, 'UTC')", local_text(at));
+  return moment_sql(at);
 }
 
-std::string Conditions::in_range() {
-  return fmt::format("timestamp >= {} AND timestamp < {}", moment(range_.from), moment(range_.to));
+std::string within(Dialect dialect, Seconds from, Seconds to) {
+  return fmt::format("timestamp >= {} AND timestamp < {}", moment_of(dialect, from), moment_of(dialect, to));
 }
 
-// A visit that touches the range began less than its greatest length before it, and before the range's end.
-std::string Conditions::around_range() {
-  return fmt::format("timestamp >= {} AND timestamp < {} AND {} < {}", moment(range_.from - kVisitLength - 1),
-                     moment(range_.to + kVisitLength + 1), kVisitStart, range_.to);
+// A visit that touches the time began less than its greatest length before it, and before its end.
+std::string around(Dialect dialect, Seconds from, Seconds to) {
+  return fmt::format("{} AND {} < {}", within(dialect, from - kVisitLength - 1, to + kVisitLength + 1),
+                     Conditions::kVisitStart, to);
 }
+}  // namespace
+
+std::string within_sql(Seconds from, Seconds to) { return within(Dialect::bound, from, to); }
+std::string around_sql(Seconds from, Seconds to) { return around(Dialect::bound, from, to); }
+
+std::string Conditions::in_range() { return within(dialect_, range_.from, range_.to); }
+std::string Conditions::around_range() { return around(dialect_, range_.from, range_.to); }
 
 std::string Conditions::traffic() const {
   std::string list;
@@ -240,8 +248,7 @@ std::string Conditions::page_leaf(const Filter& filter) {
   const bool entry = filter.dimension.attribute == Attribute::entry_page;
   return fmt::format(
       "session_id {} (SELECT session_id FROM (SELECT session_id, {}(toString(path), {}, kind = 'pageview') AS page "
-      "FROM "
-      "{} WHERE {} AND {} GROUP BY session_id) WHERE {})",
+      "FROM {} WHERE {} AND {} GROUP BY session_id) WHERE {})",
       is_negative(filter.op) ? "NOT IN" : "IN", entry ? "argMinIf" : "argMaxIf", kOrder, table(), project(),
       around_range(), fits(filter, "page", empty_label(filter.dimension.attribute)));
 }

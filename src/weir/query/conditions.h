@@ -30,6 +30,14 @@ class Values {
   std::unordered_map<std::string, std::string> names_;  // by value
 };
 
+// No visit is longer.
+inline constexpr Seconds kVisitLength = 24 * 3600;
+// A moment as weir_data.events has its times.
+std::string moment_sql(Seconds at);
+// The rows of [from, to); those of all visits that touch it, and some more.
+std::string within_sql(Seconds from, Seconds to);
+std::string around_sql(Seconds from, Seconds to);
+
 // What of a question's words holds for single rows, as SQL expressions over the table's columns. Confined to one
 // statement; keeps `question` and `values` by reference.
 class Conditions {
@@ -67,7 +75,6 @@ class Conditions {
   static constexpr std::string_view kVisitStart = "bitShiftRight(session_id, 32)";
 
  private:
-  std::string moment(Seconds at) const;
   std::string leaf(const Filter& filter);
   std::string property_leaf(const Filter& filter);
   std::string page_leaf(const Filter& filter);

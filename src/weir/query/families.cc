@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weir/base/check.h"
+#include "weir/query/pageview_times.h"
 #include "weir/query/statement_writer.h"
 
 // The families of sums of a statement.
@@ -90,13 +91,14 @@ std::string Writer::source() {
   return from;
 }
 
-std::vector<std::string> Writer::in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join) {
+std::vector<std::string> Writer::in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join,
+                                          size_t before) {
   std::vector<std::string> found;
   for (size_t i = 0; i < q_.dimensions.size(); ++i) {
     const bool goals = q_.dimensions[i].attribute == Attribute::goal;
     members.push_back(goals ? goals_array() : dimension_sql(i, Of::row));
-    if (goals) join = fmt::format(" ARRAY JOIN {}.{} AS goal", name, members.size());
-    found.push_back(goals ? "goal" : fmt::format("{}.{}", name, members.size()));
+    if (goals) join = fmt::format(" ARRAY JOIN {}.{} AS goal", name, before + members.size());
+    found.push_back(goals ? "goal" : fmt::format("{}.{}", name, before + members.size()));
   }
   return found;
 }
@@ -160,8 +162,7 @@ std::string Writer::visits_family() {
                                               conditions_.table(), conditions_.project(), match);
   std::string from = fmt::format(
       "(SELECT session_id, {}, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took FROM {} WHERE {} AND {}{} GROUP "
-      "BY "
-      "session_id HAVING {})",
+      "BY session_id HAVING {})",
       groups, conditions_.table(), conditions_.project(), conditions_.around_range(), found,
       columns.empty() ? "groups > 0" : "notEmpty(groups)");
   if (!columns.empty()) from += " ARRAY JOIN groups AS g";
@@ -203,12 +204,9 @@ std::string Writer::visits_family_by_sums() {
                   project, around, conditions_.traffic(), Conditions::kVisitStart, range_.from, conditions_.in_range());
   const std::string visits = fmt::format(
       "(SELECT {}countIf({} AND {}) > 0 AS matched, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took, countIf({} "
-      "AND "
-      "visit_seq = 0) AS was_visit, sumIf(visit_bounce, {}) AS was_bounce, sumIf(visit_gap_ms, {}) AS was_took FROM {} "
-      "WHERE "
-      "{} AND {} AND {} AND session_id IN ({}) GROUP BY session_id HAVING matched OR was_visit != 0 OR was_bounce != 0 "
-      "OR "
-      "was_took != 0)",
+      "AND visit_seq = 0) AS was_visit, sumIf(visit_bounce, {}) AS was_bounce, sumIf(visit_gap_ms, {}) AS was_took "
+      "FROM {} WHERE {} AND {} AND {} AND session_id IN ({}) GROUP BY session_id HAVING matched OR was_visit != 0 OR "
+      "was_bounce != 0 OR was_took != 0)",
       columns, conditions_.in_range(), conditions_.traffic(), added, added, added, conditions_.table(), project, around,
       filter, others);
   // Unsigned, and wrapping: what is taken back was added above.
@@ -287,31 +285,13 @@ std::string Writer::depth_family() {
       dimensions);
 }
 
-// The time of each pageview: what was reported of it until the visit's next, else the time to that.
 std::string Writer::times_family() {
-  std::vector<std::string> members = {
-      std::string(Conditions::kOrder),
-      "kind = 'pageview'",
-      "toString(path)",
-      "toUnixTimestamp64Milli(timestamp)",
-      fmt::format("if({}, {}, -1)", conditions_.has_number("engaged_ms"), conditions_.number_of("engaged_ms")),
-      fmt::format("({})", matching())};
+  std::vector<std::string> members = {fmt::format("({})", matching())};
   std::string join;
-  const std::vector<std::string> dimensions = in_tuple("p", members, join);
-  const std::string visits = fmt::format(
-      "SELECT session_id, arraySort(x -> x.1, groupArray(tuple({}))) AS seen, arrayCumSum(arrayMap(x -> x.2, seen)) AS "
-      "page, arrayMap(x -> x.4, arrayFilter(x -> x.2 = 1, seen)) AS times, arrayMap(n -> if(n < length(times), "
-      "times[n + 1], -1), page) AS nexts FROM {} WHERE {} AND {} AND kind IN ('pageview', 'engagement') GROUP BY "
-      "session_id",
-      joined(members, ", "), with_pages(), conditions_.project(), conditions_.around_range());
-  const std::string pages = fmt::format(
-      "SELECT anyIf(x, x.2 = 1) AS p, any(next) AS next_time, groupArrayIf((x.3, x.5), x.2 = 0 AND x.5 >= 0) AS told "
-      "FROM ({}) ARRAY JOIN seen AS x, page AS n, nexts AS next WHERE n > 0 GROUP BY session_id, n HAVING p.6 = 1",
-      visits);
-  const std::string times = fmt::format(
-      "SELECT p, arrayFilter(t -> t.1 = p.3, told) AS own, multiIf(notEmpty(own), toInt64(round(arraySum(t -> t.2, "
-      "own))), next_time >= 0, next_time - p.4, -1) AS took FROM ({})",
-      pages);
+  const std::vector<std::string> dimensions = in_tuple("p", members, join, kPageviewMembers);
+  const std::string times = pageview_times(
+      {fmt::format("if({}, {}, -1)", conditions_.has_number("engaged_ms"), conditions_.number_of("engaged_ms")),
+       joined(members, ", "), with_pages(), conditions_.project() + " AND " + conditions_.around_range(), "p.6 = 1"});
   return family({{Part::known_times, "count()"}, {Part::time_sum, "sum(took)"}},
                 fmt::format("({}){} WHERE took >= 0", times, join), dimensions);
 }

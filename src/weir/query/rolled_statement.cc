@@ -46,8 +46,7 @@ std::string all_sums(const RollupPlan& plan, std::string_view table, const std::
 
 std::string rolled_source(const Question& question, const RollupPlan& plan, Cut cut, bool with_visits,
                           const std::string& values) {
-  std::string columns = "visitors, visitor_count, rows, pageviews, events";
-  for (std::string_view name : kVisitSums) columns += fmt::format(", {0}, {0}_next, {0}_before", name);
+  const std::string columns = sum_columns();
   std::vector<std::string> sources;
   if (!plan.versions.empty()) sources.push_back(kept_sums(question, plan, cut, "rollups", columns));
   if (!plan.open.empty()) {
@@ -59,8 +58,7 @@ std::string rolled_source(const Question& question, const RollupPlan& plan, Cut 
 }
 
 std::string rolled_times_source(const Question& question, const RollupPlan& plan, const std::string& values) {
-  std::string columns = "known_times, time_sum";
-  for (std::string_view name : kDepthSums) columns += fmt::format(", {0}, {0}_next, {0}_before", name);
+  const std::string columns = time_columns();
   std::vector<std::string> sources;
   if (!plan.versions.empty()) sources.push_back(kept_sums(question, plan, plan.cut, "rollup_times", columns));
   if (!plan.open.empty())
@@ -115,10 +113,8 @@ std::string Writer::rolled_choice() {
   return fmt::format(
       "(SELECT (arrayMap(x -> x.1, arrayFilter(x -> x.2 >= least_, values_)), toUInt64(length(values_))) FROM (SELECT "
       "groupArray((value, total)) AS values_, arrayElement(arrayReverseSort(groupArray(most)), {}) AS least_ FROM "
-      "(SELECT "
-      "value, sum(toUInt64(visitor_count)) AS total, toUInt64(max(visitor_count)) AS most FROM ({}) GROUP BY value "
-      "HAVING "
-      "sum(rows) > 0)))",
+      "(SELECT value, sum(toUInt64(visitor_count)) AS total, toUInt64(max(visitor_count)) AS most FROM ({}) GROUP BY "
+      "value HAVING sum(rows) > 0)))",
       q_.limit + q_.offset, rolled_source(q_, *plan_, plan_->cut, false, rolled_filter()));
 }
 

@@ -8,13 +8,14 @@
 #include "weir/base/check.h"
 #include "weir/base/clock.h"
 #include "weir/query/conditions.h"
+#include "weir/query/pageview_times.h"
 #include "weir/query/time_sql.h"
 
 namespace weir::query {
 
 namespace {
-constexpr Seconds kVisitLength = 24 * 3600;
 constexpr std::string_view kRows = "weir_data.events";
+constexpr std::string_view kSecond = "toInt64(toUnixTimestamp(timestamp))";
 
 struct Kind {
   Cut cut;
@@ -41,10 +42,21 @@ constexpr Kind kByAttribute[] = {
     {Cut::event_name, Attribute::event_name},
 };
 
-std::string moment(Seconds at) { return fmt::format("fromUnixTimestamp64Milli({}, 'UTC')", at * 1000); }
-
 // The entry page of a row that is joined with its visit: rows before the first pageview do not say it.
 constexpr std::string_view kEntryPage = "if(e.entry_path = '', w.first_page, toString(e.entry_path))";
+
+// ", name, name_next, name_before" of each; nothing of each.
+std::string by_threes(std::span<const std::string_view> names) {
+  std::string columns;
+  for (std::string_view name : names) columns += fmt::format(", {0}, {0}_next, {0}_before", name);
+  return columns;
+}
+std::string no_threes(std::span<const std::string_view> names) {
+  std::string columns;
+  for (std::string_view name : names)
+    columns += fmt::format(", toUInt64(0) AS {0}, toUInt64(0) AS {0}_next, toUInt64(0) AS {0}_before", name);
+  return columns;
+}
 
 bool by_visit_page(Cut cut) { return cut == Cut::entry_page || cut == Cut::exit_page; }
 
@@ -105,15 +117,24 @@ std::string in_spans(std::span<const Range> spans) {
   for (size_t i = 0; i < spans.size(); ++i) {
     Range whole = spans[i];
     while (i + 1 < spans.size() && spans[i + 1].from == whole.to) whole.to = spans[++i].to;
-    each.push_back(fmt::format("(timestamp >= {} AND timestamp < {})", moment(whole.from), moment(whole.to)));
+    each.push_back("(" + within_sql(whole.from, whole.to) + ")");
   }
   return each.size() == 1 ? each.front() : "(" + joined(each, " OR ") + ")";
 }
 
-// The rows of all visits that touch the time.
-std::string around(Seconds from, Seconds to) {
-  return fmt::format("timestamp >= {} AND timestamp < {} AND {} < {}", moment(from - kVisitLength - 1),
-                     moment(to + kVisitLength + 1), Conditions::kVisitStart, to);
+// Columns of a row: the second in which its visit began (`start`), and `place`, (beginning of a span, whether the row
+// lies in it), once for the span it lies in and once more for that in which its visit began, if that is another.
+std::string places_of(std::span<const Range> spans) {
+  const std::string start = fmt::format("toInt64({})", Conditions::kVisitStart);
+  return fmt::format(
+      "{} AS start, {} AS own, {} AS begun, arrayJoin(multiIf(own = -1, [(begun, 0)], begun = -1 OR begun = own, "
+      "[(own, 1)], [(own, 1), (begun, 0)])) AS place",
+      start, began_of(spans, std::string(kSecond)), began_of(spans, start));
+}
+
+// Which rows have a place in spans that reach over `whole`.
+std::string has_place(const Range& whole) {
+  return fmt::format("{} AND (own != -1 OR begun != -1)", within_sql(whole.from, whole.to + kVisitLength + 1));
 }
 
 // visitor_id, n. Numbers that are made up here are given from the top, where no visitor's is; each time this stands in
@@ -133,8 +154,6 @@ std::string numbers_sql(ProjectId project, std::span<const Range> spans, const N
       days, unknown, number(project));
 }
 
-constexpr std::string_view kSecond = "toInt64(toUnixTimestamp(timestamp))";
-
 // What is known of whole visits: session_id, bounce, took; where asked for, the entry and the exit page.
 std::string visits_sql(ProjectId project, const Range& whole, bool facts, bool pages) {
   std::string columns = "session_id";
@@ -142,18 +161,10 @@ std::string visits_sql(ProjectId project, const Range& whole, bool facts, bool p
   if (pages)
     columns += fmt::format(
         ", argMinIf(toString(path), {0}, kind = 'pageview') AS first_page, argMaxIf(toString(path), {0}, kind = "
-        "'pageview') "
-        "AS exit_page",
+        "'pageview') AS exit_page",
         Conditions::kOrder);
   return fmt::format("SELECT {} FROM {} WHERE project_id = {} AND {} GROUP BY session_id", columns, kRows,
-                     number(project), around(whole.from, whole.to));
-}
-
-std::string no_visits() {
-  std::string sums;
-  for (std::string_view name : kVisitSums)
-    sums += fmt::format(", toUInt64(0) AS {0}, toUInt64(0) AS {0}_next, toUInt64(0) AS {0}_before", name);
-  return sums;
+                     number(project), around_sql(whole.from, whole.to));
 }
 
 std::string from_rows_alone(ProjectId project, Cut cut, const Zone& zone, std::span<const Range> spans,
@@ -168,13 +179,12 @@ std::string from_rows_alone(ProjectId project, Cut cut, const Zone& zone, std::s
   }
   return fmt::format(
       "SELECT toString(v) AS value, began, groupBitmapState(toUInt32(n)) AS visitors, "
-      "toUInt32(groupBitmap(toUInt32(n))) AS "
-      "visitor_count, count() AS rows, countIf(kind = 'pageview') AS pageviews, countIf(kind != 'engagement') AS "
-      "events{} "
-      "FROM (SELECT {} AS second, {} AS v, {} AS began, e.kind AS kind, e.visitor_id AS visitor_id FROM {} WHERE "
-      "project_id = {} AND {} AND {}) AS r ANY LEFT JOIN ({}) AS k ON r.visitor_id = k.visitor_id GROUP BY v, began",
-      no_visits(), kSecond, value, began_of(spans, "second"), from, number(project), in_spans(spans), rows_of(cut),
-      numbers_sql(project, spans, numbers));
+      "toUInt32(groupBitmap(toUInt32(n))) AS visitor_count, count() AS rows, countIf(kind = 'pageview') AS pageviews, "
+      "countIf(kind != 'engagement') AS events{} FROM (SELECT {} AS second, {} AS v, {} AS began, e.kind AS kind, "
+      "e.visitor_id AS visitor_id FROM {} WHERE project_id = {} AND {} AND {}) AS r ANY LEFT JOIN ({}) AS k ON "
+      "r.visitor_id = k.visitor_id GROUP BY v, began",
+      no_threes(kVisitSums), kSecond, value, began_of(spans, "second"), from, number(project), in_spans(spans),
+      rows_of(cut), numbers_sql(project, spans, numbers));
 }
 }  // namespace
 
@@ -185,6 +195,9 @@ std::optional<Cut> cut_of(Attribute attribute) {
 }
 
 bool has_visits(Cut cut) { return cut != Cut::hour_of_day && cut != Cut::traffic; }
+
+std::string sum_columns() { return "visitors, visitor_count, rows, pageviews, events" + by_threes(kVisitSums); }
+std::string time_columns() { return "known_times, time_sum" + by_threes(kDepthSums); }
 
 bool has_times(Cut cut) { return cut == Cut::total || cut == Cut::page; }
 
@@ -228,19 +241,12 @@ std::string placed_rows(ProjectId project, std::span<const Range> spans, const N
         columns += fmt::format(", e.{0} AS {0}", column_of(kind.attribute));
   }
   return fmt::format(
-      "SELECT e.session_id AS session_id, toUInt32(k.n) AS n, toInt64({0}) AS start, place.1 AS began, "
-      "toUInt8(place.2) AS "
-      "inside, {1} AS second, toString(e.kind) AS kind, toString(e.name) AS name, toInt64(w.bounce) AS bounce, "
-      "toUInt64(w.took) AS took{2}, {3} AS own, {4} AS begun, arrayJoin(multiIf(own = -1, [(begun, 0)], begun = -1 OR "
-      "begun = "
-      "own, [(own, 1)], [(own, 1), (begun, 0)])) AS place FROM {5} AS e ANY LEFT JOIN ({6}) AS k ON e.visitor_id = "
-      "k.visitor_id ANY LEFT JOIN ({7}) AS w ON e.session_id = w.session_id WHERE project_id = {8} AND timestamp >= "
-      "{9} AND "
-      "timestamp < {10} AND traffic = 'human' AND ({3} != -1 OR {4} != -1)",
-      Conditions::kVisitStart, kSecond, columns, began_of(spans, std::string(kSecond)),
-      began_of(spans, fmt::format("toInt64({})", Conditions::kVisitStart)), kRows, numbers_sql(project, spans, numbers),
-      visits_sql(project, whole, true, pages), number(project), moment(whole.from),
-      moment(whole.to + kVisitLength + 1));
+      "SELECT e.session_id AS session_id, toUInt32(k.n) AS n, place.1 AS began, toUInt8(place.2) AS inside, {} AS "
+      "second, toString(e.kind) AS kind, toString(e.name) AS name, toInt64(w.bounce) AS bounce, toUInt64(w.took) AS "
+      "took{}, {} FROM {} AS e ANY LEFT JOIN ({}) AS k ON e.visitor_id = k.visitor_id ANY LEFT JOIN ({}) AS w ON "
+      "e.session_id = w.session_id WHERE project_id = {} AND {} AND traffic = 'human'",
+      kSecond, columns, places_of(spans), kRows, numbers_sql(project, spans, numbers),
+      visits_sql(project, whole, true, pages), number(project), has_place(whole));
 }
 
 namespace {
@@ -272,11 +278,9 @@ std::string by_visits(const std::string& placed, Cut cut, const std::string& val
             "pageviews, toUInt64(0) AS events";
   return fmt::format(
       "SELECT toString(v) AS value, began, {}{} FROM (SELECT session_id, {} AS v, began, any(n) AS n, any(start) AS "
-      "start, "
-      "any(bounce) AS bounce, any(took) AS took, max(inside) AS here, sum(inside) AS rows_, countIf(inside AND kind = "
-      "'pageview') AS pageviews_, countIf(inside AND kind != 'engagement') AS events_ FROM {}{} GROUP BY session_id, "
-      "v, "
-      "began) GROUP BY v, began",
+      "start, any(bounce) AS bounce, any(took) AS took, max(inside) AS here, sum(inside) AS rows_, countIf(inside AND "
+      "kind = 'pageview') AS pageviews_, countIf(inside AND kind != 'engagement') AS events_ FROM {}{} GROUP BY "
+      "session_id, v, began) GROUP BY v, began",
       rows, visit_sums(""), value, placed, condition.empty() ? "" : " WHERE " + condition);
 }
 
@@ -291,10 +295,8 @@ std::string marked_rows(const std::string& placed, const std::string& columns) {
       said += fmt::format("{}{}", said.empty() ? "" : ", ", value_of(kind.cut, Zone::utc(), {}));
   return fmt::format(
       "SELECT {0}, row_number() OVER w = 1 AS leads, min(said) OVER w = max(said) OVER w AS uniform, max(inside) OVER "
-      "w AS here "
-      "FROM (SELECT {0}, cityHash64({1}) AS said FROM ({2})) WINDOW w AS (PARTITION BY session_id, began ROWS BETWEEN "
-      "UNBOUNDED "
-      "PRECEDING AND UNBOUNDED FOLLOWING)",
+      "w AS here FROM (SELECT {0}, cityHash64({1}) AS said FROM ({2})) WINDOW w AS (PARTITION BY session_id, began "
+      "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)",
       columns, said, placed);
 }
 
@@ -302,16 +304,14 @@ std::string sums_of_marked(const std::string& marked, Cut cut, const Zone& zone,
   WEIR_CHECK(cut != Cut::traffic);
   const std::string value = value_of(cut, zone, {whole.from, whole.to + kVisitLength + 1});
   if (is_of_rows(cut)) return by_visits(marked, cut, value, "", true);
-  std::string visits = no_visits();
+  std::string visits = no_threes(kVisitSums);
   if (has_visits(cut)) visits = visit_sums(cut == Cut::total ? "leads" : "leads AND uniform");
   std::string sums = fmt::format(
       "SELECT toString(v) AS value, began, groupBitmapStateIf(n, inside) AS visitors, "
       "toUInt32(bitmapCardinality(groupBitmapStateIf(n, inside))) AS visitor_count, toUInt64(countIf(inside)) AS rows, "
       "toUInt64(countIf(inside AND kind = 'pageview')) AS pageviews, toUInt64(countIf(inside AND kind != "
-      "'engagement')) AS "
-      "events{} FROM (SELECT {} AS v, began, inside, n, kind, start, bounce, took, here, leads, uniform FROM {}) GROUP "
-      "BY v, "
-      "began",
+      "'engagement')) AS events{} FROM (SELECT {} AS v, began, inside, n, kind, start, bounce, took, here, leads, "
+      "uniform FROM {}) GROUP BY v, began",
       visits, value, marked);
   if (has_visits(cut) && cut != Cut::total) sums += " UNION ALL " + by_visits(marked, cut, value, "NOT uniform", false);
   return sums;
@@ -330,85 +330,51 @@ namespace {
 std::string number_of(std::string_view key) { return fmt::format("toFloat64OrZero(number_properties['{}'])", key); }
 std::string has_number(std::string_view key) { return fmt::format("mapContains(number_properties, '{}')", key); }
 
-// The time of each pageview, as Writer::times_family() has it: what was reported of it until the visit's next, else the
-// time to that. It counts where the pageview does, in each of the cuts that has it.
+// The time of each pageview counts where the pageview does, in each of the cuts that has it.
 std::string page_times(ProjectId project, std::span<const Cut> cuts, std::span<const Range> spans) {
-  const Range whole{spans.front().from, spans.back().to};
-  const std::string members = fmt::format(
-      "tuple({}, kind = 'pageview', toString(path), toUnixTimestamp64Milli(timestamp), if({}, {}, -1), toInt64(if({}, "
-      "{}, -1)), "
-      "{})",
-      Conditions::kOrder, has_number("engaged_ms"), number_of("engaged_ms"), rows_of(Cut::total),
-      began_of(spans, std::string(kSecond)), rows_of(Cut::page));
-  const std::string visits = fmt::format(
-      "SELECT session_id, arraySort(x -> x.1, groupArray({})) AS seen, arrayCumSum(arrayMap(x -> x.2, seen)) AS page, "
-      "arrayMap(x -> x.4, arrayFilter(x -> x.2 = 1, seen)) AS times, arrayMap(n -> if(n < length(times), times[n + 1], "
-      "-1), "
-      "page) AS nexts FROM {} WHERE project_id = {} AND {} AND kind IN ('pageview', 'engagement') GROUP BY session_id",
-      members, kRows, number(project), around(whole.from, whole.to));
-  const std::string pages = fmt::format(
-      "SELECT anyIf(x, x.2 = 1) AS p, any(next) AS next_time, groupArrayIf((x.3, x.5), x.2 = 0 AND x.5 >= 0) AS told "
-      "FROM ({}) "
-      "ARRAY JOIN seen AS x, page AS n, nexts AS next WHERE n > 0 GROUP BY session_id, n HAVING p.6 != -1",
-      visits);
+  const std::string began =
+      fmt::format("toInt64(if({}, {}, -1))", rows_of(Cut::total), began_of(spans, std::string(kSecond)));
+  const std::string times = pageview_times(
+      {fmt::format("if({}, {}, -1)", has_number("engaged_ms"), number_of("engaged_ms")),
+       began + ", " + rows_of(Cut::page), std::string(kRows),
+       fmt::format("project_id = {} AND {}", number(project), around_sql(spans.front().from, spans.back().to)),
+       "p.6 != -1"});
   std::vector<std::string> places;
   for (Cut cut : cuts)
     places.push_back(cut == Cut::page ? fmt::format("if(p.7, [({}, p.3)], [])", static_cast<int>(cut))
                                       : fmt::format("[({}, '')]", static_cast<int>(cut)));
   return fmt::format(
       "SELECT place.1 AS cut, place.2 AS value, p.6 AS began, count() AS known_times, toUInt64(sum(took)) AS time_sum "
-      "FROM (SELECT "
-      "p, arrayFilter(t -> t.1 = p.3, told) AS own, multiIf(notEmpty(own), toInt64(round(arraySum(t -> t.2, own))), "
-      "next_time >= "
-      "0, next_time - p.4, -1) AS took, arrayJoin(arrayConcat({})) AS place FROM ({})) WHERE took >= 0 GROUP BY cut, "
-      "value, began",
-      joined(places, ", "), pages);
+      "FROM (SELECT p, took, arrayJoin(arrayConcat({})) AS place FROM ({})) WHERE took >= 0 GROUP BY cut, value, began",
+      joined(places, ", "), times);
 }
 
 // The depth of a visit is the greatest of its rows; in thousandths. What the next span adds to it is `next`.
 std::string page_depths(ProjectId project, Cut cut, std::span<const Range> spans) {
   const Range whole{spans.front().from, spans.back().to};
   const std::string depth = number_of("scroll_depth");
-  const std::string start = fmt::format("toInt64({})", Conditions::kVisitStart);
   return fmt::format(
       "SELECT toString(v) AS value, began, toUInt64(countIf(here AND start >= began)) AS depths, toUInt64(countIf(NOT "
-      "here)) AS "
-      "depths_next, toUInt64(countIf(here AND start < began)) AS depths_before, toUInt64(sumIf(inside, start >= "
-      "began)) AS "
-      "depth_sum, toUInt64(sumIf(most - inside, start >= began)) AS depth_sum_next, toUInt64(sumIf(inside, start < "
-      "began)) AS "
-      "depth_sum_before FROM (SELECT session_id, {0} AS v, place.1 AS began, any(begin) AS start, max(place.2) AS "
-      "here, "
-      "maxIf(depth, place.2 = 1) AS inside, max(depth) AS most FROM (SELECT session_id, path, toInt64(round({1} * "
-      "1000)) AS depth, "
-      "{2} AS begin, {3} AS own, {4} AS begun, arrayJoin(multiIf(own = -1, [(begun, 0)], begun = -1 OR begun = own, "
-      "[(own, 1)], "
-      "[(own, 1), (begun, 0)])) AS place FROM {5} WHERE project_id = {6} AND timestamp >= {7} AND timestamp < {8} AND "
-      "kind = "
-      "'engagement' AND {9} AND {10} AND {1} BETWEEN 0 AND 100 AND ({3} != -1 OR {4} != -1)) GROUP BY session_id, v, "
-      "began) GROUP "
-      "BY v, began",
-      cut == Cut::page ? "path" : "''", depth, start, began_of(spans, std::string(kSecond)), began_of(spans, start),
-      kRows, number(project), moment(whole.from), moment(whole.to + kVisitLength + 1), rows_of(cut),
-      has_number("scroll_depth"));
+      "here)) AS depths_next, toUInt64(countIf(here AND start < began)) AS depths_before, toUInt64(sumIf(inside, start "
+      ">= began)) AS depth_sum, toUInt64(sumIf(most - inside, start >= began)) AS depth_sum_next, "
+      "toUInt64(sumIf(inside, start < began)) AS depth_sum_before FROM (SELECT session_id, {} AS v, place.1 AS began, "
+      "any(start) AS start, max(place.2) AS here, maxIf(depth, place.2 = 1) AS inside, max(depth) AS most FROM (SELECT "
+      "session_id, path, toInt64(round({} * 1000)) AS depth, {} FROM {} WHERE project_id = {} AND {} AND kind = "
+      "'engagement' AND {} AND {} AND {} BETWEEN 0 AND 100) GROUP BY session_id, v, began) GROUP BY v, began",
+      cut == Cut::page ? "path" : "''", depth, places_of(spans), kRows, number(project), has_place(whole), rows_of(cut),
+      has_number("scroll_depth"), depth);
 }
 }  // namespace
 
 std::string times_of_rows(ProjectId project, std::span<const Cut> cuts, const std::vector<Range>& spans) {
   WEIR_CHECK(!spans.empty() && std::all_of(cuts.begin(), cuts.end(), has_times));
-  std::string no_depths;
-  std::string all_depths;
-  for (std::string_view name : kDepthSums) {
-    no_depths += fmt::format(", toUInt64(0) AS {0}, toUInt64(0) AS {0}_next, toUInt64(0) AS {0}_before", name);
-    all_depths += fmt::format(", {0}, {0}_next, {0}_before", name);
-  }
   std::string sums = fmt::format("SELECT toUInt8(cut) AS cut, value, began, known_times, time_sum{} FROM ({})",
-                                 no_depths, page_times(project, cuts, spans));
+                                 no_threes(kDepthSums), page_times(project, cuts, spans));
   for (Cut cut : cuts)
     sums += fmt::format(
         " UNION ALL SELECT toUInt8({}) AS cut, value, began, toUInt64(0) AS known_times, toUInt64(0) AS time_sum{} "
         "FROM ({})",
-        static_cast<int>(cut), all_depths, page_depths(project, cut, spans));
+        static_cast<int>(cut), by_threes(kDepthSums), page_depths(project, cut, spans));
   return sums;
 }
 

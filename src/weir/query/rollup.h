@@ -64,6 +64,10 @@ inline constexpr std::array<std::string_view, 3> kVisitSums = {"visits", "bounce
 inline constexpr std::array<std::string_view, 2> kTimeSums = {"known_times", "time_sum"};
 inline constexpr std::array<std::string_view, 2> kDepthSums = {"depths", "depth_sum"};
 
+// The columns of sums of the two tables, behind the value: "visitors, visitor_count, rows, ..." and "known_times, ...".
+std::string sum_columns();
+std::string time_columns();
+
 // Which partition a day's or a month's sums lie in. `day`: since 1970, by the zone's clock.
 uint32_t part_of_day(int64_t day);
 inline constexpr uint32_t kPartOfMonths = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "weir/query/covered_time.h"
+
 namespace weir::query {
 
 namespace {
@@ -94,36 +96,20 @@ bool choose_cut(const Question& question, RollupPlan& plan, bool& months) {
   return true;
 }
 
-const Span* find(std::span<const Span> spans, Seconds from, Seconds to) {
-  auto at = std::lower_bound(spans.begin(), spans.end(), from,
-                             [](const Span& span, Seconds moment) { return span.from < moment; });
-  for (; at != spans.end() && at->from == from; ++at)
-    if (at->to == to) return &*at;
-  return nullptr;
-}
-
 // Puts the range together from spans. False: it is not of whole days, or too much of it has no sums.
 bool choose_spans(const Zone& zone, const Range& range, bool months, std::span<const Span> spans, RollupPlan& plan) {
   const int64_t first = zone.local_day(range.from);
   const int64_t end = zone.local_day(range.to - 1) + 1;
   if (zone.start_of_day(first) != range.from || zone.start_of_day(end) != range.to) return false;
   if (end - first > kPlanDaysMax) return false;
-  // Stretches without any rows may be of any length.
-  std::vector<Span> empty;
-  for (const Span& span : spans)
-    if (span.empty) empty.push_back(span);
-  auto is_empty = [&](Seconds from, Seconds to) {
-    return std::any_of(empty.begin(), empty.end(),
-                       [&](const Span& span) { return span.from <= from && to <= span.to; });
-  };
+  const CoveredTime covered(spans);
   std::set<uint32_t> parts;
   for (int64_t day = first; day < end;) {
     const Seconds from = zone.start_of_day(day);
     plan.last = from;
     const int64_t month_end = start_of_month(add_months(start_of_month(day), 1));
     if (months && day == start_of_month(day) && month_end <= end) {
-      const Span* month = find(spans, from, zone.start_of_day(month_end));
-      if (month != nullptr && !month->empty) {
+      if (const Span* month = covered.sums(from, zone.start_of_day(month_end))) {
         plan.versions.push_back(month->version);
         plan.begins.push_back(from);
         parts.insert(kPartOfMonths);
@@ -132,11 +118,11 @@ bool choose_spans(const Zone& zone, const Range& range, bool months, std::span<c
       }
     }
     const Seconds to = zone.start_of_day(day + 1);
-    if (const Span* found = find(spans, from, to); found != nullptr && !found->empty) {
+    if (const Span* found = covered.sums(from, to)) {
       plan.versions.push_back(found->version);
       plan.begins.push_back(from);
       parts.insert(part_of_day(day));
-    } else if (!is_empty(from, to)) {
+    } else if (!covered.is_empty(from, to)) {
       plan.open.push_back({from, to});
       if (plan.open.size() > kOpenDaysMax) return false;
     }
@@ -144,7 +130,7 @@ bool choose_spans(const Zone& zone, const Range& range, bool months, std::span<c
   }
   plan.first = range.from;
   plan.parts.assign(parts.begin(), parts.end());
-  return !plan.versions.empty() || !plan.open.empty() || !empty.empty();
+  return true;
 }
 
 // Where a day has less than 24 hours a visit may touch three of them, and what is said of the next day is not enough.

@@ -105,8 +105,9 @@ class Writer {
   std::string with_pages();  // the table, with its visits' pages where a dimension asks for them
   std::string source();      // the same, a row for each goal that it reaches where a dimension asks for goals
   // The dimensions as members of a tuple `name` behind those that are there already: appends what they are taken from,
-  // answers how they are found again, and what has to be joined for that.
-  std::vector<std::string> in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join);
+  // answers how they are found again, and what has to be joined for that. `before`: so many members more stand first.
+  std::vector<std::string> in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join,
+                                    size_t before = 0);
   std::string visits_of(const std::string& facts, const std::string& having);
 
   std::string rows_family();

@@ -335,8 +335,8 @@ Result<> ClickHouse::expect_whole() {
   if (!endpoint) return std::move(endpoint).error();
   if (found_whole_ == endpoint->start) return {};
   auto tables = read(
-      "SELECT arrayStringConcat(arraySort(groupArray(name)), ' ') FROM system.tables "
-      "WHERE database = 'weir_data' AND name IN ('events', 'journals', 'projects')",
+      "SELECT arrayStringConcat(arraySort(groupArray(name)), ' ') FROM system.tables WHERE database = 'weir_data' AND "
+      "name IN ('events', 'journals', 'projects')",
       {.format = "TSVRaw"});
   if (!tables) return std::move(tables).error();
   if (*tables != "events journals projects\n")
@@ -439,8 +439,8 @@ Result<> ClickHouse::insert(const Block& block, std::string_view token, std::opt
 Result<std::vector<RangeCount>> ClickHouse::count_positions(uint32_t p, uint64_t first, uint64_t next, uint64_t step) {
   if (step == 0) return Error{ErrorCode::kBadInput, "store: count positions: step 0"};
   auto bytes = read(
-      "SELECT intDiv(_o - {first:UInt64}, {step:UInt64}) AS run, count() FROM weir_data.events "
-      "WHERE _p = {p:UInt32} AND _o >= {first:UInt64} AND _o < {next:UInt64} GROUP BY run ORDER BY run",
+      "SELECT intDiv(_o - {first:UInt64}, {step:UInt64}) AS run, count() FROM weir_data.events WHERE _p = {p:UInt32} "
+      "AND _o >= {first:UInt64} AND _o < {next:UInt64} GROUP BY run ORDER BY run",
       in_row_binary({{"p", std::to_string(p)},
                      {"first", std::to_string(first)},
                      {"next", std::to_string(next)},
@@ -459,8 +459,8 @@ Result<std::vector<RangeCount>> ClickHouse::count_positions(uint32_t p, uint64_t
 
 Result<std::vector<uint64_t>> ClickHouse::positions(uint32_t p, uint64_t first, uint64_t next) {
   auto bytes = read(
-      "SELECT DISTINCT _o FROM weir_data.events "
-      "WHERE _p = {p:UInt32} AND _o >= {first:UInt64} AND _o < {next:UInt64} ORDER BY _o",
+      "SELECT DISTINCT _o FROM weir_data.events WHERE _p = {p:UInt32} AND _o >= {first:UInt64} AND _o < {next:UInt64} "
+      "ORDER BY _o",
       in_row_binary({{"p", std::to_string(p)}, {"first", std::to_string(first)}, {"next", std::to_string(next)}}));
   if (!bytes) return std::move(bytes).error();
   std::vector<uint64_t> found(bytes->size() / sizeof(uint64_t));
@@ -473,8 +473,8 @@ Result<std::vector<uint64_t>> ClickHouse::positions(uint32_t p, uint64_t first, 
 Result<uint64_t> ClickHouse::end_position(uint32_t p) {
   QueryOptions options{.format = "TSV", .parameters = {{"p", std::to_string(p)}}};
   auto answer = read(
-      "SELECT _o + 1 FROM weir_data.events WHERE _p = {p:UInt32} ORDER BY _o DESC LIMIT 1 "
-      "SETTINGS use_skip_indexes_for_top_k = 1, use_top_k_dynamic_filtering = 1",
+      "SELECT _o + 1 FROM weir_data.events WHERE _p = {p:UInt32} ORDER BY _o DESC LIMIT 1 SETTINGS "
+      "use_skip_indexes_for_top_k = 1, use_top_k_dynamic_filtering = 1",
       options);
   if (!answer && answer.error().code == ErrorCode::kBadInput)
     answer = read("SELECT if(count() = 0, 0, max(_o) + 1) FROM weir_data.events WHERE _p = {p:UInt32}", options);
@@ -615,9 +615,8 @@ Result<std::string> ClickHouse::explain_ast(std::string_view sql, const Paramete
 
 Result<Store::Health> ClickHouse::health() {
   auto bytes = read(
-      "SELECT sumIf(rows, table = 'events'), count(), sum(bytes_on_disk), "
-      "(SELECT count() FROM system.detached_parts WHERE database = 'weir_data') "
-      "FROM system.parts WHERE database = 'weir_data' AND active",
+      "SELECT sumIf(rows, table = 'events'), count(), sum(bytes_on_disk), (SELECT count() FROM system.detached_parts "
+      "WHERE database = 'weir_data') FROM system.parts WHERE database = 'weir_data' AND active",
       in_row_binary({}));
   if (!bytes) return std::move(bytes).error();
   RowBinary in(*bytes);

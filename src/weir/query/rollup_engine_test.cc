@@ -1,0 +1,150 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "weir/query/rollup_maker.h"
+#include "weir/query/rollup_tables.h"
+#include "weir/store/testing/private_engine.h"
+
+// The books and the making of roll-ups, where a mistake would show rarely. That answers are the same with and without
+// them is the business of tests/queries/rolled_test.py.
+namespace weir::query {
+namespace {
+
+using store::testing::PrivateEngine;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr ProjectId kSite{0x8000'0000'0000'0021};
+constexpr Seconds kDaySeconds = 86'400;
+constexpr int64_t kFirst = 20'000;  // a day of 2024
+
+class Rollups : public store::testing::EngineTest {
+ protected:
+  void SetUp() override {
+    EngineTest::SetUp();
+    if (IsSkipped()) return;
+    store::Store& store = PrivateEngine::shared().store();
+    for (const char* table : {"events", "rollups", "rollup_times", "rollup_spans", "visitor_numbers", "visitor_days"})
+      ASSERT_TRUE(store.query(std::string("TRUNCATE TABLE weir_data.") + table, {}));
+    ASSERT_TRUE(store.migrate());  // reads what counts anew: nothing
+    ASSERT_TRUE(tables().verify());
+  }
+
+  RollupTables& tables() {
+    if (!tables_) tables_.emplace(PrivateEngine::shared().store(), registry_, [] { return false; });
+    return *tables_;
+  }
+
+  // A pageview of each of these visitors on the day.
+  void visits(int64_t day, const std::vector<uint64_t>& visitors) {
+    for (uint64_t visitor : visitors) {
+      event::Row row;
+      row.project_id = kSite;
+      row.name = "pageview";
+      row.kind = event::Kind::pageview;
+      row.visitor_id = visitor;
+      row.path = "/";
+      row.time = row.received_at = (day * kDaySeconds + 3'600) * 1000;
+      row.traffic = event::Traffic::human;
+      row.visit.session_id = static_cast<uint64_t>(day * kDaySeconds + 3'600) << 32 | visitor;
+      row.visit.bounce = 1;
+      row.visit.entry_path = "/";
+      row.p = 9;
+      row.o = position_++;
+      block_.add(row);
+    }
+  }
+  void insert() {
+    ASSERT_TRUE(PrivateEngine::shared().store().insert(block_, ""));
+    block_.clear();
+  }
+  std::string one(const std::string& sql) { return tables().ask(sql).value(); }
+
+ private:
+  metrics::Registry registry_;
+  std::optional<RollupTables> tables_;
+  store::Block block_;
+  uint64_t position_ = 0;
+};
+
+TEST_F(Rollups, OnlyWhereNoRowsAreIsSaidToBeNothing) {
+  visits(kFirst, {1});
+  visits(kFirst + 10, {2});
+  insert();
+  ASSERT_TRUE(tables().publish_empty(kSite, (kFirst + 1) * kDaySeconds, RollupTables::kEver));
+  EXPECT_THAT(tables().coverage().spans(kSite), IsEmpty());
+  ASSERT_TRUE(tables().publish_empty(kSite, (kFirst + 11) * kDaySeconds, RollupTables::kEver));
+  ASSERT_TRUE(tables().publish_empty(kSite, 0, kFirst * kDaySeconds));
+  ASSERT_EQ(tables().coverage().spans(kSite).size(), 2u);
+  visits(kFirst + 12, {3});
+  insert();
+  EXPECT_EQ(tables().coverage().spans(kSite).size(), 1u);
+  EXPECT_EQ(one("SELECT count() FROM weir_data.rollup_spans WHERE covered = 0"), "1\n");
+}
+
+TEST_F(Rollups, TheVisitorsOfALongerTimeAreNumberedToo) {
+  visits(kFirst, {1, 2});
+  visits(kFirst + 1, {2, 3, 4});
+  insert();
+  RollupMaker maker(tables());
+  // As when the first day alone could not be summed up, and nothing has changed since.
+  ASSERT_TRUE(maker.number_visitors(kSite, {kFirst * kDaySeconds, (kFirst + 1) * kDaySeconds}));
+  ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 2));
+  ASSERT_EQ(tables().coverage().spans(kSite).size(), 2u);
+  EXPECT_EQ(
+      one("SELECT groupBitmapMerge(visitors), sum(visitor_count), sum(visits) FROM weir_data.rollups WHERE cut = 0"),
+      "4\t5\t5\n");
+  EXPECT_EQ(one("SELECT arraySort(groupArray(number)) FROM weir_data.visitor_numbers"), "[1,2,3,4]\n");
+  EXPECT_EQ(one("SELECT count() FROM weir_data.visitor_days"), "0\n");
+}
+
+TEST_F(Rollups, SumsOfADayThatChangesMeanwhileDoNotCountAndAreSweptAway) {
+  visits(kFirst, {1, 2});
+  insert();
+  RollupMaker maker(tables());
+  uint64_t since = 0;
+  const Range day{kFirst * kDaySeconds, (kFirst + 1) * kDaySeconds};
+  ASSERT_TRUE(tables().coverage().may_build(kSite, day.from, day.to, since));
+  ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 1));
+  visits(kFirst, {3});
+  insert();
+  EXPECT_THAT(tables().coverage().spans(kSite), IsEmpty());
+  const RollupTables::Made late{{day.from, day.to, tables().new_version().value(), false}, since, 2, 1};
+  ASSERT_TRUE(tables().publish(kSite, std::span(&late, 1)));
+  EXPECT_THAT(tables().coverage().spans(kSite), IsEmpty());
+  ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 1));
+  ASSERT_EQ(tables().coverage().spans(kSite).size(), 1u);
+  const std::string counts = std::to_string(tables().coverage().spans(kSite).front().version);
+  // What was void for half an hour goes; what counts stays.
+  one("INSERT INTO weir_data.rollup_spans SELECT * REPLACE (noted_at - INTERVAL 1 HOUR AS noted_at) FROM "
+      "weir_data.rollup_spans");
+  one("ALTER TABLE weir_data.rollup_spans DELETE WHERE noted_at > now() - INTERVAL 30 MINUTE SETTINGS mutations_sync = "
+      "2");
+  ASSERT_TRUE(tables().sweep());
+  EXPECT_EQ(one("SELECT groupUniqArray(version) FROM weir_data.rollups WHERE version NOT IN (SELECT version FROM "
+                "weir_data.rollup_spans GROUP BY version HAVING min(covered) = 0)"),
+            "[" + counts + "]\n");
+}
+
+TEST_F(Rollups, SumsThatDoNotFitTheirRowsCountNoMore) {
+  visits(kFirst, {1, 2});
+  visits(kFirst + 1, {1});
+  insert();
+  RollupMaker maker(tables());
+  ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 2));
+  const auto spans = tables().coverage().spans(kSite);
+  ASSERT_EQ(spans.size(), 2u);
+  ASSERT_TRUE(tables().verify());
+  EXPECT_EQ(tables().coverage().spans(kSite), spans);
+  one("ALTER TABLE weir_data.rollups DELETE WHERE version = " + std::to_string(spans[0].version) +
+      " AND cut = 3 SETTINGS mutations_sync = 2");
+  ASSERT_TRUE(tables().verify());
+  EXPECT_THAT(tables().coverage().spans(kSite), ElementsAre(spans[1]));
+  one("ALTER TABLE weir_data.visitor_numbers DELETE WHERE number = 1 SETTINGS mutations_sync = 2");
+  ASSERT_TRUE(tables().verify());
+  EXPECT_THAT(tables().coverage().spans(kSite), IsEmpty());
+  EXPECT_EQ(one("SELECT count() FROM weir_data.visitor_numbers"), "0\n");
+}
+
+}  // namespace
+}  // namespace weir::query
