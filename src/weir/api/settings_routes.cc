@@ -77,6 +77,17 @@ Result<Body> parse_project(std::string_view text) {
       text, {"name", "time_zone", "retention_days", "ip_policy", "hostnames", "foreign_hostnames", "privacy_signals"});
 }
 
+// Takes the field, one of a few names, if the body gives it. `names`: for who gave another.
+template <class Enum>
+Result<> take_named(const Body& body, std::string_view field, bool (*parse)(std::string_view, Enum&),
+                    std::string_view names, Enum& into) {
+  auto name = body.text(field);
+  if (!name) return std::move(name).error();
+  if (!*name || parse(**name, into)) return {};
+  return Error{ErrorCode::kBadInput, fmt::format("api: body: {}: `{}`: expected one of {}", field,
+                                                 std::string_view(**name).substr(0, 80), names)};
+}
+
 // Takes the fields that the body gives.
 Result<> take_fields(const Body& body, Project& project) {
   auto name = body.text("name");
@@ -85,32 +96,25 @@ Result<> take_fields(const Body& body, Project& project) {
   if (!time_zone) return std::move(time_zone).error();
   auto retention_days = body.number("retention_days");
   if (!retention_days) return std::move(retention_days).error();
-  auto ip_policy = body.text("ip_policy");
-  if (!ip_policy) return std::move(ip_policy).error();
   auto hostnames = body.texts("hostnames");
   if (!hostnames) return std::move(hostnames).error();
-  auto foreign_hostnames = body.text("foreign_hostnames");
-  if (!foreign_hostnames) return std::move(foreign_hostnames).error();
-  auto privacy_signals = body.text("privacy_signals");
-  if (!privacy_signals) return std::move(privacy_signals).error();
   if (*name) project.name = **name;
   if (*time_zone) project.time_zone = **time_zone;
   if (*retention_days) {
     project.retention_days = static_cast<uint32_t>(std::min<uint64_t>(**retention_days, UINT32_MAX));
   }
-  if (*ip_policy && !parse_ip_policy(**ip_policy, project.ip_policy)) {
-    return Error{ErrorCode::kBadInput, fmt::format("api: body: ip_policy: `{}`: expected one of none, masked, whole",
-                                                   std::string_view(**ip_policy).substr(0, 80))};
-  }
   if (*hostnames) project.hostnames = std::move(**hostnames);
-  if (*foreign_hostnames && !parse_foreign_hostnames(**foreign_hostnames, project.foreign_hostnames)) {
-    return Error{ErrorCode::kBadInput, fmt::format("api: body: foreign_hostnames: `{}`: expected one of keep, spam",
-                                                   std::string_view(**foreign_hostnames).substr(0, 80))};
-  }
-  if (*privacy_signals && !parse_privacy_signals(**privacy_signals, project.privacy_signals)) {
-    return Error{ErrorCode::kBadInput, fmt::format("api: body: privacy_signals: `{}`: expected one of ignore, respect",
-                                                   std::string_view(**privacy_signals).substr(0, 80))};
-  }
+  if (auto taken = take_named(body, "ip_policy", &settings::parse_ip_policy, "none, masked, whole", project.ip_policy);
+      !taken)
+    return taken;
+  if (auto taken = take_named(body, "foreign_hostnames", &settings::parse_foreign_hostnames, "keep, spam",
+                              project.foreign_hostnames);
+      !taken)
+    return taken;
+  if (auto taken = take_named(body, "privacy_signals", &settings::parse_privacy_signals, "ignore, respect",
+                              project.privacy_signals);
+      !taken)
+    return taken;
   return settings::check_project(project);
 }
 

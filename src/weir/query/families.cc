@@ -112,11 +112,9 @@ std::string Writer::of_any_goal() {
 }
 
 std::string Writer::rows_family() {
-  Sums sums = {{Part::visitors, distinct("visitor_id")},
-               {Part::visits, distinct("session_id")},
-               {Part::pageviews, "countIf(kind = 'pageview')"},
-               {Part::events, "countIf(kind != 'engagement')"},
-               {Part::rows, "count()"}};
+  Sums sums;
+  for (Part part : {Part::visitors, Part::visits, Part::pageviews, Part::events, Part::rows})
+    sums.emplace_back(part, row_sum(part));
   if (needs(Part::revenue)) {
     // Where goals are asked for that have a currency, what was paid for them in another does not count.
     std::string paid = "revenue_amount IS NOT NULL";

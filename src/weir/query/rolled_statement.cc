@@ -21,9 +21,7 @@ bool is_of_times(Part part) {
 std::string over_spans(std::string_view name) {
   return fmt::format("(sum({0}) + sumIf({0}_next, NOT at_last) + sumIf({0}_before, at_first))", name);
 }
-}  // namespace
 
-namespace {
 // What is kept, with the beginnings of the spans.
 std::string kept_sums(const Question& question, const RollupPlan& plan, Cut cut, std::string_view table,
                       const std::string& columns) {
@@ -92,8 +90,8 @@ std::string Writer::rolled_filter() {
     std::vector<std::string> shown;
     for (const auto& row : *only_) shown.push_back(row[*plan_->by_value]);
     const Attribute attribute = q_.dimensions[*plan_->by_value].attribute;
-    conditions.push_back(fmt::format("transform(value, [''], [{}]) IN ({})", values_.text(empty_label(attribute)),
-                                     values_.texts(shown)));
+    conditions.push_back(fmt::format("transform(value, [''], [{}]) IN (SELECT arrayJoin({}))",
+                                     values_.text(empty_label(attribute)), values_.array(shown)));
   }
   return joined(conditions, " AND ");
 }
@@ -124,7 +122,7 @@ std::string Writer::rolled_sum(Part part) const {
       return "groupBitmapMerge(visitors)";
     case Part::visits:
     case Part::whole_visits:
-      return std::string(kRolledVisits);
+      return over_spans("visits");
     case Part::bounces:
       return over_spans("bounces");
     case Part::duration:
@@ -192,9 +190,9 @@ std::string Writer::rolled_sums() {
 }
 
 // Of all values together, without the dimensions.
-std::string Writer::rolled_total(std::string_view sum) {
+std::string Writer::rolled_total(Part part) {
   const bool filtered = !plan_->filter.parts.empty();
-  return fmt::format("(SELECT toUInt64({}) FROM ({}))", sum,
+  return fmt::format("(SELECT toUInt64({}) FROM ({}))", rolled_sum(part),
                      rolled_source(q_, *plan_, filtered ? plan_->cut : plan_->total, plan_->with_visits,
                                    filtered ? conditions_.of_values(plan_->filter) : std::string()));
 }

@@ -1,6 +1,8 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "weir/query/answer.h"
 #include "weir/query/rollup_maker.h"
 #include "weir/query/rollup_tables.h"
 #include "weir/store/testing/private_engine.h"
@@ -35,20 +37,21 @@ class Rollups : public store::testing::EngineTest {
     return *tables_;
   }
 
-  // A pageview of each of these visitors on the day.
-  void visits(int64_t day, const std::vector<uint64_t>& visitors) {
+  // A pageview of each of these visitors on the day, of one page or of one each.
+  void visits(int64_t day, const std::vector<uint64_t>& visitors, bool own_pages = false) {
     for (uint64_t visitor : visitors) {
       event::Row row;
       row.project_id = kSite;
       row.name = "pageview";
       row.kind = event::Kind::pageview;
       row.visitor_id = visitor;
-      row.path = "/";
+      const std::string path = own_pages ? "/" + std::to_string(visitor) : "/";
+      row.path = path;
       row.time = row.received_at = (day * kDaySeconds + 3'600) * 1000;
       row.traffic = event::Traffic::human;
       row.visit.session_id = static_cast<uint64_t>(day * kDaySeconds + 3'600) << 32 | visitor;
       row.visit.bounce = 1;
-      row.visit.entry_path = "/";
+      row.visit.entry_path = row.path;
       row.p = 9;
       row.o = position_++;
       block_.add(row);
@@ -124,6 +127,34 @@ TEST_F(Rollups, SumsOfADayThatChangesMeanwhileDoNotCountAndAreSweptAway) {
   EXPECT_EQ(one("SELECT groupUniqArray(version) FROM weir_data.rollups WHERE version NOT IN (SELECT version FROM "
                 "weir_data.rollup_spans GROUP BY version HAVING min(covered) = 0)"),
             "[" + counts + "]\n");
+}
+
+TEST_F(Rollups, AComparisonOfManyRowsIsMadeOfSums) {
+  constexpr uint64_t kPages = 1'500;  // more than a statement should have parameters
+  std::vector<uint64_t> visitors;
+  for (uint64_t i = 1; i <= kPages; ++i) visitors.push_back(i);
+  visits(kFirst, visitors, true);
+  visits(kFirst + 1, visitors, true);
+  insert();
+  RollupMaker maker(tables());
+  ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 2));
+  Context context;
+  context.project = kSite;
+  context.project_name = "site";
+  context.now = (kFirst + 3) * kDaySeconds * 1000;
+  const std::string day = format_day(kFirst + 1);
+  auto question = parse_question(
+      fmt::format(R"({{"site_id":"site","metrics":["visitors"],"dimensions":["event:page"],"date_range":["{0}","{0}"],)"
+                  R"("filters":[["is","event:name",["pageview","engagement"]]],)"
+                  R"("include":{{"comparisons":{{"mode":"previous_period"}}}}}})",
+                  day),
+      context);
+  ASSERT_TRUE(question) << question.error().message;
+  auto answer = query::ask(PrivateEngine::shared().store(), *question, {});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_TRUE(answer->rolled_up);
+  ASSERT_EQ(answer->rows.size(), kPages);
+  for (const AnswerRow& row : answer->rows) ASSERT_EQ(std::get<int64_t>(row.compared->metrics.front()), 1);
 }
 
 TEST_F(Rollups, SumsThatDoNotFitTheirRowsCountNoMore) {

@@ -169,10 +169,28 @@ std::string Writer::share(std::string_view part, const std::string& total) {
   return fmt::format("if({1} = 0, NULL, intDiv({0} * 20000 + {1}, greatest(2 * {1}, 1)) / 100)", part, total);
 }
 
-std::string Writer::total_of(const std::string& sum, bool without_goals) {
-  WEIR_CHECK(!plan_);
-  return fmt::format("(SELECT toUInt64({}) FROM {} WHERE {} AND {})", sum, conditions_.table(), conditions_.project(),
-                     matching(without_goals));
+// What rows_family() counts from rows one by one.
+std::string Writer::row_sum(Part part) const {
+  switch (part) {
+    case Part::visitors:
+      return distinct("visitor_id");
+    case Part::visits:
+      return distinct("session_id");
+    case Part::pageviews:
+      return "countIf(kind = 'pageview')";
+    case Part::events:
+      return "countIf(kind != 'engagement')";
+    case Part::rows:
+      return "count()";
+    default:
+      fatal("query: a sum that is not counted row by row");
+  }
+}
+
+std::string Writer::total_of(Part part, bool without_goals) {
+  if (plan_) return rolled_total(part);
+  return fmt::format("(SELECT toUInt64({}) FROM {} WHERE {} AND {})", row_sum(part), conditions_.table(),
+                     conditions_.project(), matching(without_goals));
 }
 
 // Visitors by all dimensions but the goal, whatever goals they reach.
@@ -221,18 +239,17 @@ std::string Writer::metric(Metric metric) {
                          by_exit ? visits : "exits", by_exit ? "page_views" : "pageviews");
     }
     case Metric::percentage:
-      return share("visitors",
-                   plan_ ? rolled_total("groupBitmapMerge(visitors)") : total_of(distinct("visitor_id"), false));
+      return share("visitors", total_of(Part::visitors));
     case Metric::visits_percentage:
-      return share(visits, plan_ ? rolled_total(kRolledVisits) : total_of(distinct("session_id"), false));
+      return share(visits, total_of(Part::visits));
     case Metric::pageviews_percentage:
-      return share("pageviews", plan_ ? rolled_total("sum(pageviews)") : total_of("countIf(kind = 'pageview')", false));
+      return share("pageviews", total_of(Part::pageviews));
     case Metric::events_percentage:
-      return share("events", plan_ ? rolled_total("sum(events)") : total_of("countIf(kind != 'engagement')", false));
+      return share("events", total_of(Part::events));
     case Metric::conversion_rate:
-      return share("visitors", total_of(distinct("visitor_id"), true));
+      return share("visitors", total_of(Part::visitors, true));
     case Metric::group_conversion_rate:
-      return share("visitors", joins_groups_ ? "base" : total_of(distinct("visitor_id"), true));
+      return share("visitors", joins_groups_ ? "base" : total_of(Part::visitors, true));
     // In one currency, or not at all.
     case Metric::total_revenue:
       return "multiIf(length(currencies) = 1, concat(toString(revenue), ' ', currencies[1]), length(currencies) > 1, "

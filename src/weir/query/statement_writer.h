@@ -50,9 +50,6 @@ inline std::string_view name_of(Part part) { return kPartNames.at(static_cast<si
 
 using Sums = std::vector<std::pair<Part, std::string>>;  // a part and the expression that counts it
 
-// Sums over what rolled_source() gives.
-inline constexpr std::string_view kRolledVisits =
-    "(sum(visits) + sumIf(visits_next, NOT at_last) + sumIf(visits_before, at_first))";
 // A statement that gives the sums of a cut in the plan's spans: value, began, visitors, visitor_count, the sums, and
 // whether the row is of the first and of the last span (at_first, at_last). `values`: a condition on them, or empty.
 std::string rolled_source(const Question& question, const RollupPlan& plan, Cut cut, bool with_visits,
@@ -130,12 +127,14 @@ class Writer {
   std::string rolled_sum(Part part) const;
   std::string rolled_family(bool of_times, const std::string& dimensions, const std::string& values);
   std::string rolled_sums();
-  std::string rolled_total(std::string_view sum);
+  std::string rolled_total(Part part);
   std::string rolled_choice();
   bool chooses_values() const;
   std::string share(std::string_view part, const std::string& total);
   std::string metric(Metric metric);
-  std::string total_of(const std::string& sum, bool without_goals);
+  std::string row_sum(Part part) const;
+  // Of all rows that match, whatever the dimensions.
+  std::string total_of(Part part, bool without_goals = false);
   std::string group_visitors();
   std::string order_by() const;
   std::string restriction();
