@@ -81,3 +81,15 @@ function(weir_room_test room program label timeout sources)
   target_compile_definitions(${program} PRIVATE WEIR_TESTS_DIR="${CMAKE_SOURCE_DIR}/tests")
   gtest_discover_tests(${program} TEST_PREFIX ${room}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${label} TIMEOUT ${timeout})
 endfunction()
+
+# weir_embed(ROOM FILE HEADER FUNCTION): FILE, a text below data/, is part of the program. FUNCTION gives it: a
+# std::string_view weir::ROOM::FUNCTION() that weir/ROOM/HEADER declares. After weir_room().
+function(weir_embed room file header function)
+  set(text_file ${CMAKE_SOURCE_DIR}/data/${file})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${text_file})
+  file(READ ${text_file} text)
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${function}.cc @ONLY CONTENT
+       "#include \"weir/@room@/@header@\"\n
+std::string_view weir::@room@::@function@() { return R\"table(@text@)table\"; }\n")
+  target_sources(weir_${room} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${function}.cc)
+endfunction()
