@@ -6,20 +6,27 @@
 
 namespace weir::query {
 
+// A visit's rows backwards: when a row's turn comes, the next pageview's time has been seen, and what lies between two
+// pageviews has as many of them behind it as the first of the two.
 std::string pageview_times(const PageviewTimes& of) {
-  const std::string visits = fmt::format(
-      "SELECT session_id, arraySort(x -> x.1, groupArray(tuple({}, kind = 'pageview', toString(path), "
-      "toUnixTimestamp64Milli(timestamp), {}, {}))) AS seen, arrayCumSum(arrayMap(x -> x.2, seen)) AS page, arrayMap(x "
-      "-> x.4, arrayFilter(x -> x.2 = 1, seen)) AS times, arrayMap(n -> if(n < length(times), times[n + 1], -1), page) "
-      "AS nexts FROM {} WHERE {} AND kind IN ('pageview', 'engagement') GROUP BY session_id",
+  const std::string rows = fmt::format(
+      "SELECT session_id, {} AS place, kind = 'pageview' AS is_page, toString(path) AS seen, "
+      "toUnixTimestamp64Milli(timestamp) AS time, {} AS engaged, tuple(seen, {}) AS asked FROM {} WHERE {} AND kind IN "
+      "('pageview', 'engagement')",
       Conditions::kOrder, of.engaged, of.members, of.from, of.where);
+  const std::string backwards = fmt::format(
+      "SELECT session_id, is_page, seen, time, engaged, asked, countIf(is_page) OVER behind AS later, minIf(time, "
+      "is_page) OVER behind AS next FROM ({}) WINDOW behind AS (PARTITION BY session_id ORDER BY place DESC ROWS BETWEEN "
+      "UNBOUNDED PRECEDING AND 1 PRECEDING)",
+      rows);
   const std::string pages = fmt::format(
-      "SELECT anyIf(x, x.2 = 1) AS p, any(next) AS next_time, groupArrayIf((x.3, x.5), x.2 = 0 AND x.5 >= 0) AS told "
-      "FROM ({}) ARRAY JOIN seen AS x, page AS n, nexts AS next WHERE n > 0 GROUP BY session_id, n HAVING {}",
-      visits, of.having);
+      "SELECT anyIf(asked, is_page) AS p, anyIf(if(later > 0, next - time, -1), is_page) AS until_next, "
+      "groupArrayIf((seen, engaged), NOT is_page AND engaged >= 0) AS told FROM ({}) GROUP BY session_id, later HAVING "
+      "max(is_page) AND ({})",
+      backwards, of.having);
   return fmt::format(
-      "SELECT p, arrayFilter(t -> t.1 = p.3, told) AS own, multiIf(notEmpty(own), toInt64(round(arraySum(t -> t.2, "
-      "own))), next_time >= 0, next_time - p.4, -1) AS took FROM ({})",
+      "SELECT p, arrayFilter(t -> t.1 = p.1, told) AS own, if(notEmpty(own), toInt64(round(arraySum(t -> t.2, own))), "
+      "until_next) AS took FROM ({})",
       pages);
 }
 

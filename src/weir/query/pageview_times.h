@@ -15,11 +15,10 @@ struct PageviewTimes {
 };
 
 // How many members `p` has before those asked about.
-inline constexpr size_t kPageviewMembers = 5;
+inline constexpr size_t kPageviewMembers = 1;
 
-// A statement that gives `p` and `took` of each pageview: `p` is a tuple of which the third is its path and the sixth
-// and those behind are `members`; `took` is what was reported of its page until the visit's next pageview, else the
-// time to that; -1 where neither is known. Milliseconds.
+// A statement that gives `p` and `took` of each pageview: `p` is a tuple of its path and `members`; `took` is what was
+// reported of its page until the visit's next pageview, else the time to that; -1 where neither is known. Milliseconds.
 std::string pageview_times(const PageviewTimes& of);
 
 }  // namespace weir::query

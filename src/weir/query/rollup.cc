@@ -338,13 +338,13 @@ std::string page_times(ProjectId project, std::span<const Cut> cuts, std::span<c
       {fmt::format("if({}, {}, -1)", has_number("engaged_ms"), number_of("engaged_ms")),
        began + ", " + rows_of(Cut::page), std::string(kRows),
        fmt::format("project_id = {} AND {}", number(project), around_sql(spans.front().from, spans.back().to)),
-       "p.6 != -1"});
+       "p.2 != -1"});
   std::vector<std::string> places;
   for (Cut cut : cuts)
-    places.push_back(cut == Cut::page ? fmt::format("if(p.7, [({}, p.3)], [])", static_cast<int>(cut))
+    places.push_back(cut == Cut::page ? fmt::format("if(p.3, [({}, p.1)], [])", static_cast<int>(cut))
                                       : fmt::format("[({}, '')]", static_cast<int>(cut)));
   return fmt::format(
-      "SELECT place.1 AS cut, place.2 AS value, p.6 AS began, count() AS known_times, toUInt64(sum(took)) AS time_sum "
+      "SELECT place.1 AS cut, place.2 AS value, p.2 AS began, count() AS known_times, toUInt64(sum(took)) AS time_sum "
       "FROM (SELECT p, took, arrayJoin(arrayConcat({})) AS place FROM ({})) WHERE took >= 0 GROUP BY cut, value, began",
       joined(places, ", "), times);
 }
