@@ -75,6 +75,7 @@ constexpr std::string_view kEvents = R"(CREATE TABLE IF NOT EXISTS weir_data.eve
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
+PRIMARY KEY (project_id, toDate(timestamp), visitor_id)
 ORDER BY (project_id, toDate(timestamp), visitor_id, timestamp)
 SAMPLE BY visitor_id
 SETTINGS {durable}, non_replicated_deduplication_window = 1000, default_compression_codec = 'ZSTD(1)',

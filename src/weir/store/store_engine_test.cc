@@ -181,6 +181,21 @@ TEST_F(StoreEngine, KeepsAClientsEventId) {
             "00000000-0000-0000-0000-000000000000 w1001-4");
 }
 
+// A month of rows is read for each question about a day where the table's key is not used.
+TEST_F(StoreEngine, FindsADayByTheTablesKey) {
+  Block block;
+  block.add(row_of(1'004, 0));
+  insert(block, "day");
+  for (std::string_view table :
+       {"weir_data.events WHERE project_id = 77 AND", "weir.events WHERE project = 'website' AND"})
+    EXPECT_EQ(text(fmt::format("SELECT count() FROM (EXPLAIN indexes = 1 SELECT count() FROM {} timestamp >= "
+                               "fromUnixTimestamp64Milli({}, 'UTC') AND timestamp < '2025-10-10 00:00:00') WHERE "
+                               "trim(explain) = 'toDate(timestamp)'",
+                               table, kTime)),
+              "1")
+        << table;
+}
+
 TEST_F(StoreEngine, StoresWideDictionariesAndLongTexts) {
   Block block;
   std::string long_text(300'000, 'x');
