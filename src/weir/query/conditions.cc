@@ -82,17 +82,19 @@ std::string within(Dialect dialect, Seconds from, Seconds to) {
 }
 
 // A visit that touches the time began less than its greatest length before it, and before its end.
-std::string around(Dialect dialect, Seconds from, Seconds to) {
-  return fmt::format("{} AND {} < {}", within(dialect, from - kVisitLength - 1, to + kVisitLength + 1),
-                     Conditions::kVisitStart, to);
+std::string onward(Dialect dialect, Seconds from, Seconds to) {
+  return fmt::format("{} AND {} < {}", within(dialect, from, to + kVisitLength + 1), Conditions::kVisitStart, to);
 }
+std::string around(Dialect dialect, Seconds from, Seconds to) { return onward(dialect, from - kVisitLength - 1, to); }
 }  // namespace
 
 std::string within_sql(Seconds from, Seconds to) { return within(Dialect::bound, from, to); }
 std::string around_sql(Seconds from, Seconds to) { return around(Dialect::bound, from, to); }
+std::string onward_sql(Seconds from, Seconds to) { return onward(Dialect::bound, from, to); }
 
 std::string Conditions::in_range() { return within(dialect_, range_.from, range_.to); }
 std::string Conditions::around_range() { return around(dialect_, range_.from, range_.to); }
+std::string Conditions::onward_of_range() { return onward(dialect_, range_.from, range_.to); }
 
 std::string Conditions::traffic() const {
   std::string list;

@@ -34,9 +34,10 @@ class Values {
 inline constexpr Seconds kVisitLength = 24 * 3600;
 // A moment as weir_data.events has its times.
 std::string moment_sql(Seconds at);
-// The rows of [from, to); those of all visits that touch it, and some more.
+// The rows of [from, to); those of all visits that touch it, and some more; of the latter those that are not before it.
 std::string within_sql(Seconds from, Seconds to);
 std::string around_sql(Seconds from, Seconds to);
+std::string onward_sql(Seconds from, Seconds to);
 
 // What of a question's words holds for single rows, as SQL expressions over the table's columns. Confined to one
 // statement; keeps `question` and `values` by reference.
@@ -52,6 +53,7 @@ class Conditions {
   std::string in_range();
   // The rows of all visits that touch the range, and some more.
   std::string around_range();
+  std::string onward_of_range();
   // One of the labels asked for.
   std::string traffic() const;
   // The question's filter. `without_goals`: less what it asks, at its top, of goals and properties.

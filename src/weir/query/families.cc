@@ -289,7 +289,7 @@ std::string Writer::times_family() {
   const std::vector<std::string> dimensions = in_tuple("p", members, join, kPageviewMembers);
   const std::string times = pageview_times(
       {fmt::format("if({}, {}, -1)", conditions_.has_number("engaged_ms"), conditions_.number_of("engaged_ms")),
-       joined(members, ", "), with_pages(), conditions_.project() + " AND " + conditions_.around_range(), "p.2 = 1"});
+       joined(members, ", "), with_pages(), conditions_.project() + " AND " + conditions_.onward_of_range(), "p.2 = 1"});
   return family({{Part::known_times, "count()"}, {Part::time_sum, "sum(took)"}},
                 fmt::format("({}){} WHERE took >= 0", times, join), dimensions);
 }

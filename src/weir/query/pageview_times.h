@@ -10,7 +10,7 @@ struct PageviewTimes {
   std::string engaged;  // an expression: the milliseconds a row tells of, or -1
   std::string members;  // expressions of a pageview's row that are asked about, with commas between; one at least
   std::string from;     // the table
-  std::string where;    // the rows of whole visits
+  std::string where;    // the rows of visits from the first pageview that counts on
   std::string having;   // which pageviews count
 };
 

@@ -337,7 +337,7 @@ std::string page_times(ProjectId project, std::span<const Cut> cuts, std::span<c
   const std::string times = pageview_times(
       {fmt::format("if({}, {}, -1)", has_number("engaged_ms"), number_of("engaged_ms")),
        began + ", " + rows_of(Cut::page), std::string(kRows),
-       fmt::format("project_id = {} AND {}", number(project), around_sql(spans.front().from, spans.back().to)),
+       fmt::format("project_id = {} AND {}", number(project), onward_sql(spans.front().from, spans.back().to)),
        "p.2 != -1"});
   std::vector<std::string> places;
   for (Cut cut : cuts)
