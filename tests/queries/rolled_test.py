@@ -21,7 +21,7 @@ COUNT = int(os.environ.get("WEIR_ROLLED_QUESTIONS", "30"))
 SEED = int(os.environ.get("WEIR_QUESTION_SEED", "1"))
 EVENTS = int(os.environ.get("WEIR_QUESTION_EVENTS", "1500"))
 ZONES = ["UTC", "America/St_Johns"]
-ARGUMENTS = ["--collect.rate_per_address", "0", "--query.rollup_rows", "1"]
+ARGUMENTS = ["--collect.rate_per_address", "0", "--query.rollup_rows", "1", "--query.rollup_share", "100"]
 
 
 def rolled_up(server):

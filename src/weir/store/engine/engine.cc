@@ -26,6 +26,7 @@
 #include "weir/base/random.h"
 #include "weir/store/engine/child_main.h"
 #include "weir/store/engine/config.h"
+#include "weir/store/engine/library.h"
 #include "weir/store/engine/process.h"
 
 namespace weir::store::engine {
@@ -354,6 +355,8 @@ Result<> Engine::await_orphan() {
 }
 
 Result<Engine::Child> Engine::spawn() {
+  const std::string program = engine_program();
+  if (program.empty()) return unavailable("cannot start beside a sanitizer: WEIR_ENGINE_PROGRAM names no other weir");
   Config config;
   config.data_directory = options_.data_directory;
   config.port = free_port();
@@ -391,7 +394,7 @@ Result<Engine::Child> Engine::spawn() {
   argv.push_back(nullptr);
   char* no_environment[] = {nullptr};
   int pid = 0;
-  int failed = posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, argv.data(), no_environment);
+  int failed = posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), no_environment);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return unavailable("cannot start: " + std::generic_category().message(failed));
   pid_ = pid;

@@ -40,4 +40,13 @@ Result<std::string> find_library(const std::string& configured) {
                fmt::format("store: the ClickHouse library is neither {} nor in build{}", installed, kPackage)};
 }
 
+std::string engine_program() {
+#ifdef WEIR_SANITIZED
+  const char* other = std::getenv("WEIR_ENGINE_PROGRAM");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return other == nullptr ? "" : other;
+#else
+  return "/proc/self/exe";
+#endif
+}
+
 }  // namespace weir::store::engine

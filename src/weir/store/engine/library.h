@@ -12,4 +12,8 @@ namespace weir::store::engine {
 // Errors: kNotFound (says where it was looked for).
 Result<std::string> find_library(const std::string& configured);
 
+// The program whose process the library runs in: this one. In one that a sanitizer watches it cannot run; there
+// $WEIR_ENGINE_PROGRAM names another build of weir, and without it this is empty.
+std::string engine_program();
+
 }  // namespace weir::store::engine

@@ -38,12 +38,9 @@ inline int hold_engine(const std::string& directory) {
 
 // Why there can be no engine here, or empty.
 inline std::string engine_missing() {
-#ifdef WEIR_SANITIZED
-  return "the engine's library does not run under sanitizers";
-#else
+  if (engine::engine_program().empty()) return "the engine's library does not run under sanitizers";
   auto library = engine::find_library("");
   return library ? std::string() : library.error().message;
-#endif
 }
 
 // A directory of its own, removed at the end.
