@@ -9,8 +9,9 @@
 // The families of sums of a statement.
 namespace weir::query {
 
-// One family's subquery: `sums` of `from`, by `dimensions`; all other parts are nothing.
-std::string Writer::family(const Sums& sums, const std::string& from, std::span<const std::string> dimensions) {
+// One family's subquery: `sums` of `from`, by `dimensions`; all other parts are nothing. `sets`: further columns.
+std::string Writer::family(const Sums& sums, const std::string& from, std::span<const std::string> dimensions,
+                           const std::string& sets) {
   std::string columns;
   for (size_t i = 0; i < dimensions.size(); ++i) columns += fmt::format("{} AS d{}, ", dimensions[i], i);
   for (size_t i = 0; i < parts_.size(); ++i) {
@@ -26,7 +27,7 @@ std::string Writer::family(const Sums& sums, const std::string& from, std::span<
     }
     columns += fmt::format("{}{} AS {}", i == 0 ? "" : ", ", expression, name_of(parts_[i]));
   }
-  return fmt::format("SELECT {} FROM {}{}", columns, from, group_by());
+  return fmt::format("SELECT {}{} FROM {}{}", columns, sets, from, group_by());
 }
 
 // The names of the goals that a row reaches.
@@ -130,8 +131,12 @@ std::string Writer::rows_family() {
     sums.emplace_back(Part::revenue, fmt::format("ifNull(sumIf(revenue_amount, {}), 0)", paid));
     sums.emplace_back(Part::currencies, fmt::format("groupUniqArrayIf(3)(revenue_currency, {})", paid));
   }
+  std::string sets;
+  for (Part part : united_)
+    sets += fmt::format(", {} AS {}_set", distinct(part == Part::visitors ? "visitor_id" : "session_id", "State"),
+                        name_of(part));
   return family(sums, fmt::format("{} WHERE {} AND {}{}", source(), conditions_.project(), matching(), of_any_goal()),
-                dimensions_sql(Of::row));
+                dimensions_sql(Of::row), sets);
 }
 
 // Whole visits in one pass: each visit's groups are those of its matching rows, its bounce and duration those of all
@@ -289,7 +294,8 @@ std::string Writer::times_family() {
   const std::vector<std::string> dimensions = in_tuple("p", members, join, kPageviewMembers);
   const std::string times = pageview_times(
       {fmt::format("if({}, {}, -1)", conditions_.has_number("engaged_ms"), conditions_.number_of("engaged_ms")),
-       joined(members, ", "), with_pages(), conditions_.project() + " AND " + conditions_.onward_of_range(), "p.2 = 1"});
+       joined(members, ", "), with_pages(), conditions_.project() + " AND " + conditions_.onward_of_range(),
+       "p.2 = 1"});
   return family({{Part::known_times, "count()"}, {Part::time_sum, "sum(took)"}},
                 fmt::format("({}){} WHERE took >= 0", times, join), dimensions);
 }

@@ -16,7 +16,8 @@ std::string pageview_times(const PageviewTimes& of) {
       Conditions::kOrder, of.engaged, of.members, of.from, of.where);
   const std::string backwards = fmt::format(
       "SELECT session_id, is_page, seen, time, engaged, asked, countIf(is_page) OVER behind AS later, minIf(time, "
-      "is_page) OVER behind AS next FROM ({}) WINDOW behind AS (PARTITION BY session_id ORDER BY place DESC ROWS BETWEEN "
+      "is_page) OVER behind AS next FROM ({}) WINDOW behind AS (PARTITION BY session_id ORDER BY place DESC ROWS "
+      "BETWEEN "
       "UNBOUNDED PRECEDING AND 1 PRECEDING)",
       rows);
   const std::string pages = fmt::format(

@@ -94,8 +94,8 @@ std::string Writer::matching(bool without_goals) {
                      conditions_.filter(without_goals));
 }
 
-std::string Writer::distinct(std::string_view column) const {
-  return fmt::format("{}({})", q_.exact ? "uniqExact" : "uniqCombined64", column);
+std::string Writer::distinct(std::string_view column, std::string_view combinator) const {
+  return fmt::format("{}{}({})", q_.exact ? "uniqExact" : "uniqCombined64", combinator, column);
 }
 
 std::string Writer::dimension_sql(size_t i, Of of) {
@@ -187,8 +187,21 @@ std::string Writer::row_sum(Part part) const {
   }
 }
 
+bool Writer::rows_are_all() const {
+  return !plan_ && !by_goal() && only_ == nullptr && std::all_of(parts_.begin(), parts_.end(), [](Part part) {
+    return part == Part::visitors || part == Part::visits || part == Part::pageviews || part == Part::events ||
+           part == Part::rows;
+  });
+}
+
+// The groups put together say it without looking at the rows again.
 std::string Writer::total_of(Part part, bool without_goals) {
   if (plan_) return rolled_total(part);
+  if (rows_are_all() && !without_goals) {
+    if (part != Part::visitors && part != Part::visits) return fmt::format("(sum({}) OVER ())", name_of(part));
+    if (std::find(united_.begin(), united_.end(), part) == united_.end()) united_.push_back(part);
+    return fmt::format("({} OVER ())", distinct(fmt::format("{}_set", name_of(part)), "Merge"));
+  }
   return fmt::format("(SELECT toUInt64({}) FROM {} WHERE {} AND {})", row_sum(part), conditions_.table(),
                      conditions_.project(), matching(without_goals));
 }

@@ -92,11 +92,12 @@ class Writer {
   std::string dimension_sql(size_t i, Of of);
   std::vector<std::string> dimensions_sql(Of of);
   std::string shown_dimension(size_t i);
-  std::string distinct(std::string_view column) const;
+  std::string distinct(std::string_view column, std::string_view combinator = "") const;
   // "d0, d1" and ", d0, d1"; `but` is left out.
   std::string names(std::string_view before = "", std::string_view prefix = "d") const;
   std::string group_by(std::string_view prefix = "d") const;
-  std::string family(const Sums& sums, const std::string& from, std::span<const std::string> dimensions);
+  std::string family(const Sums& sums, const std::string& from, std::span<const std::string> dimensions,
+                     const std::string& sets = "");
   std::string goals_array();
   std::string filtered_currency() const;
   std::string with_pages();  // the table, with its visits' pages where a dimension asks for them
@@ -122,7 +123,6 @@ class Writer {
   std::string sums();  // all families together
   // The same from roll-ups (rolled_statement.cc).
   void plan_rolled();
-  std::string rolled_rows(Cut cut, bool with_visits);
   std::string rolled_filter();
   std::string rolled_sum(Part part) const;
   std::string rolled_family(bool of_times, const std::string& dimensions, const std::string& values);
@@ -135,6 +135,8 @@ class Writer {
   std::string row_sum(Part part) const;
   // Of all rows that match, whatever the dimensions.
   std::string total_of(Part part, bool without_goals = false);
+  // Whether each row that matches is in one group of rows_family(), and nothing else is put together.
+  bool rows_are_all() const;
   std::string group_visitors();
   std::string order_by() const;
   std::string restriction();
@@ -149,6 +151,7 @@ class Writer {
   std::vector<TimeSql> times_;  // by dimension
   std::vector<Part> parts_;
   Part visits_part_ = Part::visits;
+  std::vector<Part> united_;   // of which the groups' sets are wanted, to be united
   bool chosen_ = false;        // only values that can be shown are put together
   bool whole_ = false;         // something of visits is asked
   bool joins_groups_ = false;  // group_conversion_rate over more than goals
