@@ -31,7 +31,7 @@ PANELS = {
     "channels": panel("visit:channel"),
     "sources": panel("visit:source"),
     "campaigns": panel("visit:utm_campaign", filters=[["is_not", "visit:utm_campaign", ["(not set)"]]]),
-    "pages": panel("event:page"),
+    "pages": panel("event:page", filters=[["is", "event:name", ["pageview", "engagement"]]]),
     "entry pages": panel("visit:entry_page"),
     "exit pages": panel("visit:exit_page"),
     "countries": panel("visit:country", limit=300),

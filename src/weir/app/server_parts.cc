@@ -122,6 +122,7 @@ struct ServerParts::State {
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<query::Roller> roller;
+  query::KeptTotals kept_totals;
   std::unique_ptr<collect::Collector> collector;
   std::unique_ptr<api::Sessions> sessions;
   std::unique_ptr<api::Gate> gate;
@@ -531,6 +532,7 @@ Result<std::string> ServerParts::State::answer_question(api::StatsQuestion quest
   query::AskLimits limits;
   limits.timeout = options.api.query_timeout;
   limits.abandoned = std::move(question.abandoned);
+  limits.totals = &kept_totals;
   return query::answer_question(*store, question.body, question.context, question.form, limits);
 }
 

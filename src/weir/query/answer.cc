@@ -65,6 +65,16 @@ Error without_sql(Error error) {
 
 Result<std::string> run(store::Store& store, Statement statement, const AskLimits& limits, std::string_view format,
                         uint64_t* rows_read = nullptr) {
+  for (const auto& [name, sql] : statement.totals) {
+    auto find = [&]() -> Result<uint64_t> {
+      auto number = store.query(sql, options_of(limits, {}, "TSV", nullptr));
+      if (!number) return without_sql(std::move(number).error());
+      return std::strtoull(number->c_str(), nullptr, 10);
+    };
+    auto total = limits.totals == nullptr ? find() : limits.totals->of(sql, find);
+    if (!total) return std::move(total).error();
+    statement.parameters.emplace_back(name, std::to_string(*total));
+  }
   auto answer = store.query(
       statement.sql +
           " SETTINGS output_format_json_quote_64bit_integers = 0, enable_shared_storage_snapshot_in_query = 1",

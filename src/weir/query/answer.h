@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "weir/query/kept_totals.h"
 #include "weir/query/question.h"
 #include "weir/store/store.h"
 
@@ -51,6 +52,8 @@ struct AskLimits {
   uint64_t memory_bytes_max = 0;  // 0: the store's own limit
   // Asked about once a second: whether nobody wants the answer any more.
   std::function<bool()> abandoned = {};
+  // Of this store, for all who ask it; null: nothing is kept.
+  KeptTotals* totals = nullptr;
 };
 
 // The relative error that an answer with accuracy "fast" stays within, but for one answer in some hundreds: three

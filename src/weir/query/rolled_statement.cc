@@ -192,9 +192,13 @@ std::string Writer::rolled_sums() {
 // Of all values together, without the dimensions.
 std::string Writer::rolled_total(Part part) {
   const bool filtered = !plan_->filter.parts.empty();
-  return fmt::format("(SELECT toUInt64({}) FROM ({}))", rolled_sum(part),
-                     rolled_source(q_, *plan_, filtered ? plan_->cut : plan_->total, plan_->with_visits,
-                                   filtered ? conditions_.of_values(plan_->filter) : std::string()));
+  const std::string sql =
+      fmt::format("SELECT toUInt64({}) FROM ({})", rolled_sum(part),
+                  rolled_source(q_, *plan_, filtered ? plan_->cut : plan_->total, plan_->with_visits,
+                                filtered ? conditions_.of_values(plan_->filter) : std::string()));
+  if (filtered || !plan_->open.empty()) return "(" + sql + ")";
+  kept_totals_.emplace_back(fmt::format("all{}", kept_totals_.size()), sql);
+  return fmt::format("{{{}:UInt64}}", kept_totals_.back().first);
 }
 
 }  // namespace weir::query

@@ -208,11 +208,7 @@ bool has_many_values(Cut cut) {
     case Cut::page:
     case Cut::entry_page:
     case Cut::exit_page:
-    case Cut::source:
-    case Cut::utm_campaign:
     case Cut::city:
-    case Cut::screen:
-    case Cut::hostname:
       return true;
     default:
       return false;

@@ -194,8 +194,15 @@ bool Writer::rows_are_all() const {
   });
 }
 
-// The groups put together say it without looking at the rows again.
+// A column of the answer's subquery, in which all that is made of it finds it: written out each time, it would be
+// planned each time.
 std::string Writer::total_of(Part part, bool without_goals) {
+  totals_.push_back(total_sql(part, without_goals));
+  return fmt::format("t{}", totals_.size() - 1);
+}
+
+// The groups put together say it without looking at the rows again.
+std::string Writer::total_sql(Part part, bool without_goals) {
   if (plan_) return rolled_total(part);
   if (rows_are_all() && !without_goals) {
     if (part != Part::visitors && part != Part::visits) return fmt::format("(sum({}) OVER ())", name_of(part));
@@ -328,6 +335,7 @@ Statement Writer::answer() {
   std::string columns;
   for (size_t i = 0; i < q_.dimensions.size(); ++i) columns += fmt::format("{} AS s{}, ", shown_dimension(i), i);
   for (size_t i = 0; i < q_.metrics.size(); ++i) columns += fmt::format("{} AS m{}, ", metric(q_.metrics[i]), i);
+  for (size_t i = 0; i < totals_.size(); ++i) columns += fmt::format("{} AS t{}, ", totals_[i], i);
   std::string before;
   std::string total = "count() OVER ()";
   chosen_ = chooses_values();
@@ -354,7 +362,7 @@ Statement Writer::answer() {
     sql += fmt::format(" LIMIT {}", q_.limit);
     if (q_.offset > 0) sql += fmt::format(" OFFSET {}", q_.offset);
   }
-  return {std::move(sql), values_.take(), plan_.has_value()};
+  return {std::move(sql), values_.take(), plan_.has_value(), std::move(kept_totals_)};
 }
 
 Statement Writer::count() {

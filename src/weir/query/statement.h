@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weir/query/question.h"
@@ -14,6 +15,9 @@ struct Statement {
   std::string sql;
   store::Parameters parameters;
   bool rolled_up = false;  // made of roll-ups
+  // Parameters that are still to be found: the name of each, and the statement that gives its number. It is of roll-ups
+  // alone, and gives the same number for ever.
+  std::vector<std::pair<std::string, std::string>> totals = {};
 };
 
 // For whom a statement is written.

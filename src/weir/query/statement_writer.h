@@ -133,8 +133,9 @@ class Writer {
   std::string share(std::string_view part, const std::string& total);
   std::string metric(Metric metric);
   std::string row_sum(Part part) const;
-  // Of all rows that match, whatever the dimensions.
+  // Of all rows that match, whatever the dimensions: the name of a column, and its expression.
   std::string total_of(Part part, bool without_goals = false);
+  std::string total_sql(Part part, bool without_goals);
   // Whether each row that matches is in one group of rows_family(), and nothing else is put together.
   bool rows_are_all() const;
   std::string group_visitors();
@@ -151,10 +152,12 @@ class Writer {
   std::vector<TimeSql> times_;  // by dimension
   std::vector<Part> parts_;
   Part visits_part_ = Part::visits;
-  std::vector<Part> united_;   // of which the groups' sets are wanted, to be united
-  bool chosen_ = false;        // only values that can be shown are put together
-  bool whole_ = false;         // something of visits is asked
-  bool joins_groups_ = false;  // group_conversion_rate over more than goals
+  std::vector<Part> united_;                                      // of which the groups' sets are wanted, to be united
+  std::vector<std::pair<std::string, std::string>> kept_totals_;  // Statement::totals
+  std::vector<std::string> totals_;                               // columns t0, t1, ...
+  bool chosen_ = false;                                           // only values that can be shown are put together
+  bool whole_ = false;                                            // something of visits is asked
+  bool joins_groups_ = false;                                     // group_conversion_rate over more than goals
 };
 
 }  // namespace weir::query
