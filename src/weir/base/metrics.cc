@@ -14,8 +14,7 @@
 namespace weir::metrics {
 
 namespace {
-std::string escape_label(std::string_view value) {
-  std::string out;
+void append_escaped(std::string& out, std::string_view value) {
   for (char c : value) {
     if (c == '\\')
       out += "\\\\";
@@ -26,14 +25,18 @@ std::string escape_label(std::string_view value) {
     else
       out.push_back(c);
   }
-  return out;
 }
 
 std::string render_labels(const Labels& labels) {
   std::string out;
+  size_t size = 0;
+  for (const auto& [name, value] : labels) size += name.size() + value.size() + 4;
+  out.reserve(size);
   for (const auto& [name, value] : labels) {
     if (!out.empty()) out.push_back(',');
-    out += fmt::format("{}=\"{}\"", name, escape_label(value));
+    out.append(name).append("=\"");
+    append_escaped(out, value);
+    out.push_back('"');
   }
   return out;
 }
