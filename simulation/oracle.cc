@@ -138,14 +138,14 @@ std::string Oracle::judge_events(const std::array<Found, kPartitions>& found, co
     for (load::Range range : found[i].damaged) lost(static_cast<journal::Partition>(i), range);
   for (const Acknowledgement& ack : acknowledgements_) {
     const auto partition = static_cast<size_t>(ack.partition);
-    const std::string where = place(partition, ack.offset);
+    auto where = [&] { return place(partition, ack.offset); };
     if (ack.broken) continue;
-    if (!given.emplace(ack.partition, ack.offset).second) return fmt::format("{} was given out twice", where);
+    if (!given.emplace(ack.partition, ack.offset).second) return fmt::format("{} was given out twice", where());
     if (ack.offset < found[partition].begin) continue;  // stored and old enough
     auto record = found[partition].records.find(ack.offset);
-    if (record == found[partition].records.end()) return fmt::format("{} ({}) is gone", where, ack.event->name);
+    if (record == found[partition].records.end()) return fmt::format("{} ({}) is gone", where(), ack.event->name);
     if (record->second != ack.event->record)
-      return fmt::format("{} was acknowledged for {} and holds {}", where, ack.event->name, name_in(record->second));
+      return fmt::format("{} was acknowledged for {} and holds {}", where(), ack.event->name, name_in(record->second));
   }
   std::map<std::string, size_t, std::less<>> by_name;
   std::map<std::pair<uint64_t, std::string>, size_t> by_id;

@@ -18,14 +18,23 @@ namespace context = boost::context;
 constexpr size_t kStackBytes = 256 * 1024;
 constexpr int64_t kStepNanos = 1000;
 
-thread_local Scheduler* current_scheduler = nullptr;
-
-// Stacks are used again: mapping one costs more than a whole run of its thread.
+// Stacks are used again: mapping one costs more than a whole run of its thread. They begin at different distances from
+// a page, else the tops of all would want the same few lines of the processor's first cache.
 class StackPool {
  public:
   context::stack_context allocate() {
     auto& free = unused();
-    if (free.empty()) return context::protected_fixedsize_stack(kStackBytes).allocate();
+    if (free.empty()) {
+      constexpr size_t kLineBytes = 64;
+      constexpr size_t kLinesApart = 13;
+      constexpr size_t kLinesOfPage = 4096 / kLineBytes;
+      static size_t made = 0;
+      context::stack_context stack = context::protected_fixedsize_stack(kStackBytes).allocate();
+      const size_t less = made++ * kLinesApart % kLinesOfPage * kLineBytes;
+      stack.sp = static_cast<char*>(stack.sp) - less;
+      stack.size -= less;
+      return stack;
+    }
     context::stack_context stack = free.back();
     free.pop_back();
     return stack;
@@ -80,24 +89,22 @@ Scheduler::Scheduler(uint64_t seed, uint64_t steps_max, std::function<void(const
 
 Scheduler::~Scheduler() = default;
 
-Scheduler* Scheduler::current() {
-  return current_scheduler != nullptr && current_scheduler->running_ != nullptr ? current_scheduler : nullptr;
-}
+Scheduler* Scheduler::current_ = nullptr;
 
 void Scheduler::run(std::function<void()> body) {
-  current_scheduler = this;
   begin(std::move(body));
   while (!fibers_.empty()) {
     Fiber* next = pick();
     trace_ = (trace_ ^ next->number ^ static_cast<uint64_t>(now_)) * 0x100000001b3;
     running_ = next;
+    current_ = this;
     leave(&loop_stack, next->stack);
     next->rest = std::move(next->rest).resume();
     arrive(loop_stack, nullptr);
+    current_ = nullptr;
     running_ = nullptr;
     if (next->ended) std::erase_if(fibers_, [next](const auto& fiber) { return fiber.get() == next; });
   }
-  current_scheduler = nullptr;
 }
 
 Scheduler::Fiber* Scheduler::pick() {
@@ -106,7 +113,7 @@ Scheduler::Fiber* Scheduler::pick() {
   int64_t first_deadline = kNever;
   size_t ready = 0;
   for (const auto& fiber : fibers_) {
-    if (!fiber->ready && fiber->deadline <= now_) fiber->ready = true;
+    if (!fiber->ready && fiber->deadline <= now_) make_ready(*fiber);
     ready += fiber->ready ? 1 : 0;
     if (!fiber->ready) first_deadline = std::min(first_deadline, fiber->deadline);
   }
@@ -115,7 +122,7 @@ Scheduler::Fiber* Scheduler::pick() {
     now_ = first_deadline;
     for (const auto& fiber : fibers_) {
       if (fiber->deadline > now_) continue;
-      fiber->ready = true;
+      make_ready(*fiber);
       ++ready;
     }
   }
@@ -123,6 +130,11 @@ Scheduler::Fiber* Scheduler::pick() {
   for (const auto& fiber : fibers_)
     if (fiber->ready && chosen-- == 0) return fiber.get();
   return nullptr;
+}
+
+void Scheduler::make_ready(Fiber& fiber) {
+  fiber.ready = true;
+  --waiting_at(fiber.on);
 }
 
 void Scheduler::suspend() {
@@ -140,6 +152,7 @@ bool Scheduler::wait(Address on, int64_t deadline) {
   self->woken = false;
   self->on = on;
   self->deadline = deadline;
+  ++waiting_at(on);
   suspend();
   self->on = nullptr;
   self->deadline = kNever;
@@ -147,6 +160,7 @@ bool Scheduler::wait(Address on, int64_t deadline) {
 }
 
 void Scheduler::wake(Address on, size_t count) {
+  if (waiting_at(on) == 0) return;
   size_t waiting = 0;
   auto waits = [on](const Fiber& fiber) { return !fiber.ready && fiber.on == on; };
   for (const auto& fiber : fibers_) waiting += waits(*fiber) ? 1 : 0;
@@ -154,7 +168,7 @@ void Scheduler::wake(Address on, size_t count) {
     size_t chosen = waiting > 1 ? random() % waiting : 0;
     for (const auto& fiber : fibers_) {
       if (!waits(*fiber) || chosen-- != 0) continue;
-      fiber->ready = true;
+      make_ready(*fiber);
       fiber->woken = true;
       break;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/context/fiber.hpp>
 #include <cstdint>
 #include <functional>
@@ -29,7 +30,7 @@ class Scheduler {
   // Returns when `body` and all threads that were begun within it have ended.
   void run(std::function<void()> body);
   // The one whose run() is under way and whose thread asks; else null.
-  static Scheduler* current();
+  static Scheduler* current() { return current_; }
 
   // --- For threads within run().
   int64_t now() const { return now_; }  // nanoseconds since run() began
@@ -55,13 +56,18 @@ class Scheduler {
  private:
   struct Fiber;
 
+  // How many wait, by where they wait: most wakes are for nobody.
+  uint32_t& waiting_at(Address on) { return waiting_[reinterpret_cast<uintptr_t>(on) / 8 % waiting_.size()]; }
+  void make_ready(Fiber& fiber);
   Fiber* pick();
   void suspend();
 
+  static Scheduler* current_;
   std::mt19937_64 random_;
   const uint64_t steps_max_;
   const std::function<void(const std::string&)> stuck_;
   std::vector<std::unique_ptr<Fiber>> fibers_;  // alive
+  std::array<uint32_t, 256> waiting_{};
   Fiber* running_ = nullptr;
   boost::context::fiber loop_;
   Thread begun_ = 0;
