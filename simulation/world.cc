@@ -487,9 +487,14 @@ Oracle::Found World::find(Process& process, Partition partition) {
   for (const journal::Damage& damage : process.journal->info(partition).damaged)
     found.damaged.push_back({damage.first, damage.next});
   load::Outcomes& outcomes = *process.outcomes[static_cast<size_t>(partition)];
-  for (const auto& [offset, record] : found.records)
-    if (auto outcome = outcomes.of(offset); outcome && *outcome != load::Outcome::row)
-      found.outcomes.emplace(offset, *outcome);
+  auto decisions = outcomes.latest();
+  if (!decisions) {
+    verdict.problem = "the last life cannot read its outcomes: " + decisions.error().message;
+    return found;
+  }
+  for (const load::Outcomes::Decision& decision : *decisions)
+    if (decision.outcome != load::Outcome::row && found.records.contains(decision.offset))
+      found.outcomes.emplace(decision.offset, decision.outcome);
   if (auto letters = outcomes.dead_letters()) found.dead_letters = *std::move(letters);
   found.begin = info.begin;
   for (const auto& [offset, outcome] : found.outcomes)
