@@ -22,6 +22,7 @@ class Scheduler {
   using Address = const void*;  // what threads wait for: a mutex, a condition, a futex
   using Thread = uint64_t;
   static constexpr int64_t kNever = INT64_MAX;
+  static constexpr int64_t kReady = INT64_MIN;
 
   // `stuck` is called when all threads wait for ever, or after `steps_max` steps; it does not return.
   Scheduler(uint64_t seed, uint64_t steps_max, std::function<void(const std::string& why)> stuck);
@@ -62,8 +63,7 @@ class Scheduler {
 
   // How many wait, by where they wait: most wakes are for nobody.
   uint32_t& waiting_at(Address on) { return waiting_[reinterpret_cast<uintptr_t>(on) / 8 % waiting_.size()]; }
-  void make_ready(Fiber& fiber);
-  Fiber* pick();
+  size_t pick();
   void suspend();
 
   static Scheduler* current_;
@@ -72,8 +72,10 @@ class Scheduler {
   const uint64_t steps_max_;
   const std::function<void(const std::string&)> stuck_;
   std::vector<std::unique_ptr<Fiber>> fibers_;  // alive
+  std::vector<int64_t> runs_from_;              // of each of them: when it may run; kReady: at once
+  std::vector<Address> waits_on_;               // of each of them; null: nothing
   std::array<uint32_t, 256> waiting_{};
-  Fiber* running_ = nullptr;
+  size_t running_ = 0;
   boost::context::fiber loop_;
   Thread begun_ = 0;
   int64_t now_ = 0;

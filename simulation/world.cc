@@ -322,6 +322,8 @@ SentEvent& World::new_event(UnixMillis now) {
   if (chance(0.2)) event.client_session_id = client_session;
   const std::string title(chance(0.05) ? between(1, 6000) : between(1, 200), 't');
   event.title = title;
+  constexpr size_t kRoom = 300;  // for all but the title
+  sent.record.reserve(kRoom + title.size());
   event::append_record(event, sent.record);
   return oracle_.add(std::move(sent));
 }

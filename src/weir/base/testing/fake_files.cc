@@ -146,7 +146,10 @@ class FakeFiles::OpenFile final : public File {
   }
 
   Result<> write_at(uint64_t offset, std::span<const iovec> pieces) override {
+    size_t size = 0;
+    for (const iovec& piece : pieces) size += piece.iov_len;
     std::string bytes;
+    bytes.reserve(size);
     for (const iovec& piece : pieces) bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
     auto error = before(Call::write, true);
     std::lock_guard lock(state_->mutex);

@@ -213,8 +213,9 @@ Result<std::vector<OpenVisit>> FakeStore::open_visits(const VisitScope& scope, u
     visit.source = row->text("visit_source");
     visit.channel = row->text("visit_channel");
     visit.campaign = row->text("visit_campaign");
-    if (row->text("kind") == "pageview" || row->text("kind") == "event") ++visit.interactions;
-    if (row->text("kind") != "pageview") continue;
+    const std::string_view kind = row->text("kind");
+    if (kind == "pageview" || kind == "event") ++visit.interactions;
+    if (kind != "pageview") continue;
     ++visit.pageviews;
     visit.last_path = row->text("path");
   }
