@@ -117,7 +117,7 @@ std::string Oracle::places_of(const SentEvent& event) const {
 
 // Ids of which the journal lost a record: what that one said, nobody can know any more.
 std::set<std::pair<uint64_t, std::string_view>> Oracle::unjudgeable_ids(const std::array<Found, kPartitions>& found,
-                                                                   const std::vector<StoredRow>& rows) const {
+                                                                        const std::vector<StoredRow>& rows) const {
   std::set<std::pair<uint64_t, std::string_view>> ids;
   for (const SentEvent* event : with_ids_)
     if (event->broken || (damaged_ && event->refused)) ids.insert({event->project, event->id});

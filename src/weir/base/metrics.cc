@@ -119,14 +119,14 @@ Registry::Family& Registry::family(std::string_view name, std::string_view help,
   return *at->second;
 }
 
-Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
+Counter& Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
   std::lock_guard lock(mutex_);
   auto& slot = family(name, help, "counter").counters[render_labels(labels)];
   if (!slot) slot = std::make_unique<Counter>();
   return *slot;
 }
 
-Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
+Gauge& Registry::gauge(std::string_view name, std::string_view help, const Labels& labels) {
   std::lock_guard lock(mutex_);
   auto& slot = family(name, help, "gauge").gauges[render_labels(labels)];
   if (!slot) slot = std::make_unique<Gauge>();
@@ -134,7 +134,7 @@ Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labe
 }
 
 Histogram& Registry::histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
-                               Labels labels) {
+                               const Labels& labels) {
   std::lock_guard lock(mutex_);
   auto& slot = family(name, help, "histogram").histograms[render_labels(labels)];
   if (!slot) slot = std::make_unique<Histogram>(std::move(bounds));

@@ -31,8 +31,8 @@ class RowBinary {
   }
   std::string text() { return std::string(view()); }
   // A text where it stands.
-  std::string_view view() {
-    uint64_t size = varint();
+  std::string_view view() { return bytes(varint()); }
+  std::string_view bytes(size_t size) {
     if (rest_.size() < size) return fail<std::string_view>();
     std::string_view value = rest_.substr(0, size);
     rest_.remove_prefix(size);

@@ -27,15 +27,21 @@ void Repeating::read(Cursor& in, size_t rows) {
   if ((flags & ~uint64_t{0x6ff}) != 0 || (flags & 0x200) == 0 || keys > in.left()) in.fail<int>();
   for (uint64_t i = 0; i < keys && !in.failed(); ++i) dictionary.push_back(in.view());
   if (in.fixed<uint64_t>() != rows) in.fail<int>();
-  for (size_t i = 0; i < rows && !in.failed(); ++i) {
-    uint64_t index = (flags & 0xff) == 0   ? in.fixed<uint8_t>()
-                     : (flags & 0xff) == 1 ? in.fixed<uint16_t>()
-                     : (flags & 0xff) == 2 ? in.fixed<uint32_t>()
-                                           : in.fixed<uint64_t>();
-    if (index < dictionary.size())
-      values.push_back(dictionary[index]);
-    else
-      in.fail<int>();
+  const size_t width = (flags & 0xff) < 4 ? size_t{1} << (flags & 0xff) : 8;
+  const std::string_view indexes = in.bytes(rows <= in.left() ? rows * width : SIZE_MAX);
+  if (in.failed()) return;
+  // What most columns of most blocks are.
+  if (dictionary.size() == 1 && dictionary[0].empty() && indexes.find_first_not_of('\0') == std::string_view::npos)
+    return;
+  values.reserve(rows);
+  for (size_t at = 0; at < indexes.size(); at += width) {
+    const char* index_at = indexes.data() + at;
+    const uint64_t index = width == 1   ? load_le<uint8_t>(index_at)
+                           : width == 2 ? load_le<uint16_t>(index_at)
+                           : width == 4 ? load_le<uint32_t>(index_at)
+                                        : load_le<uint64_t>(index_at);
+    if (index >= dictionary.size()) return in.fail<void>();
+    values.push_back(dictionary[index]);
   }
 }
 
@@ -169,7 +175,7 @@ uint64_t hash_of(const StoredRow& stored) {
 
 std::string_view Texts::of(std::string_view column) const {
   for (const auto& [name, text] : texts_)
-    if (name == column) return text;
+    if (name.size() == column.size() && name[0] == column[0] && name == column) return text;
   return {};
 }
 
