@@ -108,10 +108,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (data[0] % 4 == 3) {
-    seg::Inflater inflater;
     std::string out;
     for (seg::Codec codec : {seg::Codec::zstd, seg::Codec::lz4})
-      (void)inflater.inflate(codec, bytes, bytes.size() * 4 % seg::kPayloadBytesMax, out);
+      (void)seg::inflate(codec, bytes, bytes.size() * 4 % seg::kPayloadBytesMax, out);
     std::vector<Record> records;
     (void)seg::split_records(bytes, 0, static_cast<uint32_t>(bytes.size() / 8), records);
     (void)seg::Index::decode(bytes, 0, 0, std::string(seg::kHashBytes, '\0'));

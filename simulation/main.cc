@@ -2,6 +2,7 @@
 // weir-simulate --seed SEED.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,6 +91,10 @@ int run_some(uint64_t first, uint64_t end, uint64_t stride, bool twice) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Memory stays with the process: the next schedule asks for the same again.
+  constexpr int kNever = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kNever);
+  mallopt(M_TRIM_THRESHOLD, kNever);
   uint64_t first = 1;
   uint64_t schedules = 1000;
   uint64_t jobs = 1;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace weir::simulation {
@@ -114,9 +116,9 @@ std::string Oracle::places_of(const SentEvent& event) const {
 }
 
 // Ids of which the journal lost a record: what that one said, nobody can know any more.
-std::set<std::pair<uint64_t, std::string>> Oracle::unjudgeable_ids(const std::array<Found, kPartitions>& found,
-                                                                   const std::vector<StoredRow>& rows) const {
-  std::set<std::pair<uint64_t, std::string>> ids;
+std::set<std::pair<uint64_t, std::string_view>> Oracle::unjudgeable_ids(const std::array<Found, kPartitions>& found,
+                                                                        const std::vector<StoredRow>& rows) const {
+  std::set<std::pair<uint64_t, std::string_view>> ids;
   for (const SentEvent* event : with_ids_)
     if (event->broken || (damaged_ && event->refused)) ids.insert({event->project, event->id});
   for (const StoredRow& row : rows) {
@@ -127,7 +129,7 @@ std::set<std::pair<uint64_t, std::string>> Oracle::unjudgeable_ids(const std::ar
       lost = contains(partition.damaged, row.o) ||
              (disk_lied_ && (record == partition.records.end() || name_in(record->second) != row.text("name")));
     }
-    if (lost) ids.insert({row.project_id, std::string(row.text("client_id"))});
+    if (lost) ids.insert({row.project_id, row.text("client_id")});
   }
   return ids;
 }
@@ -138,27 +140,31 @@ std::string Oracle::judge_events(const std::array<Found, kPartitions>& found, co
     for (load::Range range : found[i].damaged) lost(static_cast<journal::Partition>(i), range);
   for (const Acknowledgement& ack : acknowledgements_) {
     const auto partition = static_cast<size_t>(ack.partition);
-    const std::string where = place(partition, ack.offset);
+    auto where = [&] { return place(partition, ack.offset); };
     if (ack.broken) continue;
-    if (!given.emplace(ack.partition, ack.offset).second) return fmt::format("{} was given out twice", where);
+    if (!given.emplace(ack.partition, ack.offset).second) return fmt::format("{} was given out twice", where());
     if (ack.offset < found[partition].begin) continue;  // stored and old enough
     auto record = found[partition].records.find(ack.offset);
-    if (record == found[partition].records.end()) return fmt::format("{} ({}) is gone", where, ack.event->name);
+    if (record == found[partition].records.end()) return fmt::format("{} ({}) is gone", where(), ack.event->name);
     if (record->second != ack.event->record)
-      return fmt::format("{} was acknowledged for {} and holds {}", where, ack.event->name, name_in(record->second));
+      return fmt::format("{} was acknowledged for {} and holds {}", where(), ack.event->name, name_in(record->second));
   }
-  std::map<std::string, size_t, std::less<>> by_name;
-  std::map<std::pair<uint64_t, std::string>, size_t> by_id;
+  std::unordered_map<std::string_view, size_t> by_name;
+  std::map<std::pair<uint64_t, std::string_view>, size_t> by_id;
   for (const StoredRow& row : rows) {
-    ++by_name[std::string(row.text("name"))];
-    if (!row.text("client_id").empty()) ++by_id[{row.project_id, std::string(row.text("client_id"))}];
+    ++by_name[row.text("name")];
+    if (const std::string_view id = row.text("client_id"); !id.empty()) ++by_id[{row.project_id, id}];
   }
+  auto count = [](const auto& counts, const auto& key) {
+    auto at = counts.find(key);
+    return at == counts.end() ? size_t{0} : at->second;
+  };
   std::set<std::string_view> dead;
   for (const Found& partition : found)
     for (const load::DeadLetter& letter : partition.dead_letters) dead.insert(letter.record);
   const auto broken_ids = unjudgeable_ids(found, rows);
   for (const auto& event : events_) {
-    const size_t rows_of_name = by_name.contains(event->name) ? by_name[event->name] : 0;
+    const size_t rows_of_name = count(by_name, std::string_view(event->name));
     if (event->nature != Nature::fine) {
       if (rows_of_name != 0) return fmt::format("{} has a row", event->name);
       if (event->acknowledged && !event->broken && !dead.contains(event->record))
@@ -171,9 +177,9 @@ std::string Oracle::judge_events(const std::array<Found, kPartitions>& found, co
         return fmt::format("{} was acknowledged at {} and has no row", event->name, places_of(*event));
       continue;
     }
-    const std::pair<uint64_t, std::string> key{event->project, event->id};
+    const std::pair<uint64_t, std::string_view> key{event->project, event->id};
     if (broken_ids.contains(key)) continue;
-    const size_t rows_of_id = by_id.contains(key) ? by_id[key] : 0;
+    const size_t rows_of_id = count(by_id, key);
     if (rows_of_id > 1) {
       std::string places;
       for (const StoredRow& row : rows)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "weir/journal/journal.h"
@@ -89,8 +90,8 @@ class Oracle {
   // Where it was acknowledged, for people.
   std::string places_of(const SentEvent& event) const;
 
-  std::set<std::pair<uint64_t, std::string>> unjudgeable_ids(const std::array<Found, kPartitions>& found,
-                                                             const std::vector<store::testing::StoredRow>& rows) const;
+  std::set<std::pair<uint64_t, std::string_view>> unjudgeable_ids(
+      const std::array<Found, kPartitions>& found, const std::vector<store::testing::StoredRow>& rows) const;
 
   std::vector<std::unique_ptr<SentEvent>> events_;
   std::vector<SentEvent*> with_ids_;

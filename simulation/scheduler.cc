@@ -18,14 +18,23 @@ namespace context = boost::context;
 constexpr size_t kStackBytes = 256 * 1024;
 constexpr int64_t kStepNanos = 1000;
 
-thread_local Scheduler* current_scheduler = nullptr;
-
-// Stacks are used again: mapping one costs more than a whole run of its thread.
+// Stacks are used again: mapping one costs more than a whole run of its thread. They begin at different distances from
+// a page, else the tops of all would want the same few lines of the processor's first cache.
 class StackPool {
  public:
   context::stack_context allocate() {
     auto& free = unused();
-    if (free.empty()) return context::protected_fixedsize_stack(kStackBytes).allocate();
+    if (free.empty()) {
+      constexpr size_t kLineBytes = 64;
+      constexpr size_t kLinesApart = 13;
+      constexpr size_t kLinesOfPage = 4096 / kLineBytes;
+      static size_t made = 0;
+      context::stack_context stack = context::protected_fixedsize_stack(kStackBytes).allocate();
+      const size_t less = made++ * kLinesApart % kLinesOfPage * kLineBytes;
+      stack.sp = static_cast<char*>(stack.sp) - less;
+      stack.size -= less;
+      return stack;
+    }
     context::stack_context stack = free.back();
     free.pop_back();
     return stack;
@@ -67,11 +76,8 @@ StackNote loop_stack;
 struct Scheduler::Fiber {
   Thread number = 0;
   context::fiber rest;
-  bool ready = true;
   bool ended = false;
   bool woken = false;
-  Address on = nullptr;
-  int64_t deadline = kNever;
   StackNote stack;
 };
 
@@ -80,53 +86,51 @@ Scheduler::Scheduler(uint64_t seed, uint64_t steps_max, std::function<void(const
 
 Scheduler::~Scheduler() = default;
 
-Scheduler* Scheduler::current() {
-  return current_scheduler != nullptr && current_scheduler->running_ != nullptr ? current_scheduler : nullptr;
-}
+Scheduler* Scheduler::current_ = nullptr;
 
 void Scheduler::run(std::function<void()> body) {
-  current_scheduler = this;
   begin(std::move(body));
   while (!fibers_.empty()) {
-    Fiber* next = pick();
+    running_ = pick();
+    Fiber* next = fibers_[running_].get();
     trace_ = (trace_ ^ next->number ^ static_cast<uint64_t>(now_)) * 0x100000001b3;
-    running_ = next;
+    current_ = this;
     leave(&loop_stack, next->stack);
     next->rest = std::move(next->rest).resume();
     arrive(loop_stack, nullptr);
-    running_ = nullptr;
-    if (next->ended) std::erase_if(fibers_, [next](const auto& fiber) { return fiber.get() == next; });
+    current_ = nullptr;
+    if (next->ended) {
+      const auto at = static_cast<ptrdiff_t>(running_);
+      fibers_.erase(fibers_.begin() + at);
+      runs_from_.erase(runs_from_.begin() + at);
+      waits_on_.erase(waits_on_.begin() + at);
+    }
   }
-  current_scheduler = nullptr;
 }
 
-Scheduler::Fiber* Scheduler::pick() {
+size_t Scheduler::pick() {
   if (++steps_ > steps_max_) stuck_(fmt::format("{} steps without an end", steps_max_));
   now_ += kStepNanos;
   int64_t first_deadline = kNever;
   size_t ready = 0;
-  for (const auto& fiber : fibers_) {
-    if (!fiber->ready && fiber->deadline <= now_) fiber->ready = true;
-    ready += fiber->ready ? 1 : 0;
-    if (!fiber->ready) first_deadline = std::min(first_deadline, fiber->deadline);
+  for (const int64_t from : runs_from_) {
+    ready += from <= now_ ? 1 : 0;
+    first_deadline = std::min(first_deadline, from <= now_ ? kNever : from);
   }
   if (ready == 0) {
     if (first_deadline == kNever) stuck_(fmt::format("all {} threads wait for ever", fibers_.size()));
     now_ = first_deadline;
-    for (const auto& fiber : fibers_) {
-      if (fiber->deadline > now_) continue;
-      fiber->ready = true;
-      ++ready;
-    }
+    ready = static_cast<size_t>(std::count(runs_from_.begin(), runs_from_.end(), now_));
   }
   size_t chosen = random() % ready;
-  for (const auto& fiber : fibers_)
-    if (fiber->ready && chosen-- == 0) return fiber.get();
-  return nullptr;
+  size_t at = 0;
+  for (; runs_from_[at] > now_ || chosen-- != 0; ++at) {
+  }
+  return at;
 }
 
 void Scheduler::suspend() {
-  Fiber* self = running_;
+  Fiber* self = fibers_[running_].get();
   leave(&self->stack, loop_stack);
   loop_ = std::move(loop_).resume();
   arrive(self->stack, &loop_stack);
@@ -135,29 +139,30 @@ void Scheduler::suspend() {
 void Scheduler::yield() { suspend(); }
 
 bool Scheduler::wait(Address on, int64_t deadline) {
-  Fiber* self = running_;
-  self->ready = false;
+  Fiber* self = fibers_[running_].get();
   self->woken = false;
-  self->on = on;
-  self->deadline = deadline;
+  waits_on_[running_] = on;
+  runs_from_[running_] = deadline;
+  ++waiting_at(on);
   suspend();
-  self->on = nullptr;
-  self->deadline = kNever;
+  --waiting_at(on);
+  waits_on_[running_] = nullptr;
+  runs_from_[running_] = kReady;
   return self->woken;
 }
 
 void Scheduler::wake(Address on, size_t count) {
+  if (waiting_at(on) == 0) return;
   size_t waiting = 0;
-  auto waits = [on](const Fiber& fiber) { return !fiber.ready && fiber.on == on; };
-  for (const auto& fiber : fibers_) waiting += waits(*fiber) ? 1 : 0;
+  auto waits = [&](size_t i) { return waits_on_[i] == on && runs_from_[i] > now_; };
+  for (size_t i = 0; i < fibers_.size(); ++i) waiting += waits(i) ? 1 : 0;
   for (; count > 0 && waiting > 0; --count, --waiting) {
     size_t chosen = waiting > 1 ? random() % waiting : 0;
-    for (const auto& fiber : fibers_) {
-      if (!waits(*fiber) || chosen-- != 0) continue;
-      fiber->ready = true;
-      fiber->woken = true;
-      break;
+    size_t i = 0;
+    for (; !waits(i) || chosen-- != 0; ++i) {
     }
+    runs_from_[i] = kReady;
+    fibers_[i]->woken = true;
   }
 }
 
@@ -180,6 +185,8 @@ Scheduler::Thread Scheduler::begin(std::function<void()> body) {
                                 return std::move(loop_);
                               });
   fibers_.push_back(std::move(fiber));
+  runs_from_.push_back(kReady);
+  waits_on_.push_back(nullptr);
   return self->number;
 }
 
@@ -192,6 +199,6 @@ void Scheduler::join(Thread thread) {
   while (const Fiber* fiber = alive()) wait(fiber, kNever);
 }
 
-Scheduler::Thread Scheduler::self() const { return running_->number; }
+Scheduler::Thread Scheduler::self() const { return fibers_[running_]->number; }
 
 }  // namespace weir::simulation

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/context/fiber.hpp>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@ class Scheduler {
   using Address = const void*;  // what threads wait for: a mutex, a condition, a futex
   using Thread = uint64_t;
   static constexpr int64_t kNever = INT64_MAX;
+  static constexpr int64_t kReady = INT64_MIN;
 
   // `stuck` is called when all threads wait for ever, or after `steps_max` steps; it does not return.
   Scheduler(uint64_t seed, uint64_t steps_max, std::function<void(const std::string& why)> stuck);
@@ -29,7 +31,7 @@ class Scheduler {
   // Returns when `body` and all threads that were begun within it have ended.
   void run(std::function<void()> body);
   // The one whose run() is under way and whose thread asks; else null.
-  static Scheduler* current();
+  static Scheduler* current() { return current_; }
 
   // --- For threads within run().
   int64_t now() const { return now_; }  // nanoseconds since run() began
@@ -37,7 +39,11 @@ class Scheduler {
   bool chance(double probability) { return static_cast<double>(random() >> 11) * 0x1p-53 < probability; }
   // Lets somebody else run, now and then.
   void maybe_yield() {
-    if ((random() & 7) == 0) yield();
+    constexpr int kCoinBits = 3;
+    if (coins_ == 1) coins_ = random() | uint64_t{1} << 63;  // the highest bit alone is left behind the last coin
+    const bool now = (coins_ & ((1 << kCoinBits) - 1)) == 0;
+    coins_ >>= kCoinBits;
+    if (now) yield();
   }
   void yield();
   // Waits until wake() or until `deadline` (as now()); false when the deadline came first.
@@ -55,14 +61,21 @@ class Scheduler {
  private:
   struct Fiber;
 
-  Fiber* pick();
+  // How many wait, by where they wait: most wakes are for nobody.
+  uint32_t& waiting_at(Address on) { return waiting_[reinterpret_cast<uintptr_t>(on) / 8 % waiting_.size()]; }
+  size_t pick();
   void suspend();
 
+  static Scheduler* current_;
   std::mt19937_64 random_;
+  uint64_t coins_ = 1;  // drawn and not used yet: a number costs as much as a lock does
   const uint64_t steps_max_;
   const std::function<void(const std::string&)> stuck_;
   std::vector<std::unique_ptr<Fiber>> fibers_;  // alive
-  Fiber* running_ = nullptr;
+  std::vector<int64_t> runs_from_;              // of each of them: when it may run; kReady: at once
+  std::vector<Address> waits_on_;               // of each of them; null: nothing
+  std::array<uint32_t, 256> waiting_{};
+  size_t running_ = 0;
   boost::context::fiber loop_;
   Thread begun_ = 0;
   int64_t now_ = 0;

@@ -47,6 +47,7 @@ Scheduler& scheduler() { return *Scheduler::current(); }
 uint64_t below(uint64_t bound) { return scheduler().random() % bound; }
 uint64_t between(uint64_t least, uint64_t most) { return least + below(most - least + 1); }
 bool chance(double probability) { return scheduler().chance(probability); }
+std::string numbered(std::string_view what, uint64_t number) { return std::string(what) += std::to_string(number); }
 void pause(std::chrono::microseconds how_long) { std::this_thread::sleep_for(how_long); }
 
 // The wall clock of one process, ahead of the machine's by what was set, never running backwards.
@@ -97,7 +98,7 @@ struct Process {
 
 class World {
  public:
-  explicit World(bool narrate) : narrate_(narrate) {}
+  World(bool narrate, metrics::Registry& registry) : narrate_(narrate), registry_(registry) {}
 
   void run();
   Verdict verdict;
@@ -130,7 +131,7 @@ class World {
   FakeFiles files_;
   FakeStore store_;
   Oracle oracle_;
-  metrics::Registry registry_;  // of all lives: making one costs more than reading a journal
+  metrics::Registry& registry_;
   journal::Options journal_options_;
   load::Options load_options_;
   load::Dedup::Options dedup_options_;
@@ -288,7 +289,7 @@ void World::trouble_store(const Plan& plan, const bool& over) {
 SentEvent& World::new_event(UnixMillis now) {
   SentEvent sent;
   sent.project = between(1, 2);
-  sent.name = fmt::format("e{}", ++names_);
+  sent.name = numbered("e", ++names_);
   if (chance(0.03)) {
     sent.nature = Nature::garbage;
     sent.record = "no event: " + sent.name;
@@ -296,17 +297,17 @@ SentEvent& World::new_event(UnixMillis now) {
   }
   if (chance(0.01)) {
     sent.nature = Nature::poisoned;
-    sent.name = fmt::format("{}{}", kPoison, names_);
+    sent.name = numbered(kPoison, names_);
   } else if (chance(0.6)) {
     // Sometimes an id that was there, with other content.
-    sent.id = fmt::format("id{}", ids_ > 0 && chance(0.05) ? between(1, ids_) : ++ids_);
+    sent.id = numbered("id", ids_ > 0 && chance(0.05) ? between(1, ids_) : ++ids_);
   }
   event::Event event;
   event.project_id = ProjectId{sent.project};
   event.id = sent.id;
   event.id_given = !sent.id.empty();
   event.name = sent.name;
-  const std::string user = fmt::format("u{}", between(1, 3));
+  const std::string user = numbered("u", between(1, 3));
   event.user_id = user;
   event.protocol = "native";
   event.received_at = now;
@@ -315,12 +316,14 @@ SentEvent& World::new_event(UnixMillis now) {
   event.time = late_ && chance(0.3) ? now - static_cast<UnixMillis>(between(0, kLate[below(kLate.size())])) : now;
   if (chance(0.8)) event.time_rule = event::TimeRule::client;
   event.kind = std::array{event::Kind::pageview, event::Kind::event, event::Kind::engagement}[below(3)];
-  const std::string path = fmt::format("/{}", below(5));
+  const std::string path = numbered("/", below(5));
   event.path = path;
-  const std::string client_session = fmt::format("s{}", below(2));
+  const std::string client_session = numbered("s", below(2));
   if (chance(0.2)) event.client_session_id = client_session;
   const std::string title(chance(0.05) ? between(1, 6000) : between(1, 200), 't');
   event.title = title;
+  constexpr size_t kRoom = 300;  // for all but the title
+  sent.record.reserve(kRoom + title.size());
   event::append_record(event, sent.record);
   return oracle_.add(std::move(sent));
 }
@@ -486,9 +489,14 @@ Oracle::Found World::find(Process& process, Partition partition) {
   for (const journal::Damage& damage : process.journal->info(partition).damaged)
     found.damaged.push_back({damage.first, damage.next});
   load::Outcomes& outcomes = *process.outcomes[static_cast<size_t>(partition)];
-  for (const auto& [offset, record] : found.records)
-    if (auto outcome = outcomes.of(offset); outcome && *outcome != load::Outcome::row)
-      found.outcomes.emplace(offset, *outcome);
+  auto decisions = outcomes.latest();
+  if (!decisions) {
+    verdict.problem = "the last life cannot read its outcomes: " + decisions.error().message;
+    return found;
+  }
+  for (const load::Outcomes::Decision& decision : *decisions)
+    if (decision.outcome != load::Outcome::row && found.records.contains(decision.offset))
+      found.outcomes.emplace(decision.offset, decision.outcome);
   if (auto letters = outcomes.dead_letters()) found.dead_letters = *std::move(letters);
   found.begin = info.begin;
   for (const auto& [offset, outcome] : found.outcomes)
@@ -499,7 +507,9 @@ Oracle::Found World::find(Process& process, Partition partition) {
 // Every row's visit, worked out from the rows alone.
 std::string World::judge_visits() {
   std::map<uint64_t, std::set<uint64_t>> visitors;
-  for (const StoredRow& row : store_.rows()) visitors[row.project_id].insert(row.visitor_id);
+  store_.look([&](const std::vector<StoredRow>& rows) {
+    for (const StoredRow& row : rows) visitors[row.project_id].insert(row.visitor_id);
+  });
   std::string problem;
   for (const auto& [project, some] : visitors) {
     const std::vector<uint64_t> all(some.begin(), some.end());
@@ -549,7 +559,9 @@ void World::last_life() {
   } else {
     std::array<Oracle::Found, 2> found;
     for (size_t i = 0; i < 2; ++i) found[i] = find(process, kPartitions[i]);
-    if (verdict.problem.empty()) verdict.problem = oracle_.judge(found, store_.rows());
+    store_.look([&](const std::vector<StoredRow>& rows) {
+      if (verdict.problem.empty()) verdict.problem = oracle_.judge(found, rows);
+    });
     if (verdict.problem.empty() && !process.healer->wait_until_healed(kLoaded))
       verdict.problem = "the last life does not put its visits right";
     if (verdict.problem.empty() && keeps_all() && !damaged_) verdict.problem = judge_visits();
@@ -577,12 +589,14 @@ Verdict simulate(uint64_t seed, bool narrate, std::function<void(const std::stri
   Watchdog::beat();
   static const bool ready = randombytes_set_implementation(&randomness) == 0 && random_u64() != random_u64();
   if (!ready) stuck("libsodium does not take our randomness");
+  // Of all lives of all schedules: making one costs more than reading a journal, and nobody asks what it says.
+  static metrics::Registry registry;
   constexpr uint64_t kStepsMax = 20'000'000;
   secret_random.seed(seed);
   Verdict verdict;
   Scheduler scheduler(seed, kStepsMax, std::move(stuck));
   scheduler.run([&] {
-    World world(narrate);
+    World world(narrate, registry);
     world.run();
     verdict = world.verdict;
   });

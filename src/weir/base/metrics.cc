@@ -14,8 +14,7 @@
 namespace weir::metrics {
 
 namespace {
-std::string escape_label(std::string_view value) {
-  std::string out;
+void append_escaped(std::string& out, std::string_view value) {
   for (char c : value) {
     if (c == '\\')
       out += "\\\\";
@@ -26,14 +25,18 @@ std::string escape_label(std::string_view value) {
     else
       out.push_back(c);
   }
-  return out;
 }
 
 std::string render_labels(const Labels& labels) {
   std::string out;
+  size_t size = 0;
+  for (const auto& [name, value] : labels) size += name.size() + value.size() + 4;
+  out.reserve(size);
   for (const auto& [name, value] : labels) {
     if (!out.empty()) out.push_back(',');
-    out += fmt::format("{}=\"{}\"", name, escape_label(value));
+    out.append(name).append("=\"");
+    append_escaped(out, value);
+    out.push_back('"');
   }
   return out;
 }
@@ -116,14 +119,14 @@ Registry::Family& Registry::family(std::string_view name, std::string_view help,
   return *at->second;
 }
 
-Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
+Counter& Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
   std::lock_guard lock(mutex_);
   auto& slot = family(name, help, "counter").counters[render_labels(labels)];
   if (!slot) slot = std::make_unique<Counter>();
   return *slot;
 }
 
-Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
+Gauge& Registry::gauge(std::string_view name, std::string_view help, const Labels& labels) {
   std::lock_guard lock(mutex_);
   auto& slot = family(name, help, "gauge").gauges[render_labels(labels)];
   if (!slot) slot = std::make_unique<Gauge>();
@@ -131,7 +134,7 @@ Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labe
 }
 
 Histogram& Registry::histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
-                               Labels labels) {
+                               const Labels& labels) {
   std::lock_guard lock(mutex_);
   auto& slot = family(name, help, "histogram").histograms[render_labels(labels)];
   if (!slot) slot = std::make_unique<Histogram>(std::move(bounds));

@@ -61,9 +61,10 @@ class Registry {
  public:
   Registry();
   ~Registry();
-  Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
-  Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
-  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds, Labels labels = {});
+  Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
+                       const Labels& labels = {});
   // Calls `refresh` before each write-out, for values that are cheaper to read than to keep. It must not block.
   void before_write(std::function<void()> refresh);
   // Exposition format 0.0.4, with the process metrics (cpu, memory, descriptors, start time).

@@ -217,7 +217,8 @@ struct Enricher::State {
   }
 };
 
-Enricher::Enricher() : state_(std::make_unique<State>()) {}
+// Not zeroed first: every member makes itself.
+Enricher::Enricher() : state_(std::make_unique_for_overwrite<State>()) {}
 Enricher::~Enricher() = default;
 
 void Enricher::use(const std::shared_ptr<const Packs>& packs,

@@ -287,6 +287,7 @@ Sources::Found Sources::find_host(std::string_view host, std::string_view path) 
 SourceFinder::SourceFinder(std::shared_ptr<const Sources> sources) : sources_(std::move(sources)) {}
 
 std::string_view SourceFinder::registrable(std::string_view hostname) {
+  if (registered_.empty()) registered_.resize(kRegistered);
   Registered& kept = registered_[Sources::Hash()(hostname) % registered_.size()];
   if (kept.hostname != hostname) {
     kept.name = sources_->suffixes_.registrable(hostname);
@@ -305,8 +306,9 @@ bool SourceFinder::is_own(std::string_view host, const SourceQuestion& question)
 }
 
 const SourceFinder::Referrer& SourceFinder::read(std::string_view text) {
-  bool fits = text.size() <= kKeptBytesMax;
-  Referrer& kept = fits ? referrers_[Sources::Hash()(text) % referrers_.size()] : long_referrer_;
+  const bool fits = !text.empty() && text.size() <= kKeptBytesMax;
+  if (fits && referrers_.empty()) referrers_.resize(kReferrers);
+  Referrer& kept = fits ? referrers_[Sources::Hash()(text) % referrers_.size()] : other_referrer_;
   if (kept.text != text) {
     kept.text = text;
     parse(kept.text, kept);

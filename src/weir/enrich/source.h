@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -138,9 +137,11 @@ class SourceFinder {
   Sources::Tag read_tag(std::string_view tag);
 
   std::shared_ptr<const Sources> sources_;
-  std::array<Referrer, 256> referrers_;
-  Referrer long_referrer_;
-  std::array<Registered, 64> registered_;
+  static constexpr size_t kReferrers = 256;
+  static constexpr size_t kRegistered = 64;
+  std::vector<Referrer> referrers_;  // empty before the first
+  Referrer other_referrer_;          // too long to keep, or none
+  std::vector<Registered> registered_;
   std::string tag_, medium_, campaign_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <sodium.h>
+
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>

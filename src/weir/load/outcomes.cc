@@ -104,7 +104,6 @@ Result<> Outcomes::bury(std::span<const DeadLetter> letters) {
   return decide(decisions);
 }
 
-// The last decision about each position, by rising offset.
 Result<std::vector<Outcomes::Decision>> Outcomes::latest() {
   std::vector<Decision> all;
   auto read = log_->read([&](const LogEntry& entry) {

@@ -72,6 +72,8 @@ class Outcomes {
   Result<Settled> settled(journal::Offset first, journal::Offset next);
   // What was decided about one position; `row` where nothing was.
   Result<Outcome> of(journal::Offset offset);
+  // The last decision about each position, by rising offset.
+  Result<std::vector<Decision>> latest();
   // The dead letters whose outcome still is `dead`, by rising offset.
   Result<std::vector<DeadLetter>> dead_letters();
 
@@ -84,7 +86,6 @@ class Outcomes {
  private:
   Outcomes(std::unique_ptr<EntryLog> log, std::unique_ptr<EntryLog> letters)
       : log_(std::move(log)), letters_(std::move(letters)) {}
-  Result<std::vector<Decision>> latest();
   Result<> recount();
 
   const std::unique_ptr<EntryLog> log_;

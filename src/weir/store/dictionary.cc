@@ -12,7 +12,8 @@
 namespace weir::store {
 
 namespace {
-constexpr size_t kSlotsLeast = 64;
+constexpr size_t kSlotsFirst = 8;
+constexpr size_t kSlotsKept = 64;
 
 uint32_t hash_of(std::string_view text) { return static_cast<uint32_t>(XXH3_64bits(text.data(), text.size())); }
 
@@ -31,16 +32,21 @@ bool equal(const char* a, const char* b, size_t size) {
 }
 }  // namespace
 
-Dictionary::Dictionary() : slots_(kSlotsLeast) {}
-
 bool Dictionary::holds(const Slot& slot, std::string_view text) const {
   return slot.length == text.size() && equal(encoded_.data() + slot.start, text.data(), text.size());
 }
 
 uint32_t Dictionary::index_of(std::string_view text) {
-  if (text.empty() && empty_plus_one_ != 0) return empty_plus_one_ - 1;
+  if (text.empty()) {
+    if (empty_plus_one_ == 0) {
+      append_varint(encoded_, 0);
+      empty_plus_one_ = ++size_;
+    }
+    return empty_plus_one_ - 1;
+  }
   // Neighbouring events are often of one visit: most columns repeat their last value.
   if (last_.index_plus_one != 0 && holds(last_, text)) return last_.index_plus_one - 1;
+  if (size_ * 2 >= slots_.size()) grow();
   uint32_t hash = hash_of(text);
   size_t mask = slots_.size() - 1;
   size_t at = hash & mask;
@@ -55,14 +61,12 @@ uint32_t Dictionary::index_of(std::string_view text) {
   last_ = {hash, static_cast<uint32_t>(encoded_.size()), static_cast<uint32_t>(text.size()), ++size_};
   encoded_.append(text);
   slots_[at] = last_;
-  if (text.empty()) empty_plus_one_ = size_;
-  if (size_ * 2 > slots_.size()) grow();
   return size_ - 1;
 }
 
 void Dictionary::clear() {
   // Emptying a table much larger than what it held would cost more than growing it again.
-  size_t wanted = kSlotsLeast;
+  size_t wanted = kSlotsKept;
   while (wanted < size_ * size_t{4}) wanted *= 2;
   if (slots_.size() > wanted) slots_.resize(wanted);
   std::fill(slots_.begin(), slots_.end(), Slot{});
@@ -73,7 +77,7 @@ void Dictionary::clear() {
 }
 
 void Dictionary::grow() {
-  std::vector<Slot> larger(slots_.size() * 2);
+  std::vector<Slot> larger(std::max(kSlotsFirst, slots_.size() * 2));
   size_t mask = larger.size() - 1;
   for (const Slot& slot : slots_) {
     if (slot.index_plus_one == 0) continue;

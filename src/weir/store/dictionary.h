@@ -12,7 +12,6 @@ namespace weir::store {
 // out is one copy. Confined to one thread; reusable after clear().
 class Dictionary {
  public:
-  Dictionary();
   // The index of `text`, which is added when new. No allocation unless something grows.
   uint32_t index_of(std::string_view text);
   size_t size() const { return size_; }
@@ -33,7 +32,9 @@ class Dictionary {
 
   std::string encoded_;
   uint32_t size_ = 0;
-  std::vector<Slot> slots_;  // open addressing, linear probing, a power of two, at most half full
+  // Open addressing, linear probing, a power of two, at most half full; all but ''. None before the first text: of a
+  // small block the tables of the columns that stay empty would be most of it.
+  std::vector<Slot> slots_;
   Slot last_{};
   uint32_t empty_plus_one_ = 0;  // the index of '', which most columns hold most of the time
 };

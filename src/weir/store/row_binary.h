@@ -29,10 +29,12 @@ class RowBinary {
     }
     return fail<uint64_t>();
   }
-  std::string text() {
-    uint64_t size = varint();
-    if (rest_.size() < size) return fail<std::string>();
-    std::string value(rest_.substr(0, size));
+  std::string text() { return std::string(view()); }
+  // A text where it stands.
+  std::string_view view() { return bytes(varint()); }
+  std::string_view bytes(size_t size) {
+    if (rest_.size() < size) return fail<std::string_view>();
+    std::string_view value = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return value;
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "weir/base/check.h"
 
@@ -13,6 +14,13 @@ namespace weir::testing {
 
 namespace {
 constexpr uint64_t kSector = 512;
+
+// Whether a path's directory is this one, as parent_directory() says it.
+bool is_in(std::string_view path, std::string_view directory) {
+  const size_t slash = path.find_last_of('/');
+  if (slash == std::string_view::npos) return directory == ".";
+  return path.substr(0, std::max<size_t>(slash, 1)) == directory;
+}
 
 Error not_found(const std::string& path) { return {ErrorCode::kNotFound, fmt::format("open {}: no such file", path)}; }
 Error dead(const std::string& path) { return {ErrorCode::kUnavailable, fmt::format("{}: the process is dead", path)}; }
@@ -34,11 +42,12 @@ struct FakeFiles::Change {
       return;
     }
     if (from >= upto) return;
-    if (content.size() < at + upto) content.resize(at + upto, '\0');
+    const uint64_t old = std::min<uint64_t>(content.size(), at + upto);
+    if (old < at + upto) content.resize(at + upto, '\0');
     if (kind == Kind::write)
       content.replace(at + from, upto - from, bytes, from, upto - from);
-    else
-      std::fill_n(content.begin() + static_cast<ptrdiff_t>(at + from), upto - from, '\0');
+    else if (at + from < old)
+      std::fill(content.begin() + static_cast<ptrdiff_t>(at + from), content.begin() + static_cast<ptrdiff_t>(old), '\0');
   }
 };
 
@@ -46,6 +55,7 @@ struct FakeFiles::Node {
   std::string current;
   std::string durable;
   std::vector<Change> pending;
+  uint64_t counted = 0;  // by which count_used()
 };
 
 struct FakeFiles::State {
@@ -64,6 +74,7 @@ struct FakeFiles::State {
   uint64_t generation = 0;
   uint64_t capacity = UINT64_MAX;
   uint64_t used = 0;
+  uint64_t counts = 0;  // how often count_used() counted
   Hook hook;
   struct Fault {
     Call call;
@@ -77,18 +88,18 @@ struct FakeFiles::State {
   bool dead = false;
   bool lying = false;
 
-  uint64_t count_used() const {
+  // Each file once, whatever names it has.
+  uint64_t count_used() {
     uint64_t bytes = 0;
-    std::set<const Node*> seen;
+    ++counts;
     for (const auto& [path, node] : names)
-      if (seen.insert(node.get()).second) bytes += node->current.size();
+      if (std::exchange(node->counted, counts) != counts) bytes += node->current.size();
     return bytes;
   }
   void sync_names(const std::string& directory) {
     std::vector<NameChange> rest;
     for (NameChange& change : pending_names) {
-      if (parent_directory(change.path) != directory &&
-          (change.also.empty() || parent_directory(change.also) != directory)) {
+      if (!is_in(change.path, directory) && (change.also.empty() || !is_in(change.also, directory))) {
         rest.push_back(std::move(change));
         continue;
       }
@@ -135,7 +146,10 @@ class FakeFiles::OpenFile final : public File {
   }
 
   Result<> write_at(uint64_t offset, std::span<const iovec> pieces) override {
+    size_t size = 0;
+    for (const iovec& piece : pieces) size += piece.iov_len;
     std::string bytes;
+    bytes.reserve(size);
     for (const iovec& piece : pieces) bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
     auto error = before(Call::write, true);
     std::lock_guard lock(state_->mutex);
@@ -292,9 +306,9 @@ Result<std::vector<std::string>> FakeFiles::list(const std::string& directory) {
   if (!state_->directories.contains(directory)) return not_found(directory);
   std::vector<std::string> names;
   for (const auto& [path, node] : state_->names)
-    if (parent_directory(path) == directory) names.push_back(path.substr(path.find_last_of('/') + 1));
+    if (is_in(path, directory)) names.push_back(path.substr(path.find_last_of('/') + 1));
   for (const std::string& path : state_->directories)
-    if (!path.empty() && path != "." && path != "/" && parent_directory(path) == directory)
+    if (!path.empty() && path != "." && path != "/" && is_in(path, directory))
       names.push_back(path.substr(path.find_last_of('/') + 1));
   std::sort(names.begin(), names.end());
   return names;
@@ -444,6 +458,7 @@ void FakeFiles::power_cut(Cut cut, uint64_t seed) {
         }
       }
     }
+    if (node->pending.empty()) continue;  // the two are the same
     node->pending.clear();
     node->current = node->durable;
   }

@@ -4,10 +4,16 @@
 #include <lz4.h>
 #include <zstd.h>
 
+#include <memory>
+
 namespace weir::journal::segmented {
 
 namespace {
 constexpr int kZstdLevel = 1;
+struct Freed {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
 static_assert(kPayloadBytesMax < LZ4_MAX_INPUT_SIZE);
 
 size_t pack_lz4(std::string_view in, std::string& out) {
@@ -22,26 +28,16 @@ Codec codec_of(std::string_view compression) {
   return compression == "zstd" ? Codec::zstd : Codec::raw;
 }
 
-struct Compressor::State {
-  ZSTD_CCtx* zstd = nullptr;
-  ~State() { ZSTD_freeCCtx(zstd); }
-};
-
-Compressor::Compressor(Codec codec) : codec_(codec), state_(std::make_unique<State>()) {
-  if (codec != Codec::zstd) return;
-  state_->zstd = ZSTD_createCCtx();
-  if (state_->zstd != nullptr) ZSTD_CCtx_setParameter(state_->zstd, ZSTD_c_compressionLevel, kZstdLevel);
-}
-Compressor::~Compressor() = default;
-
-bool Compressor::compress(std::string_view in, std::string& out) {
+bool compress(Codec codec, std::string_view in, std::string& out) {
   size_t size = 0;
-  if (codec_ == Codec::lz4) {
+  if (codec == Codec::lz4) {
     if (in.size() > kPayloadBytesMax) return false;
     size = pack_lz4(in, out);
-  } else if (state_->zstd != nullptr) {
+  } else if (codec == Codec::zstd) {
+    thread_local const std::unique_ptr<ZSTD_CCtx, Freed> context(ZSTD_createCCtx());
+    if (context == nullptr) return false;
     out.resize(ZSTD_compressBound(in.size()));
-    size = ZSTD_compress2(state_->zstd, out.data(), out.size(), in.data(), in.size());
+    size = ZSTD_compressCCtx(context.get(), out.data(), out.size(), in.data(), in.size(), kZstdLevel);
     if (ZSTD_isError(size) != 0) return false;
   }
   if (size == 0 || size > in.size() - in.size() / 8) return false;
@@ -49,15 +45,7 @@ bool Compressor::compress(std::string_view in, std::string& out) {
   return true;
 }
 
-struct Inflater::State {
-  ZSTD_DCtx* zstd = nullptr;  // 90 KiB, made when it is wanted
-  ~State() { ZSTD_freeDCtx(zstd); }
-};
-
-Inflater::Inflater() : state_(std::make_unique<State>()) {}
-Inflater::~Inflater() = default;
-
-Result<> Inflater::inflate(Codec codec, std::string_view in, size_t size, std::string& out) {
+Result<> inflate(Codec codec, std::string_view in, size_t size, std::string& out) {
   out.resize(size);
   size_t got = 0;
   if (codec == Codec::lz4) {
@@ -65,9 +53,9 @@ Result<> Inflater::inflate(Codec codec, std::string_view in, size_t size, std::s
     if (done < 0) return Error{ErrorCode::kCorrupt, "journal: lz4: the payload is damaged"};
     got = static_cast<size_t>(done);
   } else {
-    if (state_->zstd == nullptr) state_->zstd = ZSTD_createDCtx();
-    if (state_->zstd == nullptr) return Error{ErrorCode::kUnavailable, "journal: zstd: no memory"};
-    got = ZSTD_decompressDCtx(state_->zstd, out.data(), size, in.data(), in.size());
+    thread_local const std::unique_ptr<ZSTD_DCtx, Freed> context(ZSTD_createDCtx());
+    if (context == nullptr) return Error{ErrorCode::kUnavailable, "journal: zstd: no memory"};
+    got = ZSTD_decompressDCtx(context.get(), out.data(), size, in.data(), in.size());
     if (ZSTD_isError(got) != 0)
       return Error{ErrorCode::kCorrupt, fmt::format("journal: zstd: {}", ZSTD_getErrorName(got))};
   }

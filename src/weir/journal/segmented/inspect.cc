@@ -105,7 +105,7 @@ class RecordsOf {
     std::vector<Record> records;
     std::string_view payload = frame.payload;
     if (frame.header.codec != Codec::raw) {
-      if (!inflater_.inflate(frame.header.codec, payload, frame.header.inflated_bytes, inflated_)) return std::nullopt;
+      if (!inflate(frame.header.codec, payload, frame.header.inflated_bytes, inflated_)) return std::nullopt;
       payload = inflated_;
     }
     if (!split_records(payload, frame.header.base, frame.header.count, records)) return std::nullopt;
@@ -113,7 +113,6 @@ class RecordsOf {
   }
 
  private:
-  Inflater inflater_;
   std::string inflated_;
 };
 

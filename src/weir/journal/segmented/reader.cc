@@ -109,7 +109,7 @@ Result<bool> SegmentedReader::take_frame(std::string_view frame, const FrameHead
   if (header.codec != Codec::raw) {
     std::string inflated;
     inflated.reserve(64);  // on the heap, so that it may move while records point into it
-    auto done = inflater_.inflate(header.codec, payload, header.inflated_bytes, inflated);
+    auto done = inflate(header.codec, payload, header.inflated_bytes, inflated);
     if (!done && done.error().code != ErrorCode::kCorrupt) return std::move(done).error();
     if (!done) return false;
     batch.storage.push_back(std::move(inflated));

@@ -28,7 +28,6 @@ class SegmentedReader final : public Reader {
 
   FileSystem& files_;
   Catalog& catalog_;
-  Inflater inflater_;
   // Where the next frame is expected: a continued read needs no search.
   std::unique_ptr<File> file_;
   Offset base_ = 0;        // of the segment `file_` is

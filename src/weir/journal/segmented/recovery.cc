@@ -332,7 +332,7 @@ Result<> Recovery::cut_tail(const std::string& path, const Walk& walked) {
   if (auto removed = files_.remove(kept); !removed) return removed;
   auto copy = files_.open(kept, FileSystem::Mode::create);
   if (!copy) return std::move(copy).error();
-  std::string piece(kPieceBytes, '\0');
+  std::string piece(std::min<uint64_t>(kPieceBytes, walked.torn_bytes), '\0');
   for (uint64_t at = 0; at < walked.torn_bytes;) {
     size_t want = std::min<uint64_t>(piece.size(), walked.torn_bytes - at);
     auto got = (*file)->read_at(walked.position + at, piece.data(), want);

@@ -9,27 +9,37 @@ namespace weir::journal::segmented {
 namespace {
 constexpr int kReadAttempts = 3;
 constexpr uint64_t kBlockBytes = 4096;
+
+// One past the last byte that is not zero; 0 if there is none. In words: most of a segment that is open is zeros.
+size_t written_bytes(std::string_view bytes) {
+  size_t end = bytes.size();
+  while (end >= sizeof(uint64_t) && load_le<uint64_t>(bytes.data() + end - sizeof(uint64_t)) == 0)
+    end -= sizeof(uint64_t);
+  while (end > 0 && bytes[end - 1] == '\0') --end;
+  return end;
+}
 }  // namespace
 
 Result<std::string_view> Window::at(uint64_t position, size_t size) {
   if (position >= limit_) return std::string_view();
   size = std::min<uint64_t>(size, limit_ - position);
-  if (position < start_ || position + size > start_ + held_.size()) {
-    size_t want = std::min<uint64_t>(std::max(size, piece_bytes_), limit_ - position);
-    held_.resize(want);
+  if (position < start_ || position + size > start_ + held_bytes_) {
+    const size_t want = std::min<uint64_t>(std::max(size, piece_bytes_), limit_ - position);
+    held_bytes_ = 0;
+    if (want > capacity_) {
+      held_ = std::make_unique_for_overwrite<char[]>(want);
+      capacity_ = want;
+    }
     Result<size_t> got = size_t{0};
     for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
-      got = file_.read_at(position, held_.data(), want);
+      got = file_.read_at(position, held_.get(), want);
       if (got) break;
     }
-    if (!got) {
-      held_.clear();
-      return std::move(got).error();
-    }
-    held_.resize(*got);
+    if (!got) return std::move(got).error();
+    held_bytes_ = *got;
     start_ = position;
   }
-  return std::string_view(held_).substr(position - start_, size);
+  return std::string_view(held_.get(), held_bytes_).substr(position - start_, size);
 }
 
 Found examine(Window& window, uint64_t position, uint32_t tag) {
@@ -138,8 +148,7 @@ uint64_t last_written(Window& window, uint64_t from) {
   for (uint64_t position = from; position < window.limit();) {
     auto piece = window.at(position, 1 * MiB);
     if (!piece || piece->empty()) break;
-    size_t at = piece->find_last_not_of('\0');
-    if (at != std::string_view::npos) last = position + at + 1;
+    if (const size_t written = written_bytes(*piece); written > 0) last = position + written;
     position += piece->size();
   }
   return last;

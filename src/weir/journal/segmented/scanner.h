@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,14 +26,16 @@ class Window {
   Result<std::string_view> at(uint64_t position, size_t size);
   uint64_t limit() const { return limit_; }
   // Forgets what it holds, so that the file is asked again.
-  void forget() { held_.clear(); }
+  void forget() { held_bytes_ = 0; }
 
  private:
   File& file_;
   uint64_t limit_;
   size_t piece_bytes_;
   uint64_t start_ = 0;
-  std::string held_;
+  size_t held_bytes_ = 0;
+  size_t capacity_ = 0;
+  std::unique_ptr<char[]> held_;
 };
 
 // One frame that is whole: header and payload checksum are right.

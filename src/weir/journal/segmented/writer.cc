@@ -31,7 +31,7 @@ SegmentedWriter::SegmentedWriter(WriterParts parts, std::unique_ptr<OpenSegment>
       epoch_(segment_->info().epoch),
       last_crc_(segment_->last_crc()),
       noted_upto_(noted_upto),
-      compressor_(codec_of(parts_.options.compression)) {
+      codec_(codec_of(parts_.options.compression)) {
   parts_.metrics.end_position.set(static_cast<double>(next_));
   parts_.metrics.epoch.set(epoch_);
   thread_ = Thread(fmt::format("journal-{}", name_of(parts_.catalog.partition())), [this] { run(); });
@@ -250,15 +250,15 @@ SegmentedWriter::Outcome SegmentedWriter::write_frame(std::span<const std::strin
   header.flags = flags;
   header.inflated_bytes = static_cast<uint32_t>(bytes);
   payload_.clear();
-  if (compressor_.codec() != Codec::raw && bytes >= kCompressBytesMin) {
+  if (codec_ != Codec::raw && bytes >= kCompressBytesMin) {
     std::string_view whole = pieces[0];
     if (pieces.size() > 1) {
       joined_.clear();
       for (std::string_view piece : pieces) joined_.append(piece);
       whole = joined_;
     }
-    if (compressor_.compress(whole, compressed_)) {
-      header.codec = compressor_.codec();
+    if (compress(codec_, whole, compressed_)) {
+      header.codec = codec_;
       payload_.push_back({compressed_.data(), compressed_.size()});
     }
   }

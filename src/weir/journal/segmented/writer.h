@@ -101,7 +101,7 @@ class SegmentedWriter final : public Writer {
   uint32_t last_crc_;
   Offset noted_upto_;
   size_t last_group_ = 0;  // requests in it
-  Compressor compressor_;
+  const Codec codec_;
   std::string joined_;
   std::string compressed_;
   std::vector<std::string_view> pieces_;

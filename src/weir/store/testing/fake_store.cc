@@ -1,6 +1,7 @@
 #include "weir/store/testing/fake_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace weir::store::testing {
@@ -50,6 +51,11 @@ void FakeStore::lose_rows(const std::function<bool(const StoredRow&)>& lost) {
 std::vector<StoredRow> FakeStore::rows() const {
   std::lock_guard lock(mutex_);
   return rows_;
+}
+
+void FakeStore::look(const std::function<void(const std::vector<StoredRow>&)>& at) const {
+  std::lock_guard lock(mutex_);
+  at(rows_);
 }
 
 size_t FakeStore::row_count() const {
@@ -131,7 +137,8 @@ Result<> FakeStore::insert(const Block& block, std::string_view token, std::opti
   bool known = std::find(recent_tokens_.begin(), recent_tokens_.end(), token) != recent_tokens_.end();
   if (!known && left != Left::nothing) {
     size_t count = left == Left::half ? rows->size() / 2 : rows->size();
-    rows_.insert(rows_.end(), rows->begin(), rows->begin() + static_cast<ptrdiff_t>(count));
+    rows_.insert(rows_.end(), std::make_move_iterator(rows->begin()),
+                 std::make_move_iterator(rows->begin() + static_cast<ptrdiff_t>(count)));
     tokens_.emplace_back(token);
     if (left == Left::everything && !token.empty()) recent_tokens_.emplace_back(token);
     if (recent_tokens_.size() > kTokensKept) recent_tokens_.pop_front();
@@ -206,8 +213,9 @@ Result<std::vector<OpenVisit>> FakeStore::open_visits(const VisitScope& scope, u
     visit.source = row->text("visit_source");
     visit.channel = row->text("visit_channel");
     visit.campaign = row->text("visit_campaign");
-    if (row->text("kind") == "pageview" || row->text("kind") == "event") ++visit.interactions;
-    if (row->text("kind") != "pageview") continue;
+    const std::string_view kind = row->text("kind");
+    if (kind == "pageview" || kind == "event") ++visit.interactions;
+    if (kind != "pageview") continue;
     ++visit.pageviews;
     visit.last_path = row->text("path");
   }
@@ -231,34 +239,13 @@ Result<std::optional<int64_t>> FakeStore::day_with_events(ProjectId project, int
 }
 
 namespace {
-uint64_t hash_of(const StoredRow& stored) {
-  event::Row row;
-  event::parse_time_rule(stored.text("time_rule"), row.time_rule);
-  row.o = stored.o;
-  row.id = stored.text("client_id");
-  event::parse_kind(stored.text("kind"), row.kind);
-  row.name = stored.text("name");
-  row.hostname = stored.text("hostname");
-  row.path = stored.text("path");
-  row.title = stored.text("title");
-  row.referrer = stored.text("referrer");
-  row.utm_source = stored.text("utm_source");
-  row.utm_medium = stored.text("utm_medium");
-  row.utm_campaign = stored.text("utm_campaign");
-  row.utm_term = stored.text("utm_term");
-  row.utm_content = stored.text("utm_content");
-  for (const auto& [key, value] : stored.properties) row.properties.emplace_back(key, value);
-  for (const auto& [key, value] : stored.numbers) row.numbers.emplace_back(key, 0);
-  return event::event_hash(row);
-}
-
 VisitRow visit_row_of(const StoredRow& stored) {
   VisitRow row;
   row.project_id = ProjectId{stored.project_id};
   row.visitor_id = stored.visitor_id;
   row.client_session_id = stored.text("client_session_id");
   row.time = stored.timestamp;
-  row.hash = hash_of(stored);
+  row.hash = stored.hash;
   event::parse_kind(stored.text("kind"), row.kind);
   row.path = stored.text("path");
   row.source = stored.text("source");
@@ -286,15 +273,24 @@ Result<> FakeStore::visit_rows(ProjectId project, std::span<const uint64_t> visi
     std::lock_guard lock(mutex_);
     if (auto here = check_away(); !here) return here;
     const std::set<uint64_t> wanted(visitors.begin(), visitors.end());
+    struct Ordered {
+      const StoredRow* row;
+      std::string_view client_session_id;
+    };
+    std::vector<Ordered> rows;
     for (const StoredRow& row : rows_)
       if (row.project_id == number(project) && row.timestamp >= from && row.timestamp < until &&
           wanted.contains(row.visitor_id))
-        found.push_back(visit_row_of(row));
+        rows.push_back({&row, row.text("client_session_id")});
+    std::sort(rows.begin(), rows.end(), [](const Ordered& x, const Ordered& y) {
+      const StoredRow& a = *x.row;
+      const StoredRow& b = *y.row;
+      return std::tie(a.visitor_id, x.client_session_id, a.timestamp, a.hash, a.p, a.o) <
+             std::tie(b.visitor_id, y.client_session_id, b.timestamp, b.hash, b.p, b.o);
+    });
+    found.reserve(rows.size());
+    for (const Ordered& one : rows) found.push_back(visit_row_of(*one.row));
   }
-  std::sort(found.begin(), found.end(), [](const VisitRow& a, const VisitRow& b) {
-    return std::tie(a.visitor_id, a.client_session_id, a.time, a.hash, a.p, a.o) <
-           std::tie(b.visitor_id, b.client_session_id, b.time, b.hash, b.p, b.o);
-  });
   for (const VisitRow& row : found) sink(row);
   return {};
 }
@@ -312,17 +308,11 @@ Result<> FakeStore::rewrite_visits(ProjectId project, std::span<const VisitRow> 
     stored.visit_seq = row.visit_seq;
     stored.visit_gap_ms = row.visit_gap_ms;
     stored.visit_bounce = row.visit_bounce;
-    auto set = [&](const char* column, const std::string& value) {
-      if (value.empty())
-        stored.texts.erase(column);
-      else
-        stored.texts[column] = value;
-    };
-    set("entry_path", row.entry_path);
-    set("previous_path", row.previous_path);
-    set("visit_source", row.visit_source);
-    set("visit_channel", row.visit_channel);
-    set("visit_campaign", row.visit_campaign);
+    stored.texts.set("entry_path", row.entry_path);
+    stored.texts.set("previous_path", row.previous_path);
+    stored.texts.set("visit_source", row.visit_source);
+    stored.texts.set("visit_channel", row.visit_channel);
+    stored.texts.set("visit_campaign", row.visit_campaign);
   }
   return {};
 }
@@ -380,13 +370,7 @@ Result<> FakeStore::rewrite_enrichment(const ProjectDay& of, std::span<const Enr
   for (StoredRow& stored : rows_) {
     auto at = changes.find({stored.p, stored.o});
     if (at == changes.end() || stored.project_id != number(of.project_id)) continue;
-    for (size_t i = 0; i < at->second->found.size(); ++i) {
-      const std::string column(enriched_columns()[i]);
-      if (at->second->found[i].empty())
-        stored.texts.erase(column);
-      else
-        stored.texts[column] = at->second->found[i];
-    }
+    for (size_t i = 0; i < at->second->found.size(); ++i) stored.texts.set(enriched_columns()[i], at->second->found[i]);
   }
   return {};
 }

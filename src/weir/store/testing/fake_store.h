@@ -36,6 +36,8 @@ class FakeStore final : public Store {
   void lose_rows(const std::function<bool(const StoredRow&)>& lost);
 
   std::vector<StoredRow> rows() const;  // in the order they came
+  // The same without a copy, under the store's lock.
+  void look(const std::function<void(const std::vector<StoredRow>&)>& at) const;
   size_t row_count() const;
   size_t insert_count() const;              // calls of insert() that reached the store
   std::vector<std::string> tokens() const;  // of the inserts that stored something, in order

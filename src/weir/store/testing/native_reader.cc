@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "weir/event/row.h"
 #include "weir/store/row_binary.h"
 
 namespace weir::store::testing {
@@ -9,26 +10,39 @@ namespace weir::store::testing {
 namespace {
 using Cursor = RowBinary;  // the same integers and texts
 
-std::vector<std::string> repeating(Cursor& in, size_t rows) {
-  std::vector<std::string> values;
-  if (rows == 0) return values;
+// The values of a column; they stand in the bytes that are read. Kept from column to column for its memory.
+struct Repeating {
+  std::vector<std::string_view> dictionary;
+  std::vector<std::string_view> values;
+
+  void read(Cursor& in, size_t rows);
+};
+
+void Repeating::read(Cursor& in, size_t rows) {
+  dictionary.clear();
+  values.clear();
+  if (rows == 0) return;
   auto flags = in.fixed<uint64_t>();
   auto keys = in.fixed<uint64_t>();
   if ((flags & ~uint64_t{0x6ff}) != 0 || (flags & 0x200) == 0 || keys > in.left()) in.fail<int>();
-  std::vector<std::string> dictionary;
-  for (uint64_t i = 0; i < keys && !in.failed(); ++i) dictionary.push_back(in.text());
+  for (uint64_t i = 0; i < keys && !in.failed(); ++i) dictionary.push_back(in.view());
   if (in.fixed<uint64_t>() != rows) in.fail<int>();
-  for (size_t i = 0; i < rows && !in.failed(); ++i) {
-    uint64_t index = (flags & 0xff) == 0   ? in.fixed<uint8_t>()
-                     : (flags & 0xff) == 1 ? in.fixed<uint16_t>()
-                     : (flags & 0xff) == 2 ? in.fixed<uint32_t>()
-                                           : in.fixed<uint64_t>();
-    if (index < dictionary.size())
-      values.push_back(dictionary[index]);
-    else
-      in.fail<int>();
+  const size_t width = (flags & 0xff) < 4 ? size_t{1} << (flags & 0xff) : 8;
+  const std::string_view indexes = in.bytes(rows <= in.left() ? rows * width : SIZE_MAX);
+  if (in.failed()) return;
+  // What most columns of most blocks are.
+  if (dictionary.size() == 1 && dictionary[0].empty() && indexes.find_first_not_of('\0') == std::string_view::npos)
+    return;
+  values.reserve(rows);
+  for (size_t at = 0; at < indexes.size(); at += width) {
+    const char* index_at = indexes.data() + at;
+    const uint64_t index = width == 1   ? load_le<uint8_t>(index_at)
+                           : width == 2 ? load_le<uint16_t>(index_at)
+                           : width == 4 ? load_le<uint32_t>(index_at)
+                                        : load_le<uint64_t>(index_at);
+    if (index >= dictionary.size()) return in.fail<void>();
+    values.push_back(dictionary[index]);
   }
-  return values;
 }
 
 using Rows = std::vector<StoredRow>;
@@ -57,23 +71,26 @@ void read_text_properties(Cursor& in, Rows& rows) {
   read_prefix(in);
   auto ends = read_ends(in, rows.size());
   if (in.failed()) return;
-  auto keys = repeating(in, ends.back());
-  auto values = repeating(in, ends.back());
+  Repeating keys;
+  Repeating values;
+  keys.read(in, ends.back());
+  values.read(in, ends.back());
   if (in.failed()) return;
   size_t at = 0;
   for (size_t i = 0; i < rows.size(); ++i)
-    for (; at < ends[i]; ++at) rows[i].properties.emplace_back(keys[at], values[at]);
+    for (; at < ends[i]; ++at) rows[i].properties.emplace_back(keys.values[at], values.values[at]);
 }
 
 void read_number_properties(Cursor& in, Rows& rows) {
   read_prefix(in);
   auto ends = read_ends(in, rows.size());
   if (in.failed()) return;
-  auto keys = repeating(in, ends.back());
+  Repeating keys;
+  keys.read(in, ends.back());
   if (in.failed()) return;
   size_t at = 0;
   for (size_t i = 0; i < rows.size(); ++i)
-    for (; at < ends[i]; ++at) rows[i].numbers.emplace_back(keys[at], in.text());
+    for (; at < ends[i]; ++at) rows[i].numbers.emplace_back(keys.values[at], in.text());
   for (StoredRow& row : rows) row.properties.insert(row.properties.end(), row.numbers.begin(), row.numbers.end());
 }
 
@@ -87,15 +104,13 @@ std::string read_uuid(Cursor& in) {
   return text;
 }
 
-void read_column(Cursor& in, Rows& rows, const std::string& name, const std::string& type) {
+void read_column(Cursor& in, Rows& rows, std::string_view name, std::string_view type, Repeating& texts) {
   if (type == "LowCardinality(String)") {
     read_prefix(in);
-    auto values = repeating(in, rows.size());
-    for (size_t i = 0; i < values.size(); ++i)
-      if (!values[i].empty()) rows[i].texts[name] = std::move(values[i]);
+    texts.read(in, rows.size());
+    for (size_t i = 0; i < texts.values.size(); ++i) rows[i].texts.add(name, texts.values[i]);
   } else if (type == "String") {
-    for (StoredRow& row : rows)
-      if (std::string value = in.text(); !value.empty()) row.texts[name] = std::move(value);
+    for (StoredRow& row : rows) row.texts.add(name, in.view());
   } else if (name == "project_id") {
     read_fixed<uint64_t>(in, rows, &StoredRow::project_id);
   } else if (name == "timestamp") {
@@ -121,9 +136,12 @@ void read_column(Cursor& in, Rows& rows, const std::string& name, const std::str
     for (StoredRow& row : rows) row.has_revenue = in.fixed<uint8_t>() == 0;
     read_fixed<int64_t>(in, rows, &StoredRow::revenue_micros);
   } else if (name == "client_uuid" && type == "UUID") {  // comes after client_id, which is empty where this is not
-    for (StoredRow& row : rows)
-      if (std::string value = read_uuid(in); !value.empty() && !row.texts.try_emplace("client_id", value).second)
-        in.fail<int>();
+    for (StoredRow& row : rows) {
+      const std::string value = read_uuid(in);
+      if (value.empty()) continue;
+      if (!row.text("client_id").empty()) in.fail<int>();
+      row.texts.add("client_id", value);
+    }
   } else if (name == "text_properties") {
     read_text_properties(in, rows);
   } else if (name == "number_properties") {
@@ -132,12 +150,48 @@ void read_column(Cursor& in, Rows& rows, const std::string& name, const std::str
     in.fail<int>();
   }
 }
+
+uint64_t hash_of(const StoredRow& stored) {
+  event::Row row;
+  event::parse_time_rule(stored.text("time_rule"), row.time_rule);
+  row.o = stored.o;
+  row.id = stored.text("client_id");
+  event::parse_kind(stored.text("kind"), row.kind);
+  row.name = stored.text("name");
+  row.hostname = stored.text("hostname");
+  row.path = stored.text("path");
+  row.title = stored.text("title");
+  row.referrer = stored.text("referrer");
+  row.utm_source = stored.text("utm_source");
+  row.utm_medium = stored.text("utm_medium");
+  row.utm_campaign = stored.text("utm_campaign");
+  row.utm_term = stored.text("utm_term");
+  row.utm_content = stored.text("utm_content");
+  for (const auto& [key, value] : stored.properties) row.properties.emplace_back(key, value);
+  for (const auto& [key, value] : stored.numbers) row.numbers.emplace_back(key, 0);
+  return event::event_hash(row);
+}
 }  // namespace
 
-std::string_view StoredRow::text(std::string_view column) const {
-  auto found = texts.find(column);
-  return found == texts.end() ? std::string_view{} : std::string_view(found->second);
+std::string_view Texts::of(std::string_view column) const {
+  for (const auto& [name, text] : texts_)
+    if (name.size() == column.size() && name[0] == column[0] && name == column) return text;
+  return {};
 }
+
+void Texts::add(std::string_view column, std::string_view text) {
+  constexpr size_t kUsual = 16;
+  if (text.empty()) return;
+  if (texts_.empty()) texts_.reserve(kUsual);
+  texts_.emplace_back(column, text);
+}
+
+void Texts::set(std::string_view column, std::string_view text) {
+  std::erase_if(texts_, [&](const auto& entry) { return entry.first == column; });
+  add(column, text);
+}
+
+std::string_view StoredRow::text(std::string_view column) const { return texts.of(column); }
 
 std::string_view StoredRow::property(std::string_view key) const {
   for (const auto& [name, value] : properties)
@@ -152,13 +206,15 @@ Result<Rows> read_native(std::string_view bytes) {
   uint64_t count = in.varint();
   if (count > bytes.size()) return Error{ErrorCode::kCorrupt, "store: native block: more rows than bytes"};
   rows.resize(count);
+  Repeating texts;
   for (uint64_t i = 0; i < columns && !in.failed(); ++i) {
-    std::string name = in.text();
-    std::string type = in.text();
-    if (count > 0) read_column(in, rows, name, type);
-    if (in.failed()) return Error{ErrorCode::kCorrupt, "store: native block: column " + name};
+    const std::string_view name = in.view();
+    const std::string_view type = in.view();
+    if (count > 0) read_column(in, rows, name, type, texts);
+    if (in.failed()) return Error{ErrorCode::kCorrupt, "store: native block: column " + std::string(name)};
   }
   if (in.failed() || !in.at_end()) return Error{ErrorCode::kCorrupt, "store: native block: wrong length"};
+  for (StoredRow& row : rows) row.hash = hash_of(row);
   return rows;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +10,21 @@
 #include "weir/store/store.h"
 
 namespace weir::store::testing {
+
+// The texts of a row that are not empty, by column: "name", "kind", "path"... There are about a dozen, and looking
+// through them is quicker than a tree, as is copying them.
+class Texts {
+ public:
+  std::string_view of(std::string_view column) const;
+  // Of a column that has none yet. "" is none.
+  void add(std::string_view column, std::string_view text);
+  // "" takes it away.
+  void set(std::string_view column, std::string_view text);
+  bool operator==(const Texts&) const = default;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> texts_;
+};
 
 // A stored row as a test wants to look at it.
 struct StoredRow {
@@ -26,7 +40,8 @@ struct StoredRow {
   uint64_t o = 0;
   bool has_revenue = false;
   int64_t revenue_micros = 0;
-  std::map<std::string, std::string, std::less<>> texts;        // by column: "name", "kind", "path"...; no empty ones
+  uint64_t hash = 0;  // event::event_hash() of its columns
+  Texts texts;
   std::vector<std::pair<std::string, std::string>> properties;  // all of them, the numbers last
   std::vector<std::pair<std::string, std::string>> numbers;     // the numeric ones again, as text
 
