@@ -17,6 +17,7 @@
 #include "weir/api/query_routes.h"
 #include "weir/api/settings_routes.h"
 #include "weir/api/workers.h"
+#include "weir/base/fair_share.h"
 
 namespace weir::api {
 
@@ -73,10 +74,36 @@ std::string tail_of(std::string_view path, std::string_view route) {
 }
 }  // namespace
 
+namespace {
+// What one answer takes of the memory for unread answers, until nobody holds it. Confined to one thread at a time.
+class Room {
+ public:
+  Room(std::shared_ptr<FairShare> share, const Asker& asker)
+      : share_(std::move(share)), tenant_(std::hash<std::string>()(asker.name + " " + asker.from)) {}
+  ~Room() { share_->resize(tenant_, bytes_, 0); }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  // Once. Errors: kOverloaded.
+  Result<> take(uint64_t bytes) {
+    if (!share_->resize(tenant_, 0, bytes))
+      return Error{ErrorCode::kOverloaded, "api: too much of earlier answers waits to be read"};
+    bytes_ = bytes;
+    return {};
+  }
+
+ private:
+  const std::shared_ptr<FairShare> share_;
+  const uint64_t tenant_;
+  uint64_t bytes_ = 0;
+};
+}  // namespace
+
 struct Api::State : std::enable_shared_from_this<Api::State> {
   State(const Options& options, Dependencies dependencies)
       : options(options),
         depends(std::move(dependencies)),
+        unread(std::make_shared<FairShare>(options.unread_bytes_max)),
         settings_workers("api-settings", 1, options.waiting_max),
         sql_workers("api-sql", options.threads, options.waiting_max),
         query_workers("api-query", options.query_threads, options.query_waiting_max) {}
@@ -93,7 +120,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
                                             const Answer& answer);
   asio::awaitable<Response> answer_sql(Request& request, const Access& access);
   asio::awaitable<Response> answer_query(Request& request, const Access& access);
-  Response begin_answer(StatsQuestion question, const asio::any_io_executor& executor);
+  Response begin_answer(StatsQuestion question, const Asker& asker, const asio::any_io_executor& executor);
 
   Result<Caller> let_in(const Request& request, const Access& access) { return depends.gate.let_in(request, access); }
 
@@ -107,6 +134,7 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
 
   const Options options;
   Dependencies depends;
+  const std::shared_ptr<FairShare> unread;  // of answers
   Workers settings_workers;
   Workers sql_workers;
   Workers query_workers;
@@ -286,10 +314,12 @@ void Api::State::add_sql(http::Router& router) {
 }
 
 namespace {
-// Tells the writer when its reader is gone, however that came about.
+// Tells the writer when its reader is gone, however that came about. Until then the answer has its room.
 struct Reader {
-  std::shared_ptr<AnswerStream> stream;
-  explicit Reader(std::shared_ptr<AnswerStream> stream) : stream(std::move(stream)) {}
+  const std::shared_ptr<AnswerStream> stream;
+  const std::shared_ptr<Room> room;
+  Reader(std::shared_ptr<AnswerStream> stream, std::shared_ptr<Room> room)
+      : stream(std::move(stream)), room(std::move(room)) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() { stream->cancel(); }
@@ -330,7 +360,11 @@ asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access&
   Response response;
   response.content_type = content_type_of(question.format);
   asio::any_io_executor executor = co_await asio::this_coro::executor;
-  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
+  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor, options.reader_timeout),
+                                         std::make_shared<Room>(unread, caller->asker()));
+  // As much waits for the reader, and they have as much in hand.
+  if (auto room = reader->room->take(2 * AnswerStream::kWaitingBytesMax); !room)
+    co_return http::error_response(room.error());
   std::function<void()> work = [stream = reader->stream, run = depends.run_sql, question = std::move(question)] {
     if (stream->abandoned()) return stream->finish({});
     stream->finish(run(question, [&stream](std::string_view piece) { return stream->push(piece); }));
@@ -379,26 +413,28 @@ asio::awaitable<Response> Api::State::answer_query(Request& request, const Acces
   auto question = read_question(request, *caller, *depends.settings.snapshot(), depends.clock.now());
   if (!question) co_return http::error_response(question.error());
   asio::any_io_executor executor = co_await asio::this_coro::executor;
-  co_return begin_answer(std::move(*question), executor);
+  co_return begin_answer(std::move(*question), caller->asker(), executor);
 }
 
-// The answer is a stream from the first byte on, so that the connection watches its peer while the store works.
-Response Api::State::begin_answer(StatsQuestion question, const asio::any_io_executor& executor) {
-  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
+// The answer is a stream from the first byte on, so that the connection watches its peer while the store works. The
+// thread hands it over whole: whoever reads it slowly takes memory, of which they have a share, and no thread.
+Response Api::State::begin_answer(StatsQuestion question, const Asker& asker, const asio::any_io_executor& executor) {
+  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor, options.reader_timeout),
+                                         std::make_shared<Room>(unread, asker));
   Response response;
   response.content_type = query::content_type_of(question.form);
   if (std::string name = file_name_of(question.form, question.context.project_name); !name.empty())
     response.headers.emplace_back("Content-Disposition", fmt::format("attachment; filename=\"{}\"", name));
   question.abandoned = [stream = reader->stream] { return stream->abandoned(); };
-  auto work = [self = shared_from_this(), stream = reader->stream, begin = depends.clock.steady(),
+  auto work = [self = shared_from_this(), stream = reader->stream, room = reader->room, begin = depends.clock.steady(),
                question = std::make_shared<StatsQuestion>(std::move(question))] {
     if (stream->abandoned()) return stream->finish({});
     Result<std::string> answer = self->depends.run_question(std::move(*question));
     request_seconds(self->depends.registry, "/api/v1/query")
         .observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
     if (!answer) return stream->finish(std::move(answer).error());
-    stream->push(*answer);
-    stream->finish({});
+    if (auto has_room = room->take(answer->size()); !has_room) return stream->finish(std::move(has_room));
+    stream->give(std::move(*answer));
   };
   if (!keep(reader->stream) || !query_workers.post(std::move(work)))
     return http::error_response(Error{ErrorCode::kOverloaded, "api: too many questions are waiting"});

@@ -27,6 +27,9 @@ using testing::Answer;
 using testing::ApiTest;
 using ::testing::HasSubstr;
 
+// Much longer than anything here takes; then a test fails instead of hanging.
+constexpr std::chrono::seconds kPatience{30};
+
 // Routed by app, which has the loader and the importer, and by api/live.h; asked with each sort of key in
 // tests/integration and live_test.cc.
 bool of_another_room(const RouteAccess& route) {
@@ -494,6 +497,64 @@ TEST_F(ApiTest, MoreStatementsThanMayWaitAreAnswered503) {
   release.set_value();
   EXPECT_EQ(statuses.pop(), 200);
   EXPECT_EQ(first.get(), 200);
+}
+
+constexpr const char* kQuestion = R"({"site_id":"app"})";
+
+TEST_F(ApiTest, ASlowReaderOfALargeAnswerKeepsNoQueryThread) {
+  const std::string large(3 * MiB, 'x');
+  run_question_ = [&](const StatsQuestion&) { return Result<std::string>(large); };
+  Options options;
+  options.query_threads = 1;
+  make_api(options);
+  std::optional<http::Response> unread = open(Method::post, "/api/v1/query", kQuestion);
+  auto other = std::async(std::launch::async, [&] { return call(Method::post, "/api/v1/query", kQuestion); });
+  EXPECT_EQ(other.wait_for(kPatience), std::future_status::ready) << "the only thread waits for a reader";
+  Result<std::string> whole = pull(*unread);
+  EXPECT_TRUE(whole && *whole == large);
+  unread.reset();
+  EXPECT_TRUE(other.get().body == large);
+}
+
+TEST_F(ApiTest, AnswersThatNobodyReadsTakeBoundedMemoryAndLeaveRoomForOthers) {
+  run_question_ = [](const StatsQuestion& question) {
+    return Result<std::string>(std::string(question.body.size() > 100 ? 3 * MiB : 100 * KiB, 'x'));
+  };
+  Options options;
+  options.query_threads = 1;
+  options.unread_bytes_max = 4 * MiB;
+  make_api(options);
+  const std::string large = R"({"site_id":"app"             })" + std::string(100, ' ');
+  const std::string greedy = key(Scope::stats);
+  const std::string modest = key(Scope::stats);
+  std::optional<http::Response> unread = open(Method::post, "/api/v1/query", large, greedy);
+  Answer refused = call(Method::post, "/api/v1/query", large, greedy);
+  EXPECT_EQ(refused.stream_error, "api: too much of earlier answers waits to be read");
+  EXPECT_NE(call(Method::post, "/api/v1/query", kQuestion, greedy).stream_error, "") << "beyond their share";
+  EXPECT_EQ(call(Method::post, "/api/v1/query", kQuestion, modest).body.size(), 100 * KiB);
+  unread.reset();
+  EXPECT_EQ(call(Method::post, "/api/v1/query", large, greedy).body.size(), 3 * MiB);
+}
+
+TEST_F(ApiTest, WhoDoesNotReadALongSqlAnswerIsCutOffAndTheStatementEnded) {
+  std::promise<void> ended;
+  run_sql_ = [&](const SqlQuestion&, const auto& sink) {
+    while (sink(std::string(100'000, 'x'))) {
+    }
+    ended.set_value();
+    return Result<>(Error{ErrorCode::kBadInput, "stopped"});
+  };
+  Options options;
+  options.threads = 1;
+  options.reader_timeout = std::chrono::milliseconds(100);
+  make_api(options);
+  http::Response unread = open(Method::post, "/api/v1/sql", "select 1");
+  ASSERT_EQ(ended.get_future().wait_for(kPatience), std::future_status::ready) << "the only thread waits for a reader";
+  Result<std::string> begin = pull(unread);
+  EXPECT_TRUE(begin && begin->size() >= 64 * KiB);
+  Result<std::string> rest = pull(unread);
+  ASSERT_FALSE(rest);
+  EXPECT_EQ(rest.error().message, "api: the reader of the answer takes too little of it");
 }
 
 TEST_F(ApiTest, WithoutAStoreSqlIsUnavailable) {

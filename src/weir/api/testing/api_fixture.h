@@ -8,6 +8,7 @@
 #include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -89,6 +90,36 @@ class ApiTest : public ::testing::Test {
         io_, drive(method, std::move(target), std::move(body), std::move(authorization), owner, std::move(on_piece)),
         asio::use_future);
     return answer.get();
+  }
+
+  // The answer's head, and what its body comes from, which nobody reads until pull().
+  http::Response open(Method method, std::string target, std::string body, const std::string& secret = "") {
+    auto response =
+        asio::co_spawn(io_, begin(method, std::move(target), std::move(body), secret, secret.empty()), asio::use_future);
+    return response.get();
+  }
+  Result<std::string> pull(http::Response& response) {
+    auto piece = asio::co_spawn(io_, next_piece(response.stream), asio::use_future);
+    return *piece.get();
+  }
+  static asio::awaitable<std::optional<Result<std::string>>> next_piece(http::BodySource source) {
+    Result<std::string> piece = co_await source();
+    co_return piece;
+  }
+  asio::awaitable<http::Response> begin(Method method, std::string target, std::string body, std::string secret,
+                                        bool owner) {
+    http::Request request;
+    request.method = method;
+    request.path = request.target = target;
+    request.body = std::move(body);
+    request.from_owner = owner;
+    request.client_address = address_;
+    std::string authorization = "Bearer " + secret;
+    if (!owner) request.headers.emplace_back("authorization", authorization);
+    std::string allowed;
+    const http::Route* route = router_->find(method, request.path, allowed);
+    http::Response response = co_await route->handler(request);
+    co_return response;
   }
 
   // Any request: `headers` as they are sent.
