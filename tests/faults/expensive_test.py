@@ -112,3 +112,18 @@ def test_who_goes_away_is_not_worked_for(weir):
                 return False
             assert any(pool.map(leave, range(20)))
     wait_for(room, "room for somebody else", 120)
+
+
+def sql(weir, statement, timeout):
+    return weir.request("POST", "/api/v1/sql", statement, {"Authorization": f"Bearer {weir.admin}"}, timeout=timeout)[0]
+
+
+def test_a_statement_without_output_ends_with_its_client(weir):
+    """As many as there are threads, each of which would work for as long as a statement may, and say nothing meanwhile."""
+    endless = "select sum(a.number * b.number) from numbers(1000000) a cross join numbers(1000000) b"
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        def leave(_):
+            with pytest.raises(OSError):
+                sql(weir, endless, timeout=2)
+        list(pool.map(leave, range(4)))
+    assert sql(weir, "select 1", timeout=20) == 200

@@ -27,6 +27,7 @@ struct SqlQuestion {
   std::optional<std::vector<ProjectId>> projects;  // set: sees these projects only
   // The store's own limit for a person's statement ends it before.
   std::chrono::milliseconds timeout = std::chrono::hours(1);
+  std::function<bool()> abandoned;  // whether nobody waits for the answer any more
 };
 // Runs it; the answer's bytes go to `sink` piece by piece, whose `false` ends the statement. Blocking.
 using RunSql = std::function<Result<>(const SqlQuestion& question, const std::function<bool(std::string_view)>& sink)>;

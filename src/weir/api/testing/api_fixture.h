@@ -7,6 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,9 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using http::Method;
 using settings::Scope;
+
+// Much longer than anything here takes; then a test fails instead of hanging.
+inline constexpr std::chrono::seconds kPatience{30};
 
 struct Answer {
   int status = 0;
@@ -96,7 +101,9 @@ class ApiTest : public ::testing::Test {
   http::Response open(Method method, std::string target, std::string body, const std::string& secret = "") {
     auto response =
         asio::co_spawn(io_, begin(method, std::move(target), std::move(body), secret, secret.empty()), asio::use_future);
-    return response.get();
+    if (response.wait_for(kPatience) == std::future_status::ready) return response.get();
+    ADD_FAILURE() << "no answer begins";
+    return {};
   }
   Result<std::string> pull(http::Response& response) {
     auto piece = asio::co_spawn(io_, next_piece(response.stream), asio::use_future);
