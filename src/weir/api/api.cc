@@ -11,6 +11,7 @@
 #include "weir/api/access.h"
 #include "weir/api/answer_stream.h"
 #include "weir/api/description.h"
+#include "weir/api/fair_workers.h"
 #include "weir/api/item_routes.h"
 #include "weir/api/metrics.h"
 #include "weir/api/people_routes.h"
@@ -142,20 +143,24 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
         .observe(std::chrono::duration<double>(depends.clock.steady() - begin).count());
   }
 
-  bool keep(const std::shared_ptr<AnswerStream>& stream) {
-    std::lock_guard lock(mutex);
-    if (stopping) return false;
-    streams.remove_if([](const std::weak_ptr<AnswerStream>& other) { return other.expired(); });
-    streams.push_back(stream);
-    return true;
+  // Has `work` fill the stream some time.
+  Result<> post(FairWorkers& workers, const Asker& asker, const std::shared_ptr<AnswerStream>& stream,
+                std::function<void()> work) {
+    {
+      std::lock_guard lock(mutex);
+      if (stopping) return Error{ErrorCode::kOverloaded, "api: weir is stopping"};
+      streams.remove_if([](const std::weak_ptr<AnswerStream>& other) { return other.expired(); });
+      streams.push_back(stream);
+    }
+    return workers.post(asker, {std::move(work), [stream] { return stream->abandoned(); }});
   }
 
   const Options options;
   Dependencies depends;
   const std::shared_ptr<FairShare> unread;  // of answers
   Workers settings_workers;
-  Workers sql_workers;
-  Workers query_workers;
+  FairWorkers sql_workers;
+  FairWorkers query_workers;
   std::mutex mutex;  // guards streams, stopping
   std::list<std::weak_ptr<AnswerStream>> streams;
   bool stopping = false;
@@ -375,7 +380,8 @@ Response Api::State::answer_sql(Request& request, const Access& access, const as
 
   Response response;
   response.content_type = content_type_of(question.format);
-  auto reader = reader_of(caller->asker(), executor);
+  const Asker asker = caller->asker();
+  auto reader = reader_of(asker, executor);
   // As much waits for the reader, and they have as much in hand.
   if (auto room = reader->room->take(2 * AnswerStream::kWaitingBytesMax); !room)
     return http::error_response(room.error());
@@ -394,8 +400,8 @@ Response Api::State::answer_sql(Request& request, const Access& access, const as
     observe();
     stream->finish(std::move(ran));
   };
-  if (!keep(reader->stream) || !sql_workers.post(std::move(work)))
-    return http::error_response(Error{ErrorCode::kOverloaded, "api: too many statements are waiting"});
+  if (auto posted = post(sql_workers, asker, reader->stream, std::move(work)); !posted)
+    return http::error_response(posted.error());
   response.stream = [reader] { return next_large_piece(reader); };
   return response;
 }
@@ -427,7 +433,8 @@ Response Api::State::answer_query(Request& request, const Access& access, const 
   response.content_type = query::content_type_of(question->form);
   if (std::string name = file_name_of(question->form, question->context.project_name); !name.empty())
     response.headers.emplace_back("Content-Disposition", fmt::format("attachment; filename=\"{}\"", name));
-  auto reader = reader_of(caller->asker(), executor);
+  const Asker asker = caller->asker();
+  auto reader = reader_of(asker, executor);
   question->abandoned = [stream = reader->stream] { return stream->abandoned(); };
   auto work = [self = shared_from_this(), stream = reader->stream, room = reader->room, begin = depends.clock.steady(),
                question = std::make_shared<StatsQuestion>(std::move(*question))] {
@@ -438,8 +445,8 @@ Response Api::State::answer_query(Request& request, const Access& access, const 
     if (auto has_room = room->take(answer->size()); !has_room) return stream->finish(std::move(has_room));
     stream->give(std::move(*answer));
   };
-  if (!keep(reader->stream) || !query_workers.post(std::move(work)))
-    return http::error_response(Error{ErrorCode::kOverloaded, "api: too many questions are waiting"});
+  if (auto posted = post(query_workers, asker, reader->stream, std::move(work)); !posted)
+    return http::error_response(posted.error());
   response.stream = [reader] { return next_piece(reader); };
   return response;
 }

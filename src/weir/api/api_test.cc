@@ -580,6 +580,39 @@ TEST_F(ApiTest, WhoDoesNotReadALongSqlAnswerIsCutOffAndTheStatementEnded) {
   EXPECT_EQ(late.error().message, "api: the reader of the answer takes too little of it");
 }
 
+TEST_F(ApiTest, OneWhoAsksTooMuchAtOnceIsAnswered429AndOthersAreNot) {
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  BoundedQueue<int> started(10);
+  run_question_ = [&](const StatsQuestion&) {
+    (void)started.try_push(1);
+    released.wait();
+    return Result<std::string>(std::string("{}"));
+  };
+  Options options;
+  options.query_threads = 2;
+  options.query_waiting_max = 3;
+  make_api(options);
+  const std::string greedy = key(Scope::stats);
+  const std::string modest = key(Scope::stats);
+  std::vector<http::Response> asked;
+  asked.push_back(open(Method::post, "/api/v1/query", kQuestion, greedy));
+  ASSERT_TRUE(started.pop_for(kPatience));
+  asked.push_back(open(Method::post, "/api/v1/query", kQuestion, greedy));
+  Answer refused = call(Method::post, "/api/v1/query", kQuestion, greedy);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.parsed().at("error").at("code").as_string(), "limited");
+  EXPECT_NE(refused.header("Retry-After"), "");
+  // The other thread is not theirs.
+  asked.push_back(open(Method::post, "/api/v1/query", kQuestion, modest));
+  EXPECT_TRUE(started.pop_for(kPatience)) << "one caller has both threads";
+  release.set_value();
+  for (http::Response& answer : asked) {
+    Result<std::string> body = pull(answer);
+    EXPECT_TRUE(body && *body == "{}");
+  }
+}
+
 TEST(Caller, OfASharedLinkIsToldApartByNetwork) {
   settings::Share share;
   share.id = "s1";
