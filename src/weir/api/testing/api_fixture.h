@@ -99,8 +99,8 @@ class ApiTest : public ::testing::Test {
 
   // The answer's head, and what its body comes from, which nobody reads until pull().
   http::Response open(Method method, std::string target, std::string body, const std::string& secret = "") {
-    auto response =
-        asio::co_spawn(io_, begin(method, std::move(target), std::move(body), secret, secret.empty()), asio::use_future);
+    auto response = asio::co_spawn(io_, begin(method, std::move(target), std::move(body), secret, secret.empty()),
+                                   asio::use_future);
     if (response.wait_for(kPatience) == std::future_status::ready) return response.get();
     ADD_FAILURE() << "no answer begins";
     return {};
@@ -132,12 +132,16 @@ class ApiTest : public ::testing::Test {
   // Any request: `headers` as they are sent.
   using Headers = std::vector<std::pair<std::string, std::string>>;
   Answer ask(Method method, std::string target, std::string body, Headers headers, bool secure = false) {
-    auto answer = asio::co_spawn(
-        io_, drive_headers(method, std::move(target), std::move(body), std::move(headers), secure), asio::use_future);
-    return answer.get();
+    return begin_ask(method, std::move(target), std::move(body), std::move(headers), secure).get();
+  }
+  std::future<Answer> begin_ask(Method method, std::string target, std::string body, Headers headers,
+                                bool secure = false) {
+    return asio::co_spawn(
+        io_, drive_headers(method, std::move(target), std::move(body), std::move(headers), secure, address_),
+        asio::use_future);
   }
   asio::awaitable<Answer> drive_headers(Method method, std::string target, std::string body, Headers headers,
-                                        bool secure) {
+                                        bool secure, std::string address) {
     http::Request request;
     request.method = method;
     request.target = target;
@@ -145,7 +149,7 @@ class ApiTest : public ::testing::Test {
     if (target.find('?') != std::string::npos) request.query = std::string_view(target).substr(target.find('?') + 1);
     request.body = std::move(body);
     request.secure = secure;
-    request.client_address = address_;
+    request.client_address = std::move(address);
     for (const auto& [name, value] : headers) request.headers.emplace_back(name, value);
     std::string allowed;
     const http::Route* route = router_->find(method, request.path, allowed);
