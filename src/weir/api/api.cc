@@ -382,13 +382,13 @@ Response Api::State::answer_sql(Request& request, const Access& access, const as
   response.content_type = content_type_of(question.format);
   const Asker asker = caller->asker();
   auto reader = reader_of(asker, executor);
-  // As much waits for the reader, and they have as much in hand.
-  if (auto room = reader->room->take(2 * AnswerStream::kWaitingBytesMax); !room)
-    return http::error_response(room.error());
   question.abandoned = [stream = reader->stream] { return stream->abandoned(); };
-  auto work = [self = shared_from_this(), stream = reader->stream, begin = depends.clock.steady(),
+  auto work = [self = shared_from_this(), stream = reader->stream, room = reader->room, begin = depends.clock.steady(),
                question = std::make_shared<const SqlQuestion>(std::move(question))] {
     if (stream->abandoned()) return stream->finish({});
+    // As much waits for the reader, and they have as much in hand.
+    if (auto has_room = room->take(2 * AnswerStream::kWaitingBytesMax); !has_room)
+      return stream->finish(std::move(has_room));
     // To the first piece; how long the rest takes is up to its reader.
     auto observe = [&self, begin, seen = false]() mutable {
       if (!std::exchange(seen, true)) self->observe("/api/v1/sql", begin);
@@ -426,7 +426,8 @@ Response Api::State::answer_query(Request& request, const Access& access, const 
   if (!caller) return refusal(caller.error());
   if (!depends.run_question)
     return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
-  auto question = read_question(request, *caller, *depends.settings.snapshot(), depends.clock.now());
+  auto snapshot = depends.settings.snapshot();
+  auto question = read_question(request, *caller, *snapshot, depends.clock.now());
   if (!question) return http::error_response(question.error());
 
   Response response;
@@ -437,8 +438,10 @@ Response Api::State::answer_query(Request& request, const Access& access, const 
   auto reader = reader_of(asker, executor);
   question->abandoned = [stream = reader->stream] { return stream->abandoned(); };
   auto work = [self = shared_from_this(), stream = reader->stream, room = reader->room, begin = depends.clock.steady(),
+               snapshot, caller = *std::move(caller),
                question = std::make_shared<StatsQuestion>(std::move(*question))] {
     if (stream->abandoned()) return stream->finish({});
+    add_items(*snapshot, caller, question->context);
     Result<std::string> answer = self->depends.run_question(std::move(*question));
     self->observe("/api/v1/query", begin);
     if (!answer) return stream->finish(std::move(answer).error());

@@ -15,6 +15,7 @@
 #include "weir/api/access.h"
 #include "weir/api/answer_stream.h"
 #include "weir/api/body.h"
+#include "weir/api/query_routes.h"
 #include "weir/api/testing/api_fixture.h"
 #include "weir/base/queue.h"
 
@@ -611,6 +612,48 @@ TEST_F(ApiTest, OneWhoAsksTooMuchAtOnceIsAnswered429AndOthersAreNot) {
     Result<std::string> body = pull(answer);
     EXPECT_TRUE(body && *body == "{}");
   }
+}
+
+TEST_F(ApiTest, TheGoalsAndSegmentsOfAQuestionAreNotReadOnTheIoThread) {
+  ASSERT_TRUE(settings_.add_item({.project = app_.id,
+                                  .kind = settings::ItemKind::goal,
+                                  .name = "Paid",
+                                  .body = R"({"event":"paid","property":{"name":"plan","value":"pro"}})"}));
+  auto segment = settings_.add_item({.project = app_.id,
+                                     .kind = settings::ItemKind::segment,
+                                     .name = "Germany",
+                                     .body = R"({"filters":[["is","visit:country",["DE"]]]})"});
+  ASSERT_TRUE(segment);
+  auto snapshot = settings_.snapshot();
+  auto read = [&](const Caller& caller) {
+    http::Request request;
+    request.body = kQuestion;
+    auto question = read_question(request, caller, *snapshot, clock_.now());
+    EXPECT_TRUE(question);
+    return std::move(question->context);
+  };
+  query::Context context = read(Caller::owner());
+  EXPECT_EQ(context.project, app_.id);
+  EXPECT_TRUE(context.goals.empty());
+  EXPECT_TRUE(context.segments.empty());
+  add_items(*snapshot, Caller::owner(), context);
+  ASSERT_EQ(context.goals.size(), 1u);
+  EXPECT_EQ(context.goals[0].name, "Paid");
+  EXPECT_EQ(context.goals[0].event, "paid");
+  EXPECT_EQ(context.goals[0].property, std::pair(std::string("plan"), std::string("pro")));
+  ASSERT_EQ(context.segments.size(), 1u);
+  EXPECT_EQ(context.segments[0].id, segment->id);
+  EXPECT_EQ(context.segments[0].body, segment->body);
+  EXPECT_TRUE(context.lock_segments.empty());
+  // A shared link's own filters may name segments, its visitors may not.
+  settings::Share share;
+  share.project = app_.id;
+  share.segment = R"([["is","segment",[")" + segment->id + R"("]]])";
+  context = read(Caller::share(share));
+  add_items(*snapshot, Caller::share(share), context);
+  EXPECT_EQ(context.lock, share.segment);
+  EXPECT_EQ(context.lock_segments.size(), 1u);
+  EXPECT_TRUE(context.segments.empty());
 }
 
 TEST(Caller, OfASharedLinkIsToldApartByNetwork) {
