@@ -24,7 +24,7 @@ Context context() {
   context.goals = {{"Signed up", "signup", "", {}, ""}, {"Thanks", "", "/thanks*", {{"plan", "pro"}}, "EUR"}};
   context.segments = {{
       "s1",
-      R"([["is","visit:source",["news"]]])",
+      R"({"filters":[["is","visit:source",["news"]]]})",
   }};
   context.now = 1'795'946'400'000;
   context.first_event = [] { return std::optional<UnixMillis>(1'764'000'000'000); };

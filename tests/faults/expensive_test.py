@@ -85,15 +85,24 @@ HEAVY = question(metrics=["visitors", "visits", "bounce_rate", "visit_duration",
 
 
 def test_a_hundred_at_once_are_answered_or_refused_and_capturing_goes_on(weir):
+    """Half of them of one caller, who is stopped while others still find places."""
+    def another(n):
+        status, _, key = weir.request("POST", "/api/v1/keys", {"name": f"key {n}", "scope": "stats"}, {"Authorization": f"Bearer {weir.admin}"})
+        assert status == 201, key
+        return json.loads(key)["secret"]
+    others = [another(n) for n in range(50)]
     with Clients(weir, 4, pause=0.01) as clients:
         with concurrent.futures.ThreadPoolExecutor(100) as pool:
-            answers = list(pool.map(lambda _: ask(weir, weir.admin, HEAVY, timeout=300), range(100)))
+            answers = list(pool.map(lambda key: (key, *ask(weir, key, HEAVY, timeout=300)), [weir.admin] * 50 + others))
         taken = clients.acknowledged()
         assert taken > 0 and clients.repeated() == 0, "somebody was refused their events"
-        statuses = collections.Counter(status for status, _ in answers)
-        assert statuses[200] > 0 and statuses[503] > 0 and set(statuses) <= {200, 503, 504}, statuses
-        assert len({json.dumps(a["results"]) for status, a in answers if status == 200}) == 1
-        assert {a["error"]["code"] for status, a in answers if status == 503} <= {"overloaded", "unavailable"}
+        of_one = collections.Counter(status for key, status, _ in answers if key == weir.admin)
+        of_others = collections.Counter(status for key, status, _ in answers if key != weir.admin)
+        assert of_one[200] > 0 and of_one[429] > 0 and set(of_one) <= {200, 429, 503, 504}, of_one
+        assert of_others[200] > 0 and of_others[503] > 0 and set(of_others) <= {200, 503, 504}, of_others
+        assert len({json.dumps(a["results"]) for _, status, a in answers if status == 200}) == 1
+        assert {a["error"]["code"] for _, status, a in answers if status == 503} <= {"overloaded", "unavailable"}
+        assert {a["error"]["code"] for _, status, a in answers if status == 429} == {"limited"}
         clients.check()
     assert ask(weir, weir.admin, question())[0] == 200
 
@@ -112,3 +121,18 @@ def test_who_goes_away_is_not_worked_for(weir):
                 return False
             assert any(pool.map(leave, range(20)))
     wait_for(room, "room for somebody else", 120)
+
+
+def sql(weir, statement, timeout):
+    return weir.request("POST", "/api/v1/sql", statement, {"Authorization": f"Bearer {weir.admin}"}, timeout=timeout)[0]
+
+
+def test_a_statement_without_output_ends_with_its_client(weir):
+    """As many as there are threads, each of which would work for as long as a statement may, and say nothing meanwhile."""
+    endless = "select sum(a.number * b.number) from numbers(1000000) a cross join numbers(1000000) b"
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        def leave(_):
+            with pytest.raises(OSError):
+                sql(weir, endless, timeout=2)
+        list(pool.map(leave, range(4)))
+    assert sql(weir, "select 1", timeout=20) == 200

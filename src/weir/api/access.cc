@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "weir/api/attempts.h"
 #include "weir/base/check.h"
 
 namespace weir::api {
@@ -105,6 +106,10 @@ Caller Caller::share(const settings::Share& share) {
   caller.filters_ = share.segment;
   caller.somewhere_.emplace_back(share.project, kViewer);
   return caller;
+}
+
+Asker Caller::asker() const {
+  return {name_, kind_ == Kind::share ? Attempts::of_address(actor_.address) : std::string()};
 }
 
 bool Caller::may(Permission permission, ProjectId project) const {

@@ -47,6 +47,13 @@ Permissions permissions_of(settings::Role role);
 // Of a key; `everywhere`: of all projects.
 Permissions permissions_of(settings::Scope scope, bool everywhere);
 
+// Whose share of what is limited a request takes: the caller's name; and of a shared link, which is in many hands, the
+// network that the request came from, for a share of the link's share.
+struct Asker {
+  std::string name = {};
+  std::string from = {};
+};
+
 // The person or program behind a request.
 class Caller {
  public:
@@ -65,6 +72,7 @@ class Caller {
   // For the audit log.
   const settings::Actor& actor() const { return actor_; }
   void came_from(std::string address) { actor_.address = std::move(address); }
+  Asker asker() const;
   // Of a person.
   std::optional<UserId> user() const { return user_; }
   // The id of the session, of a person; of the shared link, of who opened one.

@@ -47,8 +47,8 @@ std::string_view last_part(std::string_view path) { return path.substr(path.rfin
 
 asio::awaitable<std::optional<Response>> People::State::check_own_password(const Request& request, const Caller& caller,
                                                                            std::string password) {
-  const std::string& name = caller.name();
-  if (auto wait = too_many(request, name)) co_return std::move(*wait);
+  const Counted counted = caller_too(caller);
+  if (auto wait = too_many(request, counted)) co_return std::move(*wait);
   auto snapshot = depends.settings.snapshot();
   const User* user = snapshot->user(*caller.user());
   std::string hash = user == nullptr || password.size() > settings::kPasswordBytesMax ? "" : user->password;
@@ -56,7 +56,7 @@ asio::awaitable<std::optional<Response>> People::State::check_own_password(const
   if (!fits) co_return http::error_response(fits.error());
   if (!*fits)
     co_return http::error_response(Error{ErrorCode::kForbidden, "api: body: current_password: is not your password"});
-  forgive(request, name);
+  forgive(request, counted);
   co_return std::nullopt;
 }
 
@@ -170,7 +170,7 @@ People::State::Answer People::State::confirm_second_factor(Request& request, std
   if (!body) co_return http::error_response(body.error());
   auto code = body->needed_text("code");
   if (!code) co_return http::error_response(code.error());
-  if (auto wait = too_many(request, caller->name())) co_return std::move(*wait);
+  if (auto wait = too_many(request, caller_too(*caller))) co_return std::move(*wait);
   std::string secret;
   {
     std::lock_guard lock(offers_mutex);
@@ -183,7 +183,7 @@ People::State::Answer People::State::confirm_second_factor(Request& request, std
   }
   auto step = totp_step(secret, *code, depends.clock.now(), 0);
   if (!step) co_return http::error_response(Error{ErrorCode::kBadInput, "api: body: code: is wrong"});
-  forgive(request, caller->name());
+  forgive(request, caller_too(*caller));
   std::vector<std::string> codes = new_recovery_codes();
   std::vector<std::string> hashes;
   for (const std::string& one : codes) hashes.push_back(settings::hash_of_secret(recovery_code_form(one)));

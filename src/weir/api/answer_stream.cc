@@ -13,8 +13,9 @@ namespace weir::api {
 namespace asio = boost::asio;
 
 struct AnswerStream::State {
-  explicit State(const asio::any_io_executor& executor)
+  State(const asio::any_io_executor& executor, std::chrono::milliseconds patience)
       : executor(executor),
+        patience(patience),
         arrived(std::make_shared<asio::steady_timer>(executor, std::chrono::steady_clock::time_point::max())) {}
 
   // Under the mutex: wakes the reader, if it waits, on its own executor.
@@ -25,24 +26,30 @@ struct AnswerStream::State {
   }
 
   const asio::any_io_executor executor;
+  const std::chrono::milliseconds patience;
   const std::shared_ptr<asio::steady_timer> arrived;  // confined to the executor
   std::mutex mutex;                                   // guards the rest
   std::condition_variable taken;
   std::string waiting;
   bool reader_waits = false;
   bool cancelled = false;
+  bool too_slow = false;
   bool ended = false;  // the reader has had it all
   std::optional<Result<>> outcome;
 };
 
-AnswerStream::AnswerStream(asio::any_io_executor executor) : state_(std::make_unique<State>(executor)) {}
+AnswerStream::AnswerStream(asio::any_io_executor executor, std::chrono::milliseconds patience)
+    : state_(std::make_unique<State>(executor, patience)) {}
 AnswerStream::~AnswerStream() = default;
 
 bool AnswerStream::push(std::string_view piece) {
   State& s = *state_;
   while (!piece.empty()) {
     std::unique_lock lock(s.mutex);
-    s.taken.wait(lock, [&] { return s.cancelled || s.waiting.size() < kWaitingBytesMax; });
+    if (!s.taken.wait_for(lock, s.patience, [&] { return s.cancelled || s.waiting.size() < kWaitingBytesMax; })) {
+      s.cancelled = s.too_slow = true;
+      s.waiting = std::string();
+    }
     if (s.cancelled) return false;
     std::string_view part = piece.substr(0, kWaitingBytesMax - s.waiting.size());
     s.waiting += part;
@@ -50,6 +57,13 @@ bool AnswerStream::push(std::string_view piece) {
     s.wake();
   }
   return true;
+}
+
+void AnswerStream::give(std::string answer) {
+  std::lock_guard lock(state_->mutex);
+  if (!state_->cancelled) state_->waiting = std::move(answer);
+  state_->outcome.emplace();
+  state_->wake();
 }
 
 bool AnswerStream::abandoned() const {
@@ -60,6 +74,8 @@ bool AnswerStream::abandoned() const {
 void AnswerStream::finish(Result<> outcome) {
   std::lock_guard lock(state_->mutex);
   state_->outcome.emplace(std::move(outcome));
+  if (state_->too_slow)
+    *state_->outcome = Error{ErrorCode::kTimeout, "api: the reader of the answer takes too little of it"};
   state_->wake();
 }
 

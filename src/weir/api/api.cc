@@ -11,12 +11,14 @@
 #include "weir/api/access.h"
 #include "weir/api/answer_stream.h"
 #include "weir/api/description.h"
+#include "weir/api/fair_workers.h"
 #include "weir/api/item_routes.h"
 #include "weir/api/metrics.h"
 #include "weir/api/people_routes.h"
 #include "weir/api/query_routes.h"
 #include "weir/api/settings_routes.h"
 #include "weir/api/workers.h"
+#include "weir/base/fair_share.h"
 
 namespace weir::api {
 
@@ -27,8 +29,8 @@ using http::Response;
 
 namespace {
 constexpr uint64_t kSettingsBodyBytesMax = 64 * KiB;
-// A SQL answer that has ended below this is sent with its length; a longer one is streamed.
-constexpr size_t kWholeAnswerBytesMax = 64 * KiB;
+// An error in as much of a SQL answer still has its own status.
+constexpr size_t kFirstPieceBytesMin = 64 * KiB;
 constexpr std::string_view kDefaultFormat = "TabSeparatedWithNames";
 
 constexpr const char* kApiPath = "/api/";
@@ -73,10 +75,48 @@ std::string tail_of(std::string_view path, std::string_view route) {
 }
 }  // namespace
 
+namespace {
+// What one answer takes of the memory for unread answers, until nobody holds it. Confined to one thread at a time.
+class Room {
+ public:
+  Room(std::shared_ptr<FairShare> share, const Asker& asker)
+      : share_(std::move(share)), tenant_(std::hash<std::string>()(asker.name + " " + asker.from)) {}
+  ~Room() { share_->resize(tenant_, bytes_, 0); }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  // Once. Errors: kOverloaded.
+  Result<> take(uint64_t bytes) {
+    if (!share_->resize(tenant_, 0, bytes))
+      return Error{ErrorCode::kOverloaded, "api: too much of earlier answers waits to be read"};
+    bytes_ = bytes;
+    return {};
+  }
+
+ private:
+  const std::shared_ptr<FairShare> share_;
+  const uint64_t tenant_;
+  uint64_t bytes_ = 0;
+};
+
+// Tells the writer when its reader is gone, however that came about. Until then the answer has its room.
+struct Reader {
+  const std::shared_ptr<AnswerStream> stream;
+  const std::shared_ptr<Room> room;
+  bool begun = false;  // something was sent
+  Reader(std::shared_ptr<AnswerStream> stream, std::shared_ptr<Room> room)
+      : stream(std::move(stream)), room(std::move(room)) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { stream->cancel(); }
+};
+}  // namespace
+
 struct Api::State : std::enable_shared_from_this<Api::State> {
   State(const Options& options, Dependencies dependencies)
       : options(options),
         depends(std::move(dependencies)),
+        unread(std::make_shared<FairShare>(options.unread_bytes_max)),
         settings_workers("api-settings", 1, options.waiting_max),
         sql_workers("api-sql", options.threads, options.waiting_max),
         query_workers("api-query", options.query_threads, options.query_waiting_max) {}
@@ -91,25 +131,36 @@ struct Api::State : std::enable_shared_from_this<Api::State> {
   void add_query(http::Router& router, std::string_view path);
   asio::awaitable<Response> answer_settings(Request& request, std::string_view path, const Access& access,
                                             const Answer& answer);
-  asio::awaitable<Response> answer_sql(Request& request, const Access& access);
-  asio::awaitable<Response> answer_query(Request& request, const Access& access);
-  Response begin_answer(StatsQuestion question, const asio::any_io_executor& executor);
+  Response answer_sql(Request& request, const Access& access, const asio::any_io_executor& executor);
+  Response answer_query(Request& request, const Access& access, const asio::any_io_executor& executor);
+  std::shared_ptr<Reader> reader_of(const Asker& asker, const asio::any_io_executor& executor);
 
   Result<Caller> let_in(const Request& request, const Access& access) { return depends.gate.let_in(request, access); }
 
-  bool keep(const std::shared_ptr<AnswerStream>& stream) {
-    std::lock_guard lock(mutex);
-    if (stopping) return false;
-    streams.remove_if([](const std::weak_ptr<AnswerStream>& other) { return other.expired(); });
-    streams.push_back(stream);
-    return true;
+  // How long a request took that came at `begin`.
+  void observe(std::string_view route, std::chrono::steady_clock::time_point begin) {
+    request_seconds(depends.registry, route)
+        .observe(std::chrono::duration<double>(depends.clock.steady() - begin).count());
+  }
+
+  // Has `work` fill the stream some time.
+  Result<> post(FairWorkers& workers, const Asker& asker, const std::shared_ptr<AnswerStream>& stream,
+                std::function<void()> work) {
+    {
+      std::lock_guard lock(mutex);
+      if (stopping) return Error{ErrorCode::kOverloaded, "api: weir is stopping"};
+      streams.remove_if([](const std::weak_ptr<AnswerStream>& other) { return other.expired(); });
+      streams.push_back(stream);
+    }
+    return workers.post(asker, {std::move(work), [stream] { return stream->abandoned(); }});
   }
 
   const Options options;
   Dependencies depends;
+  const std::shared_ptr<FairShare> unread;  // of answers
   Workers settings_workers;
-  Workers sql_workers;
-  Workers query_workers;
+  FairWorkers sql_workers;
+  FairWorkers query_workers;
   std::mutex mutex;  // guards streams, stopping
   std::list<std::weak_ptr<AnswerStream>> streams;
   bool stopping = false;
@@ -274,87 +325,85 @@ void Api::State::add_sql(http::Router& router) {
   limits.inflated_bytes_max = options.statement_bytes_max;
   limits.cors = http::Cors::listed;
   const Access& access = access_of(Method::post, "/api/v1/sql");
-  metrics::Histogram& seconds = request_seconds(depends.registry, "/api/v1/sql");
   router.add(Method::post, "/api/v1/sql", limits,
-             [self = shared_from_this(), &access, &seconds](Request& request) -> asio::awaitable<Response> {
-               auto begin = self->depends.clock.steady();
-               Response response = co_await self->answer_sql(request, access);
-               // To the first piece; how long the rest takes is up to its reader.
-               seconds.observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
-               co_return response;
+             [self = shared_from_this(), &access](Request& request) -> asio::awaitable<Response> {
+               asio::any_io_executor executor = co_await asio::this_coro::executor;
+               co_return self->answer_sql(request, access, executor);
              });
 }
 
 namespace {
-// Tells the writer when its reader is gone, however that came about.
-struct Reader {
-  std::shared_ptr<AnswerStream> stream;
-  explicit Reader(std::shared_ptr<AnswerStream> stream) : stream(std::move(stream)) {}
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { stream->cancel(); }
-};
-
-// The pieces of `reader`, after those taken already. A free function: a coroutine lambda would lose its captures when
-// the connection drops the source that made it.
-asio::awaitable<Result<std::string>> next_piece(std::shared_ptr<Reader> reader, std::shared_ptr<std::string> taken) {
-  if (!taken->empty()) {
-    std::string first = std::move(*taken);
-    taken->clear();
-    co_return first;
-  }
+// The next piece for `reader`. Free functions: a coroutine lambda would lose its captures when the connection drops the
+// source that made it.
+asio::awaitable<Result<std::string>> next_piece(std::shared_ptr<Reader> reader) {
   Result<std::string> piece = co_await reader->stream->next();
   co_return piece;
 }
+
+// The same; the first is so large that most errors are known before the status is sent.
+asio::awaitable<Result<std::string>> next_large_piece(std::shared_ptr<Reader> reader) {
+  std::string taken;
+  for (;;) {
+    Result<std::string> piece = co_await reader->stream->next();
+    if (!piece) co_return piece;
+    taken += *piece;
+    if (reader->begun || reader->stream->ended() || taken.size() >= kFirstPieceBytesMin) break;
+  }
+  reader->begun = true;
+  co_return taken;
+}
 }  // namespace
 
-asio::awaitable<Response> Api::State::answer_sql(Request& request, const Access& access) {
+std::shared_ptr<Reader> Api::State::reader_of(const Asker& asker, const asio::any_io_executor& executor) {
+  return std::make_shared<Reader>(std::make_shared<AnswerStream>(executor, options.reader_timeout),
+                                  std::make_shared<Room>(unread, asker));
+}
+
+// Answers are streams from the first byte on, so that the connection watches its peer while the store works.
+
+Response Api::State::answer_sql(Request& request, const Access& access, const asio::any_io_executor& executor) {
   auto caller = let_in(request, access);
-  if (!caller) co_return refusal(caller.error());
-  if (!depends.run_sql) {
-    co_return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
-  }
+  if (!caller) return refusal(caller.error());
+  if (!depends.run_sql)
+    return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
   SqlQuestion question;
   question.format = kDefaultFormat;
   http::query_parameter(request.query, "format", question.format);
   if (!is_format_name(question.format)) {
-    co_return http::error_response(
+    return http::error_response(
         Error{ErrorCode::kBadInput, "api: format: expected the name of a format such as JSON, TSV or CSV"});
   }
   question.statement = std::move(request.body);
-  if (question.statement.find_first_not_of(" \t\r\n") == std::string::npos) {
-    co_return http::error_response(Error{ErrorCode::kBadInput, "api: body: expected an SQL statement"});
-  }
+  if (question.statement.find_first_not_of(" \t\r\n") == std::string::npos)
+    return http::error_response(Error{ErrorCode::kBadInput, "api: body: expected an SQL statement"});
   question.projects = caller->projects(Permission::sql);
 
   Response response;
   response.content_type = content_type_of(question.format);
-  asio::any_io_executor executor = co_await asio::this_coro::executor;
-  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
-  std::function<void()> work = [stream = reader->stream, run = depends.run_sql, question = std::move(question)] {
+  const Asker asker = caller->asker();
+  auto reader = reader_of(asker, executor);
+  question.abandoned = [stream = reader->stream] { return stream->abandoned(); };
+  auto work = [self = shared_from_this(), stream = reader->stream, room = reader->room, begin = depends.clock.steady(),
+               question = std::make_shared<const SqlQuestion>(std::move(question))] {
     if (stream->abandoned()) return stream->finish({});
-    stream->finish(run(question, [&stream](std::string_view piece) { return stream->push(piece); }));
+    // As much waits for the reader, and they have as much in hand.
+    if (auto has_room = room->take(2 * AnswerStream::kWaitingBytesMax); !has_room)
+      return stream->finish(std::move(has_room));
+    // To the first piece; how long the rest takes is up to its reader.
+    auto observe = [&self, begin, seen = false]() mutable {
+      if (!std::exchange(seen, true)) self->observe("/api/v1/sql", begin);
+    };
+    Result<> ran = self->depends.run_sql(*question, [&](std::string_view piece) {
+      observe();
+      return stream->push(piece);
+    });
+    observe();
+    stream->finish(std::move(ran));
   };
-  if (!keep(reader->stream) || !sql_workers.post(std::move(work))) {
-    co_return http::error_response(Error{ErrorCode::kOverloaded, "api: too many statements are waiting"});
-  }
-
-  // A short answer, or an error, is known before the status is sent.
-  auto taken = std::make_shared<std::string>();
-  while (!reader->stream->ended() && taken->size() < kWholeAnswerBytesMax) {
-    Result<std::string> piece = co_await reader->stream->next();
-    if (!piece) {
-      if (!taken->empty()) break;  // it comes again, from the stream, and cuts the answer off
-      co_return http::error_response(piece.error());
-    }
-    *taken += *piece;
-  }
-  if (reader->stream->ended()) {
-    response.body = std::move(*taken);
-    co_return response;
-  }
-  response.stream = [reader, taken] { return next_piece(reader, taken); };
-  co_return response;
+  if (auto posted = post(sql_workers, asker, reader->stream, std::move(work)); !posted)
+    return http::error_response(posted.error());
+  response.stream = [reader] { return next_large_piece(reader); };
+  return response;
 }
 
 void Api::State::add_query(http::Router& router, std::string_view path) {
@@ -365,44 +414,43 @@ void Api::State::add_query(http::Router& router, std::string_view path) {
   const Access& access = access_of(Method::post, path);
   router.add(Method::post, std::string(path), limits,
              [self = shared_from_this(), &access](Request& request) -> asio::awaitable<Response> {
-               Response response = co_await self->answer_query(request, access);
-               co_return response;
+               asio::any_io_executor executor = co_await asio::this_coro::executor;
+               co_return self->answer_query(request, access, executor);
              });
 }
 
-asio::awaitable<Response> Api::State::answer_query(Request& request, const Access& access) {
+// The thread hands the answer over whole: whoever reads it slowly takes memory, of which they have a share, and no
+// thread.
+Response Api::State::answer_query(Request& request, const Access& access, const asio::any_io_executor& executor) {
   auto caller = let_in(request, access);
-  if (!caller) co_return refusal(caller.error());
-  if (!depends.run_question) {
-    co_return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
-  }
-  auto question = read_question(request, *caller, *depends.settings.snapshot(), depends.clock.now());
-  if (!question) co_return http::error_response(question.error());
-  asio::any_io_executor executor = co_await asio::this_coro::executor;
-  co_return begin_answer(std::move(*question), executor);
-}
+  if (!caller) return refusal(caller.error());
+  if (!depends.run_question)
+    return http::error_response(Error{ErrorCode::kUnavailable, "api: this node has no store to ask"});
+  auto snapshot = depends.settings.snapshot();
+  auto question = read_question(request, *caller, *snapshot, depends.clock.now());
+  if (!question) return http::error_response(question.error());
 
-// The answer is a stream from the first byte on, so that the connection watches its peer while the store works.
-Response Api::State::begin_answer(StatsQuestion question, const asio::any_io_executor& executor) {
-  auto reader = std::make_shared<Reader>(std::make_shared<AnswerStream>(executor));
   Response response;
-  response.content_type = query::content_type_of(question.form);
-  if (std::string name = file_name_of(question.form, question.context.project_name); !name.empty())
+  response.content_type = query::content_type_of(question->form);
+  if (std::string name = file_name_of(question->form, question->context.project_name); !name.empty())
     response.headers.emplace_back("Content-Disposition", fmt::format("attachment; filename=\"{}\"", name));
-  question.abandoned = [stream = reader->stream] { return stream->abandoned(); };
-  auto work = [self = shared_from_this(), stream = reader->stream, begin = depends.clock.steady(),
-               question = std::make_shared<StatsQuestion>(std::move(question))] {
+  const Asker asker = caller->asker();
+  auto reader = reader_of(asker, executor);
+  question->abandoned = [stream = reader->stream] { return stream->abandoned(); };
+  auto work = [self = shared_from_this(), stream = reader->stream, room = reader->room, begin = depends.clock.steady(),
+               snapshot, caller = *std::move(caller),
+               question = std::make_shared<StatsQuestion>(std::move(*question))] {
     if (stream->abandoned()) return stream->finish({});
+    add_items(*snapshot, caller, question->context);
     Result<std::string> answer = self->depends.run_question(std::move(*question));
-    request_seconds(self->depends.registry, "/api/v1/query")
-        .observe(std::chrono::duration<double>(self->depends.clock.steady() - begin).count());
+    self->observe("/api/v1/query", begin);
     if (!answer) return stream->finish(std::move(answer).error());
-    stream->push(*answer);
-    stream->finish({});
+    if (auto has_room = room->take(answer->size()); !has_room) return stream->finish(std::move(has_room));
+    stream->give(std::move(*answer));
   };
-  if (!keep(reader->stream) || !query_workers.post(std::move(work)))
-    return http::error_response(Error{ErrorCode::kOverloaded, "api: too many questions are waiting"});
-  response.stream = [reader, taken = std::make_shared<std::string>()] { return next_piece(reader, taken); };
+  if (auto posted = post(query_workers, asker, reader->stream, std::move(work)); !posted)
+    return http::error_response(posted.error());
+  response.stream = [reader] { return next_piece(reader); };
   return response;
 }
 

@@ -27,6 +27,7 @@ struct SqlQuestion {
   std::optional<std::vector<ProjectId>> projects;  // set: sees these projects only
   // The store's own limit for a person's statement ends it before.
   std::chrono::milliseconds timeout = std::chrono::hours(1);
+  std::function<bool()> abandoned;  // whether nobody waits for the answer any more
 };
 // Runs it; the answer's bytes go to `sink` piece by piece, whose `false` ends the statement. Blocking.
 using RunSql = std::function<Result<>(const SqlQuestion& question, const std::function<bool(std::string_view)>& sink)>;
@@ -54,8 +55,9 @@ struct Dependencies {
 // The product's API under /api/v1, for the owner (Unix socket) and for keys of the right scope (access.h): projects,
 // keys, outside names, rules about traffic, items of reports, questions about numbers, SQL.
 //
-// Thread-safe. Calls that wait, for the settings database or the store, run on threads of its own: "api-settings" and
-// `options.threads` "api-sql"; full, they answer 503.
+// Thread-safe. Calls that wait, for the settings database or the store, run on threads of its own: "api-settings",
+// `options.threads` "api-sql" and `options.query_threads` "api-query"; full, they answer 503. Callers take turns at the
+// last two, and one who asks too much at once is answered 429.
 class Api {
  public:
   // Keeps the dependencies' references; they must outlive it.

@@ -15,6 +15,7 @@
 #include "weir/api/access.h"
 #include "weir/api/answer_stream.h"
 #include "weir/api/body.h"
+#include "weir/api/query_routes.h"
 #include "weir/api/testing/api_fixture.h"
 #include "weir/base/queue.h"
 
@@ -26,6 +27,7 @@ using settings::Scope;
 using testing::Answer;
 using testing::ApiTest;
 using ::testing::HasSubstr;
+using testing::kPatience;
 
 // Routed by app, which has the loader and the importer, and by api/live.h; asked with each sort of key in
 // tests/integration and live_test.cc.
@@ -397,8 +399,9 @@ TEST_F(ApiTest, ASqlErrorBeforeTheFirstByteHasItsStatus) {
     return Result<>(Error{ErrorCode::kBadInput, "query: no such column"});
   };
   Answer answer = call(Method::post, "/api/v1/sql", "select x");
-  EXPECT_EQ(answer.status, 400);
-  EXPECT_THAT(answer.body, HasSubstr("no such column"));
+  // The server answers the first piece's error by its status.
+  EXPECT_EQ(answer.body, "");
+  EXPECT_THAT(answer.stream_error, HasSubstr("no such column"));
 }
 
 TEST_F(ApiTest, ALongSqlAnswerIsStreamedWholeAndInOrder) {
@@ -443,6 +446,32 @@ TEST_F(ApiTest, AReaderThatGoesAwayEndsTheStatement) {
   };
   (void)call(Method::post, "/api/v1/sql", "select 1", "", [](const std::string&) { return false; });
   EXPECT_TRUE(ended.get_future().get());
+}
+
+TEST_F(ApiTest, AStatementWithoutOutputIsToldThatItsReaderWentAway) {
+  std::promise<void> begun;
+  std::promise<void> ended;
+  run_sql_ = [&](const SqlQuestion& question, const auto&) {
+    begun.set_value();
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (!question.abandoned() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    if (question.abandoned()) ended.set_value();
+    return Result<>(Error{ErrorCode::kUnavailable, "stopped"});
+  };
+  std::optional<http::Response> unread = open(Method::post, "/api/v1/sql", "select 1");
+  begun.get_future().get();
+  unread.reset();
+  EXPECT_EQ(ended.get_future().wait_for(kPatience), std::future_status::ready);
+}
+
+TEST_F(ApiTest, ASqlErrorBehindTheFirstRowsStillHasItsStatus) {
+  run_sql_ = [](const SqlQuestion&, const auto& sink) {
+    sink("number\n1\n");
+    return Result<>(Error{ErrorCode::kTimeout, "store: too slow"});
+  };
+  Answer answer = call(Method::post, "/api/v1/sql", "select number");
+  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(answer.stream_error, "store: too slow");
 }
 
 TEST_F(ApiTest, StoppingEndsStatementsUnderWay) {
@@ -494,6 +523,153 @@ TEST_F(ApiTest, MoreStatementsThanMayWaitAreAnswered503) {
   release.set_value();
   EXPECT_EQ(statuses.pop(), 200);
   EXPECT_EQ(first.get(), 200);
+}
+
+constexpr const char* kQuestion = R"({"site_id":"app"})";
+
+TEST_F(ApiTest, ASlowReaderOfALargeAnswerKeepsNoQueryThread) {
+  const std::string large(3 * MiB, 'x');
+  run_question_ = [&](const StatsQuestion&) { return Result<std::string>(large); };
+  Options options;
+  options.query_threads = 1;
+  make_api(options);
+  std::optional<http::Response> unread = open(Method::post, "/api/v1/query", kQuestion);
+  auto other = std::async(std::launch::async, [&] { return call(Method::post, "/api/v1/query", kQuestion); });
+  EXPECT_EQ(other.wait_for(kPatience), std::future_status::ready) << "the only thread waits for a reader";
+  Result<std::string> whole = pull(*unread);
+  EXPECT_TRUE(whole && *whole == large);
+  unread.reset();
+  EXPECT_TRUE(other.get().body == large);
+}
+
+TEST_F(ApiTest, AnswersThatNobodyReadsTakeBoundedMemoryAndLeaveRoomForOthers) {
+  run_question_ = [](const StatsQuestion& question) {
+    return Result<std::string>(std::string(question.body.size() > 100 ? 3 * MiB : 100 * KiB, 'x'));
+  };
+  Options options;
+  options.query_threads = 1;
+  options.unread_bytes_max = 4 * MiB;
+  make_api(options);
+  const std::string large = R"({"site_id":"app"             })" + std::string(100, ' ');
+  const std::string greedy = key(Scope::stats);
+  const std::string modest = key(Scope::stats);
+  std::optional<http::Response> unread = open(Method::post, "/api/v1/query", large, greedy);
+  Answer refused = call(Method::post, "/api/v1/query", large, greedy);
+  EXPECT_EQ(refused.stream_error, "api: too much of earlier answers waits to be read");
+  EXPECT_NE(call(Method::post, "/api/v1/query", kQuestion, greedy).stream_error, "") << "beyond their share";
+  EXPECT_EQ(call(Method::post, "/api/v1/query", kQuestion, modest).body.size(), 100 * KiB);
+  unread.reset();
+  EXPECT_EQ(call(Method::post, "/api/v1/query", large, greedy).body.size(), 3 * MiB);
+}
+
+TEST_F(ApiTest, WhoDoesNotReadALongSqlAnswerIsCutOffAndTheStatementEnded) {
+  std::promise<void> ended;
+  run_sql_ = [&](const SqlQuestion&, const auto& sink) {
+    while (sink(std::string(100'000, 'x'))) {
+    }
+    ended.set_value();
+    return Result<>(Error{ErrorCode::kBadInput, "stopped"});
+  };
+  Options options;
+  options.threads = 1;
+  options.reader_timeout = std::chrono::milliseconds(100);
+  make_api(options);
+  http::Response unread = open(Method::post, "/api/v1/sql", "select 1");
+  ASSERT_EQ(ended.get_future().wait_for(kPatience), std::future_status::ready) << "the only thread waits for a reader";
+  Result<std::string> late = pull(unread);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().message, "api: the reader of the answer takes too little of it");
+}
+
+TEST_F(ApiTest, OneWhoAsksTooMuchAtOnceIsAnswered429AndOthersAreNot) {
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  BoundedQueue<int> started(10);
+  run_question_ = [&](const StatsQuestion&) {
+    (void)started.try_push(1);
+    released.wait();
+    return Result<std::string>(std::string("{}"));
+  };
+  Options options;
+  options.query_threads = 2;
+  options.query_waiting_max = 3;
+  make_api(options);
+  const std::string greedy = key(Scope::stats);
+  const std::string modest = key(Scope::stats);
+  std::vector<http::Response> asked;
+  asked.push_back(open(Method::post, "/api/v1/query", kQuestion, greedy));
+  ASSERT_TRUE(started.pop_for(kPatience));
+  asked.push_back(open(Method::post, "/api/v1/query", kQuestion, greedy));
+  Answer refused = call(Method::post, "/api/v1/query", kQuestion, greedy);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.parsed().at("error").at("code").as_string(), "limited");
+  EXPECT_NE(refused.header("Retry-After"), "");
+  // The other thread is not theirs.
+  asked.push_back(open(Method::post, "/api/v1/query", kQuestion, modest));
+  EXPECT_TRUE(started.pop_for(kPatience)) << "one caller has both threads";
+  release.set_value();
+  for (http::Response& answer : asked) {
+    Result<std::string> body = pull(answer);
+    EXPECT_TRUE(body && *body == "{}");
+  }
+}
+
+TEST_F(ApiTest, TheGoalsAndSegmentsOfAQuestionAreNotReadOnTheIoThread) {
+  ASSERT_TRUE(settings_.add_item({.project = app_.id,
+                                  .kind = settings::ItemKind::goal,
+                                  .name = "Paid",
+                                  .body = R"({"event":"paid","property":{"name":"plan","value":"pro"}})"}));
+  auto segment = settings_.add_item({.project = app_.id,
+                                     .kind = settings::ItemKind::segment,
+                                     .name = "Germany",
+                                     .body = R"({"filters":[["is","visit:country",["DE"]]]})"});
+  ASSERT_TRUE(segment);
+  auto snapshot = settings_.snapshot();
+  auto read = [&](const Caller& caller) {
+    http::Request request;
+    request.body = kQuestion;
+    auto question = read_question(request, caller, *snapshot, clock_.now());
+    EXPECT_TRUE(question);
+    return std::move(question->context);
+  };
+  query::Context context = read(Caller::owner());
+  EXPECT_EQ(context.project, app_.id);
+  EXPECT_TRUE(context.goals.empty());
+  EXPECT_TRUE(context.segments.empty());
+  add_items(*snapshot, Caller::owner(), context);
+  ASSERT_EQ(context.goals.size(), 1u);
+  EXPECT_EQ(context.goals[0].name, "Paid");
+  EXPECT_EQ(context.goals[0].event, "paid");
+  EXPECT_EQ(context.goals[0].property, std::pair(std::string("plan"), std::string("pro")));
+  ASSERT_EQ(context.segments.size(), 1u);
+  EXPECT_EQ(context.segments[0].id, segment->id);
+  EXPECT_EQ(context.segments[0].body, segment->body);
+  EXPECT_TRUE(context.lock_segments.empty());
+  // A shared link's own filters may name segments, its visitors may not.
+  settings::Share share;
+  share.project = app_.id;
+  share.segment = R"([["is","segment",[")" + segment->id + R"("]]])";
+  context = read(Caller::share(share));
+  add_items(*snapshot, Caller::share(share), context);
+  EXPECT_EQ(context.lock, share.segment);
+  EXPECT_EQ(context.lock_segments.size(), 1u);
+  EXPECT_TRUE(context.segments.empty());
+}
+
+TEST(Caller, OfASharedLinkIsToldApartByNetwork) {
+  settings::Share share;
+  share.id = "s1";
+  settings::Key key;
+  key.id = "k1";
+  auto asker = [](Caller caller, const char* address) {
+    caller.came_from(address);
+    Asker asker = caller.asker();
+    return asker.name + " | " + asker.from;
+  };
+  EXPECT_EQ(asker(Caller::share(share), "2001:db8:0:1::1"), asker(Caller::share(share), "2001:db8:0:1::2"));
+  EXPECT_NE(asker(Caller::share(share), "192.0.2.1"), asker(Caller::share(share), "192.0.2.2"));
+  EXPECT_EQ(asker(Caller::key(key), "192.0.2.1"), "key k1 | ");
+  EXPECT_EQ(asker(Caller::key(key), "192.0.2.2"), "key k1 | ");
 }
 
 TEST_F(ApiTest, WithoutAStoreSqlIsUnavailable) {

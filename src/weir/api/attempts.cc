@@ -9,8 +9,7 @@ namespace weir::api {
 namespace {
 using std::chrono::seconds;
 
-constexpr int kTriesMax = 10;
-constexpr seconds kWindow{60};
+constexpr int kTriesBetweenBlocks = 10;
 constexpr seconds kFirstBlock{30};
 constexpr seconds kLongestBlock{900};
 constexpr size_t kNamesMax = 20'000;
@@ -23,17 +22,17 @@ std::optional<seconds> Attempts::count(const std::string& name) {
   Tries& tries = tries_[name];
   auto left = [&] { return std::chrono::ceil<seconds>(tries.blocked_until - now); };
   if (now < tries.blocked_until) return left();
-  if (now - tries.since >= kWindow) {
+  if (now - tries.since >= limit_.window) {
     // Who kept quiet for as long as the longest block begins anew.
     if (now - std::max(tries.since, tries.blocked_until) >= kLongestBlock) tries.blocks = 0;
     tries.since = now;
     tries.count = 0;
   }
-  if (++tries.count <= kTriesMax) return std::nullopt;
+  if (++tries.count <= limit_.tries) return std::nullopt;
   tries.blocked_until = now + std::min(kFirstBlock * (1 << std::min(tries.blocks, 10)), kLongestBlock);
   ++tries.blocks;
   tries.since = tries.blocked_until;
-  tries.count = 0;
+  tries.count = limit_.tries - kTriesBetweenBlocks;
   return left();
 }
 
@@ -47,7 +46,7 @@ void Attempts::forgive(const std::string& name) {
 void Attempts::make_room(Time now) {
   std::erase_if(tries_, [&](const auto& entry) {
     const Tries& tries = entry.second;
-    return now >= tries.blocked_until && now - tries.since >= kWindow;
+    return now >= tries.blocked_until && now - tries.since >= limit_.window;
   });
   // More than that at once comes from as many addresses; whichever goes begins anew. A tenth at a time, so that who
   // comes next need not look through all of them.

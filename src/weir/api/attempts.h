@@ -11,11 +11,16 @@
 
 namespace weir::api {
 
-// How often somebody may try a secret: 10 times a minute; then not for 30 seconds, doubled each time up to 15 minutes.
-// By account, whether there is one or not, and by address. Thread-safe; at most 20,000 names are kept.
+// How often somebody may try a secret: `tries` times in a `window`; then not for 30 seconds, doubled each time up to 15
+// minutes, with 10 tries in between. Who is counted is a name: an address, a person, a browser that is known, an
+// account, whether there is one or not. Thread-safe; at most 20,000 names are kept.
 class Attempts {
  public:
-  explicit Attempts(Clock& clock) : clock_(clock) {}
+  struct Limit {
+    int tries = 10;
+    std::chrono::seconds window{60};
+  };
+  Attempts(Clock& clock, const Limit& limit) : clock_(clock), limit_(limit) {}
 
   // Counts an attempt. Nothing: go on; else how long to wait.
   std::optional<std::chrono::seconds> count(const std::string& name);
@@ -36,6 +41,7 @@ class Attempts {
   void make_room(Time now);
 
   Clock& clock_;
+  const Limit limit_;
   std::mutex mutex_;  // guards tries_
   std::unordered_map<std::string, Tries> tries_;
 };

@@ -17,6 +17,8 @@ struct Options {
   uint64_t query_threads = 4;
   uint64_t query_waiting_max = 256;
   std::chrono::milliseconds query_timeout{60'000};
+  std::chrono::milliseconds reader_timeout{15'000};
+  uint64_t unread_bytes_max = 128 * MiB;
 };
 
 template <class Visitor>
@@ -34,6 +36,11 @@ void describe(Visitor& option, Options& o) {
   option("query_waiting_max", o.query_waiting_max, between(1, 10'000),
          "Most of them waiting for one of those threads; beyond it they are answered 503.");
   option("query_timeout", o.query_timeout, between(100, 3'600'000), "Longest the store may work on one of them.");
+  option("reader_timeout", o.reader_timeout, between(100, 600'000),
+         "A statement waits for the reader of its answer, which must take 1 MiB within this or is cut off.");
+  option("unread_bytes_max", o.unread_bytes_max, between(4 * MiB, 64 * GiB),
+         "Most bytes of answers to questions and statements held for their readers; beyond it they are answered 503. A "
+         "caller who has as much of it as is left is refused more, so that others find room.");
 }
 
 }  // namespace weir::api

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "weir/api/answers.h"
+#include "weir/api/known_browser.h"
 #include "weir/api/metrics.h"
 #include "weir/api/people_state.h"
 #include "weir/api/totp.h"
@@ -27,9 +28,12 @@ using settings::User;
 namespace {
 constexpr uint64_t kBodyBytesMax = 16 * KiB;
 constexpr size_t kWaitingMax = 64;
+// More in an hour than one address can make, so that one alone slows down nobody but itself.
+constexpr Attempts::Limit kStrangers{100, std::chrono::hours(1)};
 
-std::string cookie(std::string_view name, std::string_view value, int64_t seconds, bool secure) {
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}", name, value, seconds,
+std::string cookie(std::string_view name, std::string_view value, int64_t seconds, bool secure,
+                   std::string_view path = "/") {
+  return fmt::format("{}={}; Path={}; HttpOnly; SameSite=Lax; Max-Age={}{}", name, value, path, seconds,
                      secure ? "; Secure" : "");
 }
 std::string no_cookie(std::string_view name, bool secure) { return cookie(name, "", 0, secure); }
@@ -66,6 +70,13 @@ Error first_error(const Result<std::string>& a, const Result<std::string>& b,
                   const Result<std::optional<std::string>>& c) {
   if (!a) return a.error();
   return b ? c.error() : b.error();
+}
+
+Response limited(std::chrono::seconds wait) {
+  Response response =
+      http::error_response(429, "limited", fmt::format("api: too many attempts; try again in {} s", wait.count()));
+  response.headers.emplace_back("Retry-After", std::to_string(wait.count()));
+  return response;
 }
 
 Error wrong_sign_in() { return {ErrorCode::kUnauthenticated, "api: this email and password do not belong together"}; }
@@ -117,7 +128,10 @@ std::string session_json(const settings::Snapshot& snapshot, const std::optional
 }
 
 People::State::State(const Dependencies& dependencies)
-    : depends(dependencies), attempts(dependencies.clock), workers("api-people", 1, kWaitingMax) {
+    : depends(dependencies),
+      attempts(dependencies.clock, {}),
+      strangers_attempts(dependencies.clock, kStrangers),
+      workers("api-people", 1, kWaitingMax) {
   if (depends.settings.snapshot()->users().empty()) setup_token = settings::new_token();
 }
 
@@ -198,20 +212,24 @@ asio::awaitable<Result<>> People::State::change(std::function<Result<>()> work) 
   co_return Result<>();
 }
 
-std::optional<Response> People::State::too_many(const Request& request, const std::string& name) {
-  std::optional<std::chrono::seconds> wait;
-  if (!request.from_owner) wait = attempts.count(Attempts::of_address(request.client_address));
-  if (!wait && !name.empty()) wait = attempts.count(name);
-  if (!wait) return std::nullopt;
-  Response response =
-      http::error_response(429, "limited", fmt::format("api: too many attempts; try again in {} s", wait->count()));
-  response.headers.emplace_back("Retry-After", std::to_string(wait->count()));
-  return response;
+People::State::Counted People::State::at_account(const Request& request, std::string_view email, const User* found) {
+  std::string browser = known_browser(cookie_of(request, kBrowserCookie), found);
+  if (!browser.empty()) return {attempts, std::move(browser)};
+  // Under a hash, so that what is kept does not grow with what is sent.
+  return {strangers_attempts, "account " + to_hex(settings::hash_of_secret(email))};
 }
 
-void People::State::forgive(const Request& request, const std::string& name) {
+std::optional<Response> People::State::too_many(const Request& request, const Counted& counted) {
+  std::optional<std::chrono::seconds> wait;
+  if (!request.from_owner) wait = attempts.count(Attempts::of_address(request.client_address));
+  if (!wait && !counted.name.empty()) wait = counted.by.count(counted.name);
+  if (!wait) return std::nullopt;
+  return limited(*wait);
+}
+
+void People::State::forgive(const Request& request, const Counted& counted) {
   attempts.forgive(Attempts::of_address(request.client_address));
-  if (!name.empty()) attempts.forgive(name);
+  if (!counted.name.empty()) counted.by.forgive(counted.name);
 }
 
 People::State::Answer People::State::get_session(Request& request, std::optional<Caller> caller) {
@@ -250,6 +268,9 @@ People::State::Answer People::State::begin_session(Request& request, User user) 
   if (kept == nullptr) co_return http::error_response(wrong_sign_in());
   std::optional<Caller> caller = Caller::person(*kept, started->session.id);
   Response response = http::json_response(200, session_json(*snapshot, caller, Gate::csrf_token(started->token)));
+  if (known_browser(cookie_of(request, kBrowserCookie), kept).empty())
+    response.headers.emplace_back("Set-Cookie", cookie(kBrowserCookie, new_known_browser(*kept), kBrowserCookieSeconds,
+                                                       request.secure, kBrowserCookiePath));
   response.headers.emplace_back("Set-Cookie",
                                 cookie(kSessionCookie, started->token, kSessionLifeMillis / 1000, request.secure));
   co_return response;
@@ -263,11 +284,10 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
   auto code = body->text("code");
   if (!email || !password || !code) co_return http::error_response(first_error(email, password, code));
   auto address = settings::check_email(*email);
-  // Under a hash, so that what is kept does not grow with what is sent.
-  const std::string name = "account " + to_hex(settings::hash_of_secret(address ? *address : *email));
-  if (auto wait = too_many(request, name)) co_return std::move(*wait);
   auto snapshot = depends.settings.snapshot();
   const User* found = address ? snapshot->user_of_email(*address) : nullptr;
+  const Counted counted = at_account(request, address ? *address : *email, found);
+  if (auto wait = too_many(request, counted)) co_return std::move(*wait);
   // The same work for who has no account.
   bool possible = password->size() <= settings::kPasswordBytesMax;
   std::string hash;
@@ -280,6 +300,10 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
   if (!user.totp_secret.empty()) {
     if (!*code || (*code)->empty())
       co_return refused(401, "second_factor", "api: a code of the second factor is needed as well");
+    // Whoever gets here has the password, so no stranger keeps the owner out, and there are but few codes to guess.
+    const std::string codes = "codes of " + to_string(user.id);
+    const bool stranger = &counted.by == &strangers_attempts;
+    if (auto wait = stranger ? attempts.count(codes) : std::nullopt) co_return limited(*wait);
     std::function<Result<>()> edit = [this, user, code = **code] {
       auto changed = depends.settings.change_user(user.id, [&](User& kept) -> Result<> {
         // Within the change, so that of two requests with one code only one goes through.
@@ -299,8 +323,9 @@ People::State::Answer People::State::sign_in(Request& request, std::optional<Cal
     if (!used && used.error().code == ErrorCode::kUnauthenticated)
       co_return refused(401, "second_factor", "api: this code is wrong, or was used before");
     if (!used) co_return http::error_response(used.error());
+    if (stranger) attempts.forgive(codes);
   }
-  forgive(request, name);
+  forgive(request, counted);
   Response response = co_await begin_session(request, std::move(user));
   co_return response;
 }
@@ -330,7 +355,7 @@ People::State::Answer People::State::set_up(Request& request, std::optional<Call
   if (!email) co_return http::error_response(email.error());
   if (!name) co_return http::error_response(name.error());
   if (!password) co_return http::error_response(password.error());
-  if (auto wait = too_many(request, "")) co_return std::move(*wait);
+  if (auto wait = too_many(request, nobody_else())) co_return std::move(*wait);
   if (!depends.settings.snapshot()->users().empty())
     co_return http::error_response(Error{ErrorCode::kConflict, "api: weir is set up already: sign in"});
   if (setup_token.empty() || !equal_constant_time(*token, setup_token)) {
@@ -351,7 +376,7 @@ People::State::Answer People::State::set_up(Request& request, std::optional<Call
   };
   auto made = co_await on_thread<User>(std::move(work));
   if (!made) co_return http::error_response(made.error());
-  forgive(request, "");
+  forgive(request, nobody_else());
   Response response = co_await begin_session(request, std::move(*made));
   co_return response;
 }
@@ -361,14 +386,14 @@ People::State::Answer People::State::look_at_invitation(Request& request, std::o
   if (!body) co_return http::error_response(body.error());
   auto token = body->needed_text("token");
   if (!token) co_return http::error_response(token.error());
-  if (auto wait = too_many(request, "")) co_return std::move(*wait);
+  if (auto wait = too_many(request, nobody_else())) co_return std::move(*wait);
   auto snapshot = depends.settings.snapshot();
   const settings::Invitation* invitation = snapshot->invitation_of_token(*token, depends.clock.now());
   if (invitation == nullptr) {
     co_return http::error_response(
         Error{ErrorCode::kNotFound, "api: no such invitation, or it has expired or was used"});
   }
-  forgive(request, "");
+  forgive(request, nobody_else());
   std::string out = "{";
   append_text(out, "email", invitation->email);
   append_text(out, "role", name_of(invitation->grant.role));
@@ -387,7 +412,7 @@ People::State::Answer People::State::accept_invitation(Request& request, std::op
   if (!token) co_return http::error_response(token.error());
   if (!name) co_return http::error_response(name.error());
   if (!password) co_return http::error_response(password.error());
-  if (auto wait = too_many(request, "")) co_return std::move(*wait);
+  if (auto wait = too_many(request, nobody_else())) co_return std::move(*wait);
   auto snapshot = depends.settings.snapshot();
   const settings::Invitation* invitation = snapshot->invitation_of_token(*token, depends.clock.now());
   if (invitation == nullptr) {
@@ -416,7 +441,7 @@ People::State::Answer People::State::accept_invitation(Request& request, std::op
   };
   auto user = co_await on_thread<User>(std::move(work));
   if (!user) co_return http::error_response(user.error());
-  forgive(request, "");
+  forgive(request, nobody_else());
   Response response = co_await begin_session(request, std::move(*user));
   co_return response;
 }
@@ -428,21 +453,21 @@ People::State::Answer People::State::open_share(Request& request, std::optional<
   auto password = body->text("password");
   if (!token) co_return http::error_response(token.error());
   if (!password) co_return http::error_response(password.error());
-  if (auto wait = too_many(request, "")) co_return std::move(*wait);
+  if (auto wait = too_many(request, nobody_else())) co_return std::move(*wait);
   auto snapshot = depends.settings.snapshot();
   const settings::Share* share = snapshot->share_of_token(*token, depends.clock.now());
   if (share == nullptr)
     co_return http::error_response(Error{ErrorCode::kNotFound, "api: no such shared link, or it has ended"});
   if (!share->password.empty()) {
     if (!*password || (*password)->empty() || (*password)->size() > settings::kPasswordBytesMax) {
-      forgive(request, "");
+      forgive(request, nobody_else());
       co_return refused(401, "password", "api: this link asks for a password");
     }
     auto fits = co_await passwords.verify(share->password, std::move(**password));
     if (!fits) co_return http::error_response(fits.error());
     if (!*fits) co_return refused(401, "password", "api: this is not the link's password");
   }
-  forgive(request, "");
+  forgive(request, nobody_else());
   std::string session = Gate::share_session(*share, depends.clock.now());
   std::optional<Caller> caller = Caller::share(*share);
   std::string out = session_json(*snapshot, caller, Gate::csrf_token(session));

@@ -46,9 +46,18 @@ struct People::State : std::enable_shared_from_this<People::State> {
   Answer set_password(http::Request& request, std::optional<Caller> caller);
   Answer create_share(http::Request& request, std::optional<Caller> caller);
 
-  // Counts a try of whoever sent this, and under `name` where it is not empty. An answer: too many.
-  std::optional<http::Response> too_many(const http::Request& request, const std::string& name);
-  void forgive(const http::Request& request, const std::string& name);
+  // Who else a try is counted for than the address it comes from; without a name nobody.
+  struct Counted {
+    Attempts& by;
+    std::string name;
+  };
+  Counted nobody_else() { return {attempts, ""}; }
+  Counted caller_too(const Caller& caller) { return {attempts, caller.name()}; }
+  // A try at the account of an email: the browser, where the account knows it; else the account, for all others.
+  Counted at_account(const http::Request& request, std::string_view email, const settings::User* found);
+  // Counts a try. An answer: too many.
+  std::optional<http::Response> too_many(const http::Request& request, const Counted& counted);
+  void forgive(const http::Request& request, const Counted& counted);
   // A session for `user`, in place of the one that the request brought, with what the page needs next.
   Answer begin_session(http::Request& request, settings::User user);
   // Whether this is the caller's own password. An answer: it is not, or too many tries.
@@ -63,7 +72,8 @@ struct People::State : std::enable_shared_from_this<People::State> {
   boost::asio::awaitable<Result<>> change(std::function<Result<>()> work);
 
   Dependencies depends;
-  Attempts attempts;
+  Attempts attempts;            // of addresses, people who are signed in, browsers that are known
+  Attempts strangers_attempts;  // at accounts that do not know the browser
   Passwords passwords;
   Workers workers;
   std::string setup_token;

@@ -32,13 +32,6 @@ query::Goal goal_of(const settings::Item& item) {
   return goal;
 }
 
-query::Segment segment_of(const settings::Item& item) {
-  boost::system::error_code error;
-  json::value body = json::parse(item.body, error);
-  const json::value* filters = error || !body.is_object() ? nullptr : body.get_object().if_contains("filters");
-  return {item.id, filters == nullptr ? "[]" : json::serialize(*filters)};
-}
-
 // The form of the answer: what the query says, else what the client would rather have.
 Result<query::AnswerForm> form_of(const http::Request& request) {
   query::AnswerForm form = query::AnswerForm::json;
@@ -90,17 +83,21 @@ Result<StatsQuestion> read_question(http::Request& request, const Caller& caller
   question.context.project_name = project->name;
   question.context.time_zone = project->time_zone;
   question.context.now = now;
-  for (const settings::Item& item : snapshot.items(project->id, settings::ItemKind::goal))
-    question.context.goals.push_back(goal_of(item));
-  // A link's filters may name segments that who opens it does not see.
   question.context.lock = caller.filters();
-  for (const settings::Item& item : snapshot.items(project->id, settings::ItemKind::segment)) {
-    const bool shared = !item.owner;
-    if (shared) question.context.lock_segments.push_back(segment_of(item));
-    if (caller.kind() != Caller::Kind::share && (shared || item.owner == caller.user()))
-      question.context.segments.push_back(segment_of(item));
-  }
   return question;
+}
+
+void add_items(const settings::Snapshot& snapshot, const Caller& caller, query::Context& context) {
+  for (const settings::Item& item : snapshot.items(context.project, settings::ItemKind::goal))
+    context.goals.push_back(goal_of(item));
+  for (const settings::Item& item : snapshot.items(context.project, settings::ItemKind::segment)) {
+    const query::Segment segment{item.id, item.body};
+    const bool shared = !item.owner;
+    // A link's filters may name segments that who opens it does not see.
+    if (shared && !context.lock.empty()) context.lock_segments.push_back(segment);
+    if (caller.kind() != Caller::Kind::share && (shared || item.owner == caller.user()))
+      context.segments.push_back(segment);
+  }
 }
 
 std::string file_name_of(query::AnswerForm form, std::string_view project) {

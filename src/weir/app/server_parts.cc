@@ -542,6 +542,7 @@ Result<> ServerParts::State::answer_sql(const api::SqlQuestion& question,
   query::SqlRequest request;
   request.format = question.format;
   request.timeout = question.timeout;
+  request.abandoned = question.abandoned;
   if (question.projects) request.projects = &*question.projects;
   auto answered = query::run_sql(*store, question.statement, request, sink);
   if (!answered) return std::move(answered).error();

@@ -162,11 +162,12 @@ Result<> FilterParser::segment(const json::array& parts, const std::string& wher
     if (found == context_.segments.end())
       return bad(fmt::format("{}: the project has no segment {}", where, shown(wanted)));
     boost::system::error_code error;
-    json::value filters = json::parse(found->filters, error, {}, {.max_depth = 32});
-    if (error) return bad(fmt::format("{}: segment {} is not JSON", where, shown(wanted)));
+    json::value body = json::parse(found->body, error, {}, {.max_depth = 32});
+    const json::value* filters = error || !body.is_object() ? nullptr : body.get_object().if_contains("filters");
+    if (filters == nullptr) return bad(fmt::format("{}: segment {} has no filters", where, shown(wanted)));
     Filter all;
     in_segment_ = true;
-    auto parsed = list(filters, fmt::format("{}: segment {}", where, shown(wanted)), depth, all.parts);
+    auto parsed = list(*filters, fmt::format("{}: segment {}", where, shown(wanted)), depth, all.parts);
     in_segment_ = false;
     if (!parsed) return parsed;
     filter.parts.push_back(std::move(all));

@@ -29,7 +29,7 @@ struct Goal {
 // A filter that people gave a name.
 struct Segment {
   std::string id;
-  std::string filters;  // a JSON array of filters
+  std::string body;  // a JSON object, whose `filters` is a list of filters
 };
 
 // What a question is asked about, besides its own words.

@@ -19,7 +19,8 @@ Context context() {
   context.project_name = "website";
   context.time_zone = "Europe/Berlin";
   context.goals = {{"Signed up", "signup", "", {}, ""}, {"Thanks", "", "/thanks*", {}, "EUR"}};
-  context.segments = {{"s1", R"([["is","visit:source",["news"]]])"}, {"s2", R"([["is","segment",["s1"]]])"}};
+  context.segments = {{"s1", R"({"filters":[["is","visit:source",["news"]]]})"},
+                      {"s2", R"({"filters":[["is","segment",["s1"]]]})"}};
   context.now = kNow;
   context.first_event = [] { return std::optional<UnixMillis>(kNow - 10 * kMillisPerDay); };
   return context;

@@ -40,7 +40,10 @@ Result<std::string> run_sql(store::Store& store, std::string_view sql, const Sql
   auto ast = store.explain_ast(sql, request.parameters);
   if (!ast) return std::move(ast).error();
   if (auto judged = judge_ast(*ast); !judged) return std::move(judged).error();
-  store::QueryOptions options{.format = request.format, .parameters = request.parameters, .timeout = request.timeout};
+  store::QueryOptions options{.format = request.format,
+                              .parameters = request.parameters,
+                              .timeout = request.timeout,
+                              .abandoned = request.abandoned};
   const std::string_view named = format_in_ast(*ast);
   if (!is_csv(named.empty() ? request.format : named)) return store.user_query(sql, options, request.projects, sink);
   CsvGuard guard;

@@ -18,6 +18,8 @@ struct SqlRequest {
   const std::vector<ProjectId>* projects = nullptr;  // what the asker may see; null: all projects
   std::chrono::milliseconds timeout{60'000};
   store::Parameters parameters = {};
+  // Asked about once a second: whether nobody wants the answer any more; true ends the statement.
+  std::function<bool()> abandoned = {};
 };
 
 // Judges a person's statement and runs it over the public views of database weir. The answer's bytes go to `sink` piece

@@ -253,6 +253,17 @@ TEST_F(Sql, EndsAStatementNobodyReads) {
   EXPECT_EQ(pieces, 2u);
 }
 
+TEST_F(Sql, EndsAStatementWithoutOutputThatNobodyWaitsFor) {
+  SqlRequest request{.format = "TSV"};
+  request.projects = &app_;
+  request.abandoned = [] { return true; };
+  auto answer = run_sql(PrivateEngine::shared().store(),
+                        "select count() from numbers(1000000000000) where cityHash64(number) = 1", request,
+                        [](std::string_view) { return true; });
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().message, "store: nobody waits for the answer any more");
+}
+
 // The status was sent long ago when this fails.
 TEST_F(Sql, NoticesAnErrorInTheMiddleOfAnAnswer) {
   std::string body;

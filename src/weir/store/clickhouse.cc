@@ -569,6 +569,7 @@ Result<std::string> ClickHouse::user_query(std::string_view sql, const QueryOpti
   request.timeout = std::min(options.timeout, options_.query_timeout_max);
   request.database = "weir";
   request.sink = &sink;
+  request.abandoned = options.abandoned;
   std::optional<Readers::Lease> lease;
   if (!endpoint->reader_password.empty()) {
     request.user = engine::kReaderOfAll;

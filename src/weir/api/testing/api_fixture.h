@@ -7,7 +7,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
+#include <chrono>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,6 +27,9 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using http::Method;
 using settings::Scope;
+
+// Much longer than anything here takes; then a test fails instead of hanging.
+inline constexpr std::chrono::seconds kPatience{30};
 
 struct Answer {
   int status = 0;
@@ -91,15 +97,51 @@ class ApiTest : public ::testing::Test {
     return answer.get();
   }
 
+  // The answer's head, and what its body comes from, which nobody reads until pull().
+  http::Response open(Method method, std::string target, std::string body, const std::string& secret = "") {
+    auto response = asio::co_spawn(io_, begin(method, std::move(target), std::move(body), secret, secret.empty()),
+                                   asio::use_future);
+    if (response.wait_for(kPatience) == std::future_status::ready) return response.get();
+    ADD_FAILURE() << "no answer begins";
+    return {};
+  }
+  Result<std::string> pull(http::Response& response) {
+    auto piece = asio::co_spawn(io_, next_piece(response.stream), asio::use_future);
+    return *piece.get();
+  }
+  static asio::awaitable<std::optional<Result<std::string>>> next_piece(http::BodySource source) {
+    Result<std::string> piece = co_await source();
+    co_return piece;
+  }
+  asio::awaitable<http::Response> begin(Method method, std::string target, std::string body, std::string secret,
+                                        bool owner) {
+    http::Request request;
+    request.method = method;
+    request.path = request.target = target;
+    request.body = std::move(body);
+    request.from_owner = owner;
+    request.client_address = address_;
+    std::string authorization = "Bearer " + secret;
+    if (!owner) request.headers.emplace_back("authorization", authorization);
+    std::string allowed;
+    const http::Route* route = router_->find(method, request.path, allowed);
+    http::Response response = co_await route->handler(request);
+    co_return response;
+  }
+
   // Any request: `headers` as they are sent.
   using Headers = std::vector<std::pair<std::string, std::string>>;
   Answer ask(Method method, std::string target, std::string body, Headers headers, bool secure = false) {
-    auto answer = asio::co_spawn(
-        io_, drive_headers(method, std::move(target), std::move(body), std::move(headers), secure), asio::use_future);
-    return answer.get();
+    return begin_ask(method, std::move(target), std::move(body), std::move(headers), secure).get();
+  }
+  std::future<Answer> begin_ask(Method method, std::string target, std::string body, Headers headers,
+                                bool secure = false) {
+    return asio::co_spawn(
+        io_, drive_headers(method, std::move(target), std::move(body), std::move(headers), secure, address_),
+        asio::use_future);
   }
   asio::awaitable<Answer> drive_headers(Method method, std::string target, std::string body, Headers headers,
-                                        bool secure) {
+                                        bool secure, std::string address) {
     http::Request request;
     request.method = method;
     request.target = target;
@@ -107,7 +149,7 @@ class ApiTest : public ::testing::Test {
     if (target.find('?') != std::string::npos) request.query = std::string_view(target).substr(target.find('?') + 1);
     request.body = std::move(body);
     request.secure = secure;
-    request.client_address = address_;
+    request.client_address = std::move(address);
     for (const auto& [name, value] : headers) request.headers.emplace_back(name, value);
     std::string allowed;
     const http::Route* route = router_->find(method, request.path, allowed);
