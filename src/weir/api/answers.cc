@@ -42,14 +42,17 @@ http::Response no_content() {
   return response;
 }
 
+const settings::Project* project_named(const settings::Snapshot& snapshot, std::string_view reference) {
+  if (const settings::Project* project = snapshot.project(reference)) return project;
+  uint64_t id = 0;
+  auto [end, error] = std::from_chars(reference.data(), reference.data() + reference.size(), id);
+  if (error != std::errc{} || end != reference.data() + reference.size()) return nullptr;
+  return snapshot.project(ProjectId{id});
+}
+
 Result<const settings::Project*> project_for(const settings::Snapshot& snapshot, const Caller& caller,
                                              Permission permission, std::string_view reference) {
-  const settings::Project* project = snapshot.project(reference);
-  if (project == nullptr) {
-    uint64_t id = 0;
-    auto [end, error] = std::from_chars(reference.data(), reference.data() + reference.size(), id);
-    if (error == std::errc{} && end == reference.data() + reference.size()) project = snapshot.project(ProjectId{id});
-  }
+  const settings::Project* project = project_named(snapshot, reference);
   if (project == nullptr || !caller.sees(project->id)) {
     return Error{ErrorCode::kNotFound, fmt::format("api: project: `{}`: no such project", reference.substr(0, 80))};
   }

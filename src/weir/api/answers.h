@@ -25,8 +25,10 @@ void append_project_name(std::string& out, const settings::Snapshot& snapshot, s
 void append_comma(std::string& out);
 http::Response no_content();
 
-// The project by name or, when no name fits, by id, in which the caller has the permission. Lives as long as
-// `snapshot`. Errors: kNotFound (none that the caller sees), kForbidden (they see it, and may not do that).
+// The project of that name or, when no name fits, of that id; null when there is none. Lives as long as `snapshot`.
+const settings::Project* project_named(const settings::Snapshot& snapshot, std::string_view reference);
+// The same, in which the caller has the permission. Errors: kNotFound (none that the caller sees), kForbidden (they see
+// it, and may not do that).
 Result<const settings::Project*> project_for(const settings::Snapshot& snapshot, const Caller& caller,
                                              Permission permission, std::string_view reference);
 // `[{"project":"app","role":"editor"}]`; project null: all.

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <charconv>
+
+#include "weir/api/answers.h"
 
 namespace weir::api {
 
@@ -52,15 +53,6 @@ Result<query::AnswerForm> form_of(const http::Request& request) {
 }
 }  // namespace
 
-const settings::Project* project_named(const settings::Snapshot& snapshot, std::string_view reference) {
-  if (const settings::Project* project = snapshot.project(reference)) return project;
-  uint64_t id = 0;
-  auto [end, error] = std::from_chars(reference.data(), reference.data() + reference.size(), id);
-  if (error == std::errc() && end == reference.data() + reference.size())
-    if (const settings::Project* project = snapshot.project(ProjectId{id})) return project;
-  return snapshot.project_of_outside_name(reference);
-}
-
 Result<StatsQuestion> read_question(http::Request& request, const Caller& caller, const settings::Snapshot& snapshot,
                                     UnixMillis now) {
   auto form = form_of(request);
@@ -72,6 +64,7 @@ Result<StatsQuestion> read_question(http::Request& request, const Caller& caller
   if (reference.empty())
     return Error{ErrorCode::kBadInput, "query: site_id: expected the name, the id or an outside name of a project"};
   const settings::Project* project = project_named(snapshot, reference);
+  if (project == nullptr) project = snapshot.project_of_outside_name(reference);
   // Whoever may not see a project does not learn that there is one.
   if (project == nullptr || !caller.sees(project->id))
     return Error{ErrorCode::kNotFound, "query: site_id: no such project: " + reference.substr(0, 100)};

@@ -25,7 +25,4 @@ void add_items(const settings::Snapshot& snapshot, const Caller& caller, query::
 // What a browser should call a file of that form; empty for the form that is no file.
 std::string file_name_of(query::AnswerForm form, std::string_view project);
 
-// The project of that name, id or outside name, or null.
-const settings::Project* project_named(const settings::Snapshot& snapshot, std::string_view reference);
-
 }  // namespace weir::api

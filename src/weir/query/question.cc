@@ -22,6 +22,11 @@ constexpr int kMonthsMax = 600;
 
 constexpr std::array<std::string_view, 6> kTraffic = {"human", "bot", "ai_crawler", "monitor", "spam", "internal"};
 
+// A day that a range may begin or end with: in the years 1970 to 2200.
+bool parse_day_of_range(std::string_view text, int64_t& day) {
+  return parse_day(text, day) && day >= 0 && day < days_from_civil({2201, 1, 1});
+}
+
 // Reads one question, member by member, in an order in which each finds what it needs.
 class QuestionParser {
  public:
@@ -117,7 +122,7 @@ class QuestionParser {
   Result<> date_range() {
     int64_t today = q_.zone.local_day(now());
     if (const json::value* relative = member("relative_date")) {
-      if (!relative->is_string() || !parse_day(view(relative->get_string()), today))
+      if (!relative->is_string() || !parse_day_of_range(view(relative->get_string()), today))
         return bad(fmt::format("relative_date: expected a day such as \"2026-11-20\", not {}", shown(*relative)));
     }
     const json::value* asked = member("date_range");
@@ -185,7 +190,7 @@ class QuestionParser {
     const std::string_view b = view(pair[1].get_string());
     int64_t first = 0;
     int64_t last = 0;
-    if (parse_day(a, first) && parse_day(b, last)) {
+    if (parse_day_of_range(a, first) && parse_day_of_range(b, last)) {
       if (last < first) return bad(fmt::format("{}: {} is before {}", where, b, a));
       if (last - first >= kDaysMax) return bad(fmt::format("{}: more than {} days", where, kDaysMax));
       range = range_of_days(q_.zone, first, last);

@@ -101,6 +101,13 @@ TEST(Question, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(wrong(R"({"metrics":["visitors"],"date_range":["2026-02-30","2026-03-01"]})"),
               HasSubstr("date_range[0]"));
   EXPECT_THAT(wrong(R"({"metrics":["visitors"],"date_range":["2026-03-02","2026-03-01"]})"), HasSubstr("is before"));
+  for (const char* day : {"1969-12-31", "2201-01-01", "2026-13-01", "2026-1-1", ""}) {
+    EXPECT_THAT(wrong(fmt::format(R"({{"metrics":["visitors"],"date_range":["{0}","{0}"]}})", day)),
+                HasSubstr("date_range[0]: neither a day nor a moment"))
+        << day;
+  }
+  EXPECT_EQ(wrong(R"({"metrics":["visitors"],"date_range":["2024-02-29","2024-02-29"]})"), "");
+  EXPECT_EQ(wrong(R"({"metrics":["visitors"],"date_range":["2200-12-31","2200-12-31"]})"), "");
   EXPECT_THAT(wrong(R"({"metrics":["conversion_rate"],"date_range":"day"})"), HasSubstr("event:goal"));
   EXPECT_THAT(wrong_with(R"("dimension":["x"])"), HasSubstr("no such member: dimension"));
   EXPECT_THAT(wrong_with(R"("dimensions":["visit:shoe_size"])"), HasSubstr("dimensions[0]"));

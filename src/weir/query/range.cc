@@ -119,24 +119,6 @@ int64_t add_months(int64_t day, int months) {
   return days_from_civil({year, month, std::min(civil.day, days_in_month(year, month))});
 }
 
-bool parse_day(std::string_view text, int64_t& day) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
-  int parts[3] = {};
-  const std::string_view fields[3] = {text.substr(0, 4), text.substr(5, 2), text.substr(8, 2)};
-  for (int i = 0; i < 3; ++i) {
-    for (char c : fields[i]) {
-      if (c < '0' || c > '9') return false;
-      parts[i] = parts[i] * 10 + (c - '0');
-    }
-  }
-  if (parts[0] < 1970 || parts[0] > 2200 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1) return false;
-  auto month = static_cast<unsigned>(parts[1]);
-  auto in_month = static_cast<unsigned>(parts[2]);
-  if (in_month > days_in_month(parts[0], month)) return false;
-  day = days_from_civil({parts[0], month, in_month});
-  return true;
-}
-
 Range range_of_days(const Zone& zone, int64_t first, int64_t last) {
   return {zone.start_of_day(first), zone.start_of_day(last + 1)};
 }

@@ -49,7 +49,5 @@ int64_t start_of_year(int64_t day);
 // The same day of the month, or the month's last where it has no such day.
 int64_t add_months(int64_t day, int months);
 int weekday_of(int64_t day);  // 1 is Monday
-// "2026-11-20", a day of the calendar in the years 1970-2200.
-bool parse_day(std::string_view text, int64_t& day);
 
 }  // namespace weir::query

@@ -9,6 +9,7 @@
 
 #include "weir/settings/encoding.h"
 #include "weir/settings/limits.h"
+#include "weir/settings/state.h"
 
 namespace weir::settings {
 
@@ -58,14 +59,6 @@ std::string subject_of(const TrafficRule& rule) { return fmt::format("{} {}", na
 template <class T>
 std::string subject_of(const T& one) {
   return one.name;
-}
-
-std::string key_of(const Project& p) { return to_string(p.id); }
-std::string key_of(const User& u) { return to_string(u.id); }
-std::string key_of(const OutsideName& name) { return name.value; }
-template <class T>
-std::string key_of(const T& one) {
-  return one.id;
 }
 
 template <class T>

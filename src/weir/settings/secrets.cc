@@ -7,10 +7,8 @@
 #include <array>
 #include <atomic>
 #include <boost/json.hpp>
-#include <charconv>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <shared_mutex>
 #include <unordered_map>
 
@@ -98,20 +96,6 @@ std::array<unsigned char, 24> associated_data(ProjectId project, int64_t day) {
   return data;
 }
 
-// YYYY-MM-DD, as format_day() writes it.
-std::optional<int64_t> parse_day(std::string_view text) {
-  CivilDay civil{};
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  auto digits = [&](size_t at, size_t count, auto& into) {
-    auto [end, error] = std::from_chars(text.data() + at, text.data() + at + count, into);
-    return error == std::errc{} && end == text.data() + at + count;
-  };
-  if (!digits(0, 4, civil.year) || !digits(5, 2, civil.month) || !digits(8, 2, civil.day)) return std::nullopt;
-  int64_t day = days_from_civil(civil);
-  if (format_day(day) != text) return std::nullopt;
-  return day;
-}
-
 Error corrupt(std::string_view why) { return {ErrorCode::kCorrupt, fmt::format("settings: personal fields: {}", why)}; }
 
 // The record's `personal` member, taken apart. The usual form, ours to the byte, costs no JSON parser.
@@ -124,26 +108,24 @@ Result<Envelope> parse_envelope(std::string_view personal) {
   constexpr std::string_view kSealed = R"(","sealed":")";
   constexpr size_t kSealedAt = kDay.size() + 10 + kSealed.size();
   if (personal.size() > kSealedBytesMax) return corrupt("too long");
-  std::optional<int64_t> day;
-  Envelope envelope;
+  Envelope envelope{};
+  bool read = false;
   if (personal.size() > kSealedAt + 2 && personal.starts_with(kDay) &&
       personal.substr(kDay.size() + 10).starts_with(kSealed) && personal.ends_with("\"}")) {
-    day = parse_day(personal.substr(kDay.size(), 10));
-    bool fine = from_base64url(personal.substr(kSealedAt, personal.size() - kSealedAt - 2), envelope.sealed);
-    if (!fine) day.reset();
+    read = parse_day(personal.substr(kDay.size(), 10), envelope.day) &&
+           from_base64url(personal.substr(kSealedAt, personal.size() - kSealedAt - 2), envelope.sealed);
   }
-  if (!day) {
+  if (!read) {
     boost::system::error_code failed;
     boost::json::value whole = boost::json::parse({personal.data(), personal.size()}, failed);
     const boost::json::object* object = failed ? nullptr : whole.if_object();
     const boost::json::value* d = object == nullptr ? nullptr : object->if_contains("day");
     const boost::json::value* s = object == nullptr ? nullptr : object->if_contains("sealed");
     if (d == nullptr || s == nullptr || !d->is_string() || !s->is_string()) return corrupt("not a sealed text");
-    day = parse_day(std::string_view(d->get_string()));
-    if (!day || !from_base64url(std::string_view(s->get_string()), envelope.sealed))
+    if (!parse_day(std::string_view(d->get_string()), envelope.day) ||
+        !from_base64url(std::string_view(s->get_string()), envelope.sealed))
       return corrupt("not a sealed text");
   }
-  envelope.day = *day;
   return envelope;
 }
 
@@ -423,14 +405,13 @@ Result<> FileSecrets::expire(UnixMillis now) {
   for (const std::string& file : *names) {
     std::string_view rest = file;
     bool expired = false;
+    int64_t day = 0;
     if (file.ends_with(".new")) {
       expired = true;  // left by a kill while a key was being made; nothing was sealed under it
     } else if (rest.starts_with("salt-")) {
-      auto day = parse_day(rest.substr(5));
-      expired = day && *day < first_salt;
+      expired = parse_day(rest.substr(5), day) && day < first_salt;
     } else if (rest.starts_with("personal-") && rest.size() > 20 && rest[19] == '-') {
-      auto day = parse_day(rest.substr(9, 10));
-      expired = day && *day < first_personal;
+      expired = parse_day(rest.substr(9, 10), day) && day < first_personal;
     }
     if (!expired) continue;
     auto destroyed = destroy(file);

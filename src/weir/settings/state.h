@@ -12,6 +12,15 @@ namespace weir::settings {
 inline std::shared_ptr<const Snapshot> snapshot_of(State state) {
   return std::make_shared<const Snapshot>(std::move(state));
 }
+// What tells one of a list from the others, whatever else of it changes.
+inline std::string key_of(const User& user) { return to_string(user.id); }
+inline std::string key_of(const Project& project) { return to_string(project.id); }
+inline std::string key_of(const OutsideName& name) { return name.value; }
+template <class T>
+std::string key_of(const T& one) {
+  return one.id;
+}
+
 // Puts the lists into the order they are kept in.
 void sort(State& state);
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 #include <vector>
 
@@ -76,19 +75,8 @@ constexpr std::string_view kPayments[] = {"card", "card", "paypal", "apple_pay"}
 }  // namespace
 
 Result<int64_t> parse_day(std::string_view text) {
-  CivilDay day{};
-  auto number = [&](size_t from, size_t size, auto& to) {
-    auto [end, error] = std::from_chars(text.data() + from, text.data() + from + size, to);
-    return error == std::errc() && end == text.data() + from + size;
-  };
-  bool read = text.size() == 10 && text[4] == '-' && text[7] == '-' && number(0, 4, day.year) &&
-              number(5, 2, day.month) && number(8, 2, day.day) && day.year >= 1970 && day.month >= 1 &&
-              day.month <= 12 && day.day >= 1;
-  if (read) {
-    int64_t days = days_from_civil(day);
-    // A day that is not in its month would come back as another.
-    if (format_day(days) == text) return days;
-  }
+  int64_t days = 0;
+  if (weir::parse_day(text, days) && days >= 0) return days;
   return Error{ErrorCode::kBadInput, fmt::format("{}: expected a day like 2026-11-29", text)};
 }
 

@@ -7,6 +7,7 @@
 
 #include "weir/base/bytes.h"
 #include "weir/settings/encoding.h"
+#include "weir/settings/state.h"
 
 namespace weir::settings::sqlite {
 
@@ -235,14 +236,6 @@ Result<> put(const Database& db, const Policy& policy) {
                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value")
       .bind(int64_t{policy.second_factor})
       .finish();
-}
-
-std::string key_of(const User& user) { return to_string(user.id); }
-std::string key_of(const Project& p) { return to_string(p.id); }
-std::string key_of(const OutsideName& name) { return name.value; }
-template <class T>
-std::string key_of(const T& one) {
-  return one.id;
 }
 
 // One list of the state, before and after.
