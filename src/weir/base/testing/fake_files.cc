@@ -47,7 +47,8 @@ struct FakeFiles::Change {
     if (kind == Kind::write)
       content.replace(at + from, upto - from, bytes, from, upto - from);
     else if (at + from < old)
-      std::fill(content.begin() + static_cast<ptrdiff_t>(at + from), content.begin() + static_cast<ptrdiff_t>(old), '\0');
+      std::fill(content.begin() + static_cast<ptrdiff_t>(at + from), content.begin() + static_cast<ptrdiff_t>(old),
+                '\0');
   }
 };
 
