@@ -139,6 +139,13 @@ std::string Writer::rows_family() {
                 dimensions_sql(Of::row), sets);
 }
 
+// Where a filter leaves few visits, the others need not be put together.
+std::string Writer::of_found_visits(const std::string& match) {
+  if (q_.filter.parts.empty()) return {};
+  return fmt::format(" AND session_id IN (SELECT session_id FROM {} WHERE {} AND {})", conditions_.table(),
+                     conditions_.project(), match);
+}
+
 // Whole visits in one pass: each visit's groups are those of its matching rows, its bounce and duration those of all
 // its rows.
 std::string Writer::visits_family() {
@@ -158,11 +165,7 @@ std::string Writer::visits_family() {
   std::string groups = columns.empty()
                            ? fmt::format("countIf({}) AS groups", match)
                            : fmt::format("groupUniqArrayIf(tuple({}), {}) AS groups", joined(columns, ", "), match);
-  // Where a filter leaves few visits, the others need not be put together.
-  const std::string found = q_.filter.parts.empty()
-                                ? std::string()
-                                : fmt::format(" AND session_id IN (SELECT session_id FROM {} WHERE {} AND {})",
-                                              conditions_.table(), conditions_.project(), match);
+  const std::string found = of_found_visits(match);
   std::string from = fmt::format(
       "(SELECT session_id, {}, sum(visit_bounce) AS bounce, sum(visit_gap_ms) AS took FROM {} WHERE {} AND {}{} GROUP "
       "BY session_id HAVING {})",
@@ -239,7 +242,8 @@ std::string Writer::visits_family_by_row() {
 
 // The first and the last pageview of each visit, where they match.
 std::string Writer::ends_family() {
-  std::vector<std::string> members = {fmt::format("({})", matching())};
+  const std::string match = matching();
+  std::vector<std::string> members = {fmt::format("({})", match)};
   std::string join;
   const std::vector<std::string> dimensions = in_tuple("p", members, join);
   std::vector<std::string> selects;
@@ -247,10 +251,10 @@ std::string Writer::ends_family() {
     if (!needs(part)) continue;
     selects.push_back(family(
         {{part, "count()"}},
-        fmt::format("(SELECT {}If(tuple({}), {}, kind = 'pageview') AS p FROM {} WHERE {} AND {} GROUP BY session_id "
+        fmt::format("(SELECT {}If(tuple({}), {}, kind = 'pageview') AS p FROM {} WHERE {} AND {}{} GROUP BY session_id "
                     "HAVING p.1 = 1){}",
                     pick, joined(members, ", "), Conditions::kOrder, with_pages(), conditions_.project(),
-                    conditions_.around_range(), join),
+                    conditions_.around_range(), of_found_visits(match), join),
         dimensions));
   }
   return joined(selects, " UNION ALL ");
@@ -289,13 +293,14 @@ std::string Writer::depth_family() {
 }
 
 std::string Writer::times_family() {
-  std::vector<std::string> members = {fmt::format("({})", matching())};
+  const std::string match = matching();
+  std::vector<std::string> members = {fmt::format("({})", match)};
   std::string join;
   const std::vector<std::string> dimensions = in_tuple("p", members, join, kPageviewMembers);
   const std::string times = pageview_times(
       {fmt::format("if({}, {}, -1)", conditions_.has_number("engaged_ms"), conditions_.number_of("engaged_ms")),
-       joined(members, ", "), with_pages(), conditions_.project() + " AND " + conditions_.onward_of_range(),
-       "p.2 = 1"});
+       joined(members, ", "), with_pages(),
+       conditions_.project() + " AND " + conditions_.onward_of_range() + of_found_visits(match), "p.2 = 1"});
   return family({{Part::known_times, "count()"}, {Part::time_sum, "sum(took)"}},
                 fmt::format("({}){} WHERE took >= 0", times, join), dimensions);
 }

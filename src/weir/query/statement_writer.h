@@ -107,6 +107,7 @@ class Writer {
   std::vector<std::string> in_tuple(std::string_view name, std::vector<std::string>& members, std::string& join,
                                     size_t before = 0);
   std::string visits_of(const std::string& facts, const std::string& having);
+  std::string of_found_visits(const std::string& match);
 
   std::string rows_family();
   std::string of_any_goal();
