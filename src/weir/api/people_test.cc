@@ -12,8 +12,6 @@
 
 namespace weir::api {
 namespace {
-using settings::Grant;
-using settings::Role;
 using testing::Answer;
 using ::testing::HasSubstr;
 namespace asio = boost::asio;
