@@ -39,11 +39,7 @@ class Scheduler {
   bool chance(double probability) { return static_cast<double>(random() >> 11) * 0x1p-53 < probability; }
   // Lets somebody else run, now and then.
   void maybe_yield() {
-    constexpr int kCoinBits = 3;
-    if (coins_ == 1) coins_ = random() | uint64_t{1} << 63;  // the highest bit alone is left behind the last coin
-    const bool now = (coins_ & ((1 << kCoinBits) - 1)) == 0;
-    coins_ >>= kCoinBits;
-    if (now) yield();
+    if ((random() & 7) == 0) yield();
   }
   void yield();
   // Waits until wake() or until `deadline` (as now()); false when the deadline came first.
@@ -68,7 +64,6 @@ class Scheduler {
 
   static Scheduler* current_;
   std::mt19937_64 random_;
-  uint64_t coins_ = 1;  // drawn and not used yet: a number costs as much as a lock does
   const uint64_t steps_max_;
   const std::function<void(const std::string&)> stuck_;
   std::vector<std::unique_ptr<Fiber>> fibers_;  // alive
