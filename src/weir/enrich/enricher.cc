@@ -217,8 +217,7 @@ struct Enricher::State {
   }
 };
 
-// Not zeroed first: every member makes itself.
-Enricher::Enricher() : state_(std::make_unique_for_overwrite<State>()) {}
+Enricher::Enricher() : state_(std::make_unique<State>()) {}
 Enricher::~Enricher() = default;
 
 void Enricher::use(const std::shared_ptr<const Packs>& packs,

@@ -17,8 +17,7 @@ std::string pageview_times(const PageviewTimes& of) {
   const std::string backwards = fmt::format(
       "SELECT session_id, is_page, seen, time, engaged, asked, countIf(is_page) OVER behind AS later, minIf(time, "
       "is_page) OVER behind AS next FROM ({}) WINDOW behind AS (PARTITION BY session_id ORDER BY place DESC ROWS "
-      "BETWEEN "
-      "UNBOUNDED PRECEDING AND 1 PRECEDING)",
+      "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
       rows);
   const std::string pages = fmt::format(
       "SELECT anyIf(asked, is_page) AS p, anyIf(if(later > 0, next - time, -1), is_page) AS until_next, "

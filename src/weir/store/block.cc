@@ -172,27 +172,11 @@ struct Block::State {
   Repeating text_keys, text_values, number_keys;
   std::string number_values;  // encoded
 
-  // Room for the first rows, which else would be made in steps for each column.
-  void make_room();
   void add_properties(const Row& row);
   // Calls visit(name, type, write) for each column, in the order of the wire.
   template <class Visitor>
   void each_column(Visitor&& visit) const;
 };
-
-void Block::State::make_room() {
-  constexpr size_t kRows = 16;
-  for (auto* v : {&project_id, &visitor_id, &session_id, &o, &text_ends, &number_ends}) v->reserve(kRows);
-  for (auto* v : {&p, &visit_gap_ms}) v->reserve(kRows);
-  for (auto* v : {&timestamp, &received_after_ms, &revenue_amount}) v->reserve(kRows);
-  revenue_is_null.reserve(kRows);
-  visit_seq.reserve(kRows);
-  visit_bounce.reserve(kRows);
-  for (auto& column : repeating) column.indexes.reserve(kRows);
-  for (auto& column : of_visit) column.indexes.reserve(kRows);
-  for (auto& column : enumerations) column.indexes.reserve(kRows);
-  client_uuid.reserve(kRows);
-}
 
 void Block::State::add_properties(const Row& row) {
   auto add_text = [&](std::string_view key, std::string_view value) {
@@ -289,7 +273,7 @@ Block& Block::operator=(Block&&) noexcept = default;
 
 void Block::add(const Row& row) {
   State& s = *state_;
-  if (s.rows++ == 0) s.make_room();
+  ++s.rows;
   s.project_id.push_back(number(row.project_id));
   s.timestamp.push_back(row.time);
   s.received_after_ms.push_back(row.received_at - row.time);
