@@ -328,7 +328,15 @@ Result<Dedup::Verdict> Dedup::judge(const event::Event& event, journal::Partitio
   std::lock_guard lock(mutex_);
   if (losses_ != made_good_)
     return Error{ErrorCode::kUnavailable, "load: dedup: what was known of ids is to be made again"};
-  return judge_known(entry_of(event, partition, offset));
+  auto verdict = judge_known(entry_of(event, partition, offset));
+  auto& under_way = under_way_[index_of(partition)];
+  if (verdict && *verdict == Verdict::first) under_way = std::max(under_way, offset + 1);
+  return verdict;
+}
+
+void Dedup::settled_below(journal::Partition partition, journal::Offset offset) {
+  std::lock_guard lock(mutex_);
+  if (auto& under_way = under_way_[index_of(partition)]; under_way <= offset) under_way = 0;
 }
 
 // Under mutex_.
@@ -404,6 +412,8 @@ Result<> Dedup::fill(const Sources& sources, UnixMillis now, const std::function
   {
     std::lock_guard lock(mutex_);
     if (filled_ && losses_ == made_good_) return {};
+    if (under_way_ != decltype(under_way_){})
+      return Error{ErrorCode::kUnavailable, "load: dedup: what was judged before is on its way to the store"};
     losses = losses_;
   }
   constexpr std::array kBoth = {journal::Partition::live, journal::Partition::bulk};

@@ -62,7 +62,8 @@ class Dedup {
   // Reads from the journal what the files do not hold, before the first verdict is asked for: once, whoever comes
   // first; the others wait. Where one id was taken in two partitions, the record that has a row is the first.
   // `now`: records received more than two windows before it are not read. `stop`: answers true when it is to be given
-  // up. Errors: kUnavailable; call it again.
+  // up. Errors: kUnavailable (also while something that was judged is on its way to the store, which would not tell of
+  // its row yet); call it again.
   Result<> fill(const Sources& sources, UnixMillis now, const std::function<bool()>& stop);
 
   enum class Verdict : uint8_t {
@@ -77,6 +78,9 @@ class Dedup {
     journal::Partition partition;
     journal::Offset offset;
   };
+  // What was judged of the partition below `offset` is a row, or has its outcome, or is given up: it is not on its way
+  // to the store any more. Until then fill() does not ask which of two records has the row.
+  void settled_below(journal::Partition partition, journal::Offset offset);
   // Where the id was seen first, as far as that is remembered. Errors: as judge().
   Result<std::optional<Place>> find(ProjectId project, std::string_view id) const;
   // Every record of the partition below `offset` was asked about: a start need not read them again.
@@ -154,8 +158,10 @@ class Dedup {
   std::array<journal::Offset, 2> decided_{};  // by partition: below it, all is in recent_ or runs_
   std::array<journal::Offset, 2> covered_{};  // by partition: below it, all is in runs_
   UnixMillis flush_at_ = 0;                   // however few there are in recent_; 0: not known yet
-  uint64_t losses_ = 0;                       // times that a file was found damaged, and all thrown away
-  uint64_t made_good_ = 0;                    // of them, those behind which all was filled in again
+  std::array<journal::Offset, 2>
+      under_way_{};         // by partition: one past what may be on its way to the store; 0: nothing
+  uint64_t losses_ = 0;     // times that a file was found damaged, and all thrown away
+  uint64_t made_good_ = 0;  // of them, those behind which all was filled in again
   // Receipt of the id remembered last, Unix seconds. Not the newest of all: one that was received while the clock ran
   // ahead would have all others forgotten.
   uint32_t latest_ = 0;

@@ -396,6 +396,31 @@ TEST_F(DedupTest, ADamagedPageIsMadeGoodFromTheJournal) {
   for (const std::string& id : ids) EXPECT_EQ(judge(*dedup, event_of(id), 100), Verdict::duplicate) << id;
 }
 
+// Of two records with one id the one with a row is the first; a row that is on its way shows only when it has come.
+TEST_F(DedupTest, WhatIsOnItsWayToTheStoreIsWaitedForBeforeIdsAreMadeAgain) {
+  JournalOfIds journal(files_);
+  journal.append(Partition::live, {"a"});
+  auto never = [] { return false; };
+  auto dedup = open(journal.journal->uuid());
+  ASSERT_TRUE(dedup->fill(journal.sources(), kNow, never));
+  ASSERT_TRUE(dedup->checkpoint());
+  journal.append(Partition::live, {"x"});
+  journal.append(Partition::bulk, {"x"});
+  EXPECT_EQ(dedup->judge(event_of("x"), Partition::bulk, 0).value(), Verdict::first);
+  for (const std::string& path : files_.paths())
+    if (path.starts_with("dedup/ids-")) files_.flip(path, 100);
+  ASSERT_FALSE(dedup->judge(event_of("a"), Partition::live, 100));
+  auto early = dedup->fill(journal.sources(), kNow, never);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, ErrorCode::kUnavailable);
+  dedup->settled_below(Partition::bulk, 0);
+  EXPECT_FALSE(dedup->fill(journal.sources(), kNow, never)) << "the record at 0 is not below 0";
+  dedup->settled_below(Partition::bulk, 1);
+  ASSERT_TRUE(dedup->fill(journal.sources({{{}, {0}}}), kNow, never));
+  EXPECT_EQ(dedup->judge(event_of("x"), Partition::live, 1).value(), Verdict::duplicate);
+  EXPECT_EQ(dedup->judge(event_of("x"), Partition::bulk, 0).value(), Verdict::first);
+}
+
 TEST_F(DedupTest, AnotherJournalBeginsAnew) {
   judge(*open(), event_of("a"), 1);
   auto dedup = open("fedcba9876543210");

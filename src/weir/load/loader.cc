@@ -228,6 +228,7 @@ void Loader::State::run() {
 Result<> Loader::State::prepare() {
   reconciled = false;
   doubt = false;
+  deps.dedup.settled_below(partition, UINT64_MAX);  // nobody inserts until this is done
   // What is loaded before the packs are would not be known to have a place, or a device.
   if (!packs_are_read()) return Error{ErrorCode::kUnavailable, "the data packs are being read"};
   if (auto migrated = deps.store.migrate(); !migrated) return migrated;
@@ -554,6 +555,7 @@ void Loader::State::insert_loop() {
     rows_total->add(batch->rows);
     if (batch->watched && !refused) batch->watched->stored();
     if (batch->begun) deps.healer.batch_ended(partition);
+    deps.dedup.settled_below(partition, batch->next);
     {
       std::lock_guard lock(mutex);
       loaded = batch->next;
