@@ -18,16 +18,13 @@ import time
 import urllib.request
 
 TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TREE, "tests", "integration"))
+from ports import free_port  # noqa: E402
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 # --- processes -----------------------------------------------------------------------------------------------------
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
 
 def stat_fields(pid):
     with open(f"/proc/{pid}/stat", "rb") as f:

@@ -11,15 +11,19 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 export const BINARY = process.env.WEIR_BINARY ?? join(root, "build", "release", "weir");
 const run = promisify(execFile);
 
-const freePort = () =>
-  new Promise((resolve, reject) => {
+// A port nothing listens on, below those Linux gives to outgoing connections: one of those may be taken by somebody's
+// connection before the server listens on it.
+const freePort = async () => {
+  for (;;) {
+    const port = 10000 + Math.floor(Math.random() * 22000);
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+    const free = await new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
+};
 
 // Waits until `condition` answers something true, and answers that; fails naming what did not happen.
 export async function waitFor(condition, what, seconds = 60) {

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import urllib.request
 
-from weir import ROOT, free_port, wait_for
+from ports import free_port
+from weir import ROOT, wait_for
 
 CONFIG = """<clickhouse>
 <path>{directory}/data/</path><listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>

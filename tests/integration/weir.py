@@ -5,20 +5,15 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
+from ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("WEIR_BINARY", ROOT / "build" / "release" / "weir"))
 TEST_DATA = pathlib.Path(os.environ["WEIR_TEST_DATA"]) if os.environ.get("WEIR_TEST_DATA") else None
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(condition, what, seconds=30.0):

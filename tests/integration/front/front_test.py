@@ -11,7 +11,8 @@ import ssl
 import subprocess
 
 import pytest
-from weir import ROOT, Weir, free_port, wait_for
+from ports import free_port
+from weir import ROOT, Weir, wait_for
 
 FRONT = ROOT / "packaging" / "front"
 

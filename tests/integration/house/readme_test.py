@@ -5,7 +5,8 @@ import signal
 import subprocess
 
 import pytest
-from weir import BINARY, ROOT, Weir, free_port, wait_for
+from ports import free_port
+from weir import BINARY, ROOT, Weir, wait_for
 
 README = (ROOT / "README.md").read_text()
 
