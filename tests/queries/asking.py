@@ -24,6 +24,13 @@ def ask(weir, key, question, path="/api/v1/query", timeout=60):
     return status, json.loads(body) if "json" in headers.get("content-type", "") else body
 
 
+def make(weir, kind, body):
+    """A goal or a segment of the project shop, as it is kept."""
+    status, answer = ask(weir, weir.admin, {"project": "shop", "personal": False, **body}, f"/api/v1/{kind}")
+    assert status == 201, answer
+    return answer
+
+
 def days(date_range, today):
     """First and last day of a range of whole days."""
     if isinstance(date_range, list):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from asking import ask, differences
+from asking import ask, differences, make
 from events import exported
 from history import GOALS, SEGMENTS, random_history, send, shuffled
 from questions import Questions, relative_date
@@ -38,12 +38,6 @@ def reference(weir):
     for segment in SEGMENTS:
         segments[make(weir, "segments", segment)["id"]] = segment["filters"]
     return Reference(exported(weir, "shop"), GOALS, segments)
-
-
-def make(weir, kind, body):
-    status, answer = ask(weir, weir.admin, {"project": "shop", "personal": False, **body}, f"/api/v1/{kind}")
-    assert status == 201, answer
-    return answer
 
 
 def test_answers_are_those_of_the_definitions(weir, reference):

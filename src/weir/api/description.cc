@@ -100,10 +100,10 @@ const std::vector<Described>& descriptions() {
       {Method::del, "/api/v1/queries/*", "Delete a saved query", "", "", 204, ""},
       {Method::post, "/api/v1/query", "Ask for numbers", "format",
        "site_id! metrics:array! date_range! dimensions:array filters:array order_by:array include:object "
-       "pagination:object timezone traffic:array accuracy relative_date"},
+       "pagination:object timezone traffic:array accuracy relative_date more_follow:boolean"},
       {Method::post, "/api/v2/query", "The same, where clients of Plausible's Stats API look for it", "format",
        "site_id! metrics:array! date_range! dimensions:array filters:array order_by:array include:object "
-       "pagination:object timezone traffic:array accuracy relative_date"},
+       "pagination:object timezone traffic:array accuracy relative_date more_follow:boolean"},
       {Method::post, "/api/v1/sql", "Ask one read-only SQL statement", "format", "", 200, "text/tab-separated-values",
        "text/plain"},
       {Method::get, "/api/v1/sql/schema", "The views that SQL sees"},

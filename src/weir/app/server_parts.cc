@@ -31,6 +31,7 @@
 #include "weir/http/server.h"
 #include "weir/journal/open.h"
 #include "weir/load/loader.h"
+#include "weir/query/found_visits.h"
 #include "weir/query/live.h"
 #include "weir/query/public_schema.h"
 #include "weir/query/roller.h"
@@ -121,6 +122,7 @@ struct ServerParts::State {
   trace::LiveFeed feed{{}, registry};
   std::unique_ptr<load::Loader> live;
   std::unique_ptr<load::Loader> bulk;
+  std::unique_ptr<query::FoundVisits> found_visits;
   std::unique_ptr<query::Roller> roller;
   query::KeptTotals kept_totals;
   std::unique_ptr<collect::Collector> collector;
@@ -306,9 +308,10 @@ Result<> ServerParts::State::start_loaders() {
   healer->start();
   // With a server of the operator's, another weir may change rows of which this one knows nothing.
   if (roles.api && engine != nullptr) {
+    found_visits = std::make_unique<query::FoundVisits>(*store);
     roller = std::make_unique<query::Roller>(
-        options.query,
-        query::Roller::Parts{*store, *settings, clock, registry, [this] { return prepared && !draining; }});
+        options.query, query::Roller::Parts{*store, *settings, clock, registry,
+                                            [this] { return prepared && !draining; }, found_visits.get()});
     roller->start();
   }
   return {};
@@ -533,6 +536,7 @@ Result<std::string> ServerParts::State::answer_question(api::StatsQuestion quest
   limits.timeout = options.api.query_timeout;
   limits.abandoned = std::move(question.abandoned);
   limits.totals = &kept_totals;
+  limits.found = found_visits.get();
   return query::answer_question(*store, question.body, question.context, question.form, limits);
 }
 

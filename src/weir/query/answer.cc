@@ -209,6 +209,27 @@ ShownRows restriction_of(const Question& question, const std::vector<AnswerRow>&
   return bytes > kRestrictionBytesMax ? ShownRows() : shown;
 }
 
+// What the store says to the question itself, and how it was found.
+Result<std::string> rows_of(store::Store& store, const Question& question, const AskLimits& limits, Spans covered,
+                            Answer& answer) {
+  constexpr std::string_view kForm = "JSONCompactEachRow";
+  Statement statement = write_statement(question, question.range, Dialect::bound, nullptr, covered);
+  answer.rolled_up = statement.rolled_up;
+  const auto plan = answer.rolled_up || limits.found == nullptr ? std::nullopt : plan_found(question, covered);
+  if (plan) {
+    if (auto table = limits.found->of(*plan, question.more_follow, options_of(limits, {}, {}, &answer.rows_read))) {
+      auto lines = run(store,
+                       write_statement(question, question.range, Dialect::bound, nullptr, {},
+                                       FoundVisits::source(*plan, *table)),
+                       limits, kForm, &answer.rows_read);
+      answer.set_aside = lines.has_value();
+      if (lines || lines.error().code != ErrorCode::kUnavailable) return lines;
+      limits.found->forget(table);  // a store that was made anew has none
+    }
+  }
+  return run(store, std::move(statement), limits, kForm, &answer.rows_read);
+}
+
 // Each row's counterpart in the range it is compared with; without one, nothing happened there.
 Result<> compare(store::Store& store, const Question& question, const AskLimits& limits, Spans covered,
                  Answer& answer) {
@@ -303,9 +324,7 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
     answer.slots = std::move(*slots);
   }
   const std::vector<store::Coverage::Span> covered = spans_of(store, question.project);
-  Statement statement = write_statement(question, question.range, Dialect::bound, nullptr, covered);
-  answer.rolled_up = statement.rolled_up;
-  auto lines = run(store, std::move(statement), limits, "JSONCompactEachRow", &answer.rows_read);
+  auto lines = rows_of(store, question, limits, covered, answer);
   if (!lines) return std::move(lines).error();
   auto rows = read_rows(question, *lines);
   if (!rows) return std::move(rows).error();

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "weir/query/found_visits.h"
 #include "weir/query/kept_totals.h"
 #include "weir/query/question.h"
 #include "weir/store/store.h"
@@ -43,6 +44,7 @@ struct Answer {
   std::chrono::milliseconds elapsed{0};
   uint64_t rows_read = 0;  // by the store
   bool rolled_up = false;  // the rows come from roll-ups
+  bool set_aside = false;  // or from those of visits that were set aside
 };
 
 // What one question may cost.
@@ -54,6 +56,7 @@ struct AskLimits {
   std::function<bool()> abandoned = {};
   // Of this store, for all who ask it; null: nothing is kept.
   KeptTotals* totals = nullptr;
+  FoundVisits* found = nullptr;
 };
 
 // The relative error that an answer with accuracy "fast" stays within, but for one answer in some hundreds: three

@@ -130,6 +130,8 @@ void append_meta(std::string& out, const Question& question, const Answer& answe
   out += std::to_string(answer.elapsed.count());
   append_json_key(out, "rows_read");
   out += std::to_string(answer.rows_read);
+  append_json_key(out, "set_aside");
+  out += answer.set_aside ? "true" : "false";
   append_json_key(out, "rolled_up");
   out += answer.rolled_up ? "true" : "false";
   append_json_key(out, "warnings");

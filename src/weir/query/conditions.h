@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "weir/query/question.h"
@@ -43,10 +44,14 @@ std::string onward_sql(Seconds from, Seconds to);
 // statement; keeps `question` and `values` by reference.
 class Conditions {
  public:
-  Conditions(const Question& question, const Range& range, Dialect dialect, Values& values)
-      : question_(question), range_(range), dialect_(dialect), values_(values) {}
+  // `source`: what is read instead of the table, with its columns (as far as the question needs them); or empty.
+  Conditions(const Question& question, const Range& range, Dialect dialect, Values& values, std::string source = {})
+      : question_(question), range_(range), dialect_(dialect), values_(values), source_(std::move(source)) {}
 
-  std::string_view table() const { return dialect_ == Dialect::bound ? "weir_data.events" : "weir.events"; }
+  std::string_view table() const {
+    if (!source_.empty()) return source_;
+    return dialect_ == Dialect::bound ? "weir_data.events" : "weir.events";
+  }
   // Whose rows.
   std::string project();
   // The rows of the range.
@@ -89,6 +94,7 @@ class Conditions {
   const Range range_;
   const Dialect dialect_;
   Values& values_;
+  const std::string source_;
   bool over_values_ = false;
 };
 

@@ -42,6 +42,7 @@ class QuestionParser {
          {&QuestionParser::known_members, &QuestionParser::zone, &QuestionParser::metrics, &QuestionParser::dimensions,
           &QuestionParser::date_range, &QuestionParser::filters, &QuestionParser::goals, &QuestionParser::order,
           &QuestionParser::pagination, &QuestionParser::include, &QuestionParser::traffic, &QuestionParser::accuracy,
+          &QuestionParser::more_follow,
           &QuestionParser::fitting})
       if (auto done = (this->*step)(); !done) return std::move(done).error();
     return std::move(q_);
@@ -54,9 +55,10 @@ class QuestionParser {
   }
 
   Result<> known_members() {
-    static constexpr std::array<std::string_view, 13> kKnown = {
+    static constexpr std::array<std::string_view, 14> kKnown = {
         "site_id",    "metrics",  "date_range", "dimensions", "filters",       "order_by", "include",
-        "pagination", "timezone", "traffic",    "accuracy",   "relative_date", "project"};
+        "pagination", "timezone", "traffic",    "accuracy",   "relative_date", "project",
+        "more_follow"};
     for (const auto& entry : body_)
       if (std::find(kKnown.begin(), kKnown.end(), std::string_view(entry.key())) == kKnown.end())
         return bad(fmt::format("no such member: {}", std::string_view(entry.key())));
@@ -392,6 +394,14 @@ class QuestionParser {
     if (name != "exact" && name != "fast")
       return bad(fmt::format("accuracy: \"exact\" or \"fast\", not {}", shown(*asked)));
     q_.exact = name == "exact";
+    return {};
+  }
+
+  Result<> more_follow() {
+    const json::value* asked = member("more_follow");
+    if (asked == nullptr) return {};
+    if (!asked->is_bool()) return bad("more_follow: expected true or false");
+    q_.more_follow = asked->get_bool();
     return {};
   }
 

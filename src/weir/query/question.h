@@ -90,6 +90,7 @@ struct Question {
   bool with_total_rows = false;
   bool with_coverage = false;
   bool with_sql = false;
+  bool more_follow = false;  // questions about the same time with the same filters
 
   std::vector<std::string> traffic = {"human"};
   bool exact = true;

@@ -94,6 +94,8 @@ Result<> Roller::round() {
   }
   if (steady_clock::now() >= count_after_)
     if (auto counted = count_rows(); !counted) return counted;
+  if (parts_.found != nullptr)
+    if (auto swept = parts_.found->sweep(); !swept) return swept;
   behind_ = 0;
   auto snapshot = parts_.settings.snapshot();
   for (const settings::Project& project : snapshot->projects()) {

@@ -14,6 +14,7 @@
 #include "weir/base/metrics.h"
 #include "weir/base/result.h"
 #include "weir/base/thread.h"
+#include "weir/query/found_visits.h"
 #include "weir/query/options.h"
 #include "weir/query/rollup_maker.h"
 #include "weir/query/rollup_tables.h"
@@ -39,6 +40,7 @@ class Roller {
     metrics::Registry& registry;
     // Whether the store's tables are there.
     std::function<bool()> ready;
+    FoundVisits* found = nullptr;  // what it lets go of, too
   };
   Roller(const Options& options, const Parts& parts);
   ~Roller() { stop(); }

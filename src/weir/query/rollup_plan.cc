@@ -14,14 +14,6 @@ constexpr Seconds kDay = 86'400;
 constexpr int64_t kPlanDaysMax = 4'000;
 constexpr size_t kOpenDaysMax = 7;
 
-// Whether the events that lists of pages are about are what a filter leaves.
-bool is_of_pages(const Filter& part) {
-  return part.kind == Filter::Kind::leaf && part.dimension.attribute == Attribute::event_name && part.op == Op::is &&
-         part.case_sensitive && part.values.size() == 2 &&
-         std::set<std::string>(part.values.begin(), part.values.end()) ==
-             std::set<std::string>{"engagement", "pageview"};
-}
-
 // Whether all leaves are about values of one attribute.
 bool is_about(const Filter& filter, Attribute attribute) {
   switch (filter.kind) {
@@ -142,6 +134,13 @@ bool ends_in_short_day(const Zone& zone, const Range& range) {
   return false;
 }
 }  // namespace
+
+bool is_of_pages(const Filter& part) {
+  return part.kind == Filter::Kind::leaf && part.dimension.attribute == Attribute::event_name && part.op == Op::is &&
+         part.case_sensitive && part.values.size() == 2 &&
+         std::set<std::string>(part.values.begin(), part.values.end()) ==
+             std::set<std::string>{"engagement", "pageview"};
+}
 
 std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, const RollupWants& wants,
                                        std::span<const Span> spans) {

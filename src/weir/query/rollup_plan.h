@@ -33,6 +33,9 @@ struct RollupWants {
   bool depths = false;  // how far they were read
 };
 
+// Whether the events that lists of pages are about, pageviews and what engagement says of them, are what it leaves.
+bool is_of_pages(const Filter& part);
+
 // Null: the question, over this range, is to be answered from the rows.
 std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, const RollupWants& wants,
                                        std::span<const store::Coverage::Span> spans);

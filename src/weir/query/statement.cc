@@ -373,8 +373,8 @@ Statement Writer::count() {
 }
 
 Statement write_statement(const Question& question, const Range& range, Dialect dialect, const ShownRows* only,
-                          Spans covered) {
-  return Writer(question, range, dialect, only, covered).answer();
+                          Spans covered, std::string source) {
+  return Writer(question, range, dialect, only, covered, std::move(source)).answer();
 }
 
 Statement write_file_statement(const Question& question, Spans covered) {

@@ -32,10 +32,11 @@ using ShownRows = std::vector<std::vector<std::string>>;
 
 // The one statement that answers `question` over `range`: a column for each dimension and each metric, as they are
 // shown, then `rows`: how many rows there are without the limit. With `only`, without limit and offset.
-// Where `covered`, of the project's roll-ups, allows it, the numbers come from those; they are the same.
+// Where `covered`, of the project's roll-ups, allows it, the numbers come from those; they are the same. Else from the
+// rows, which `source` gives if it is not empty: those of the visits that were found (FoundVisits).
 using Spans = std::span<const store::Coverage::Span>;
 Statement write_statement(const Question& question, const Range& range, Dialect dialect,
-                          const ShownRows* only = nullptr, Spans covered = {});
+                          const ShownRows* only = nullptr, Spans covered = {}, std::string source = {});
 // The same with its columns named as the question names them, and nothing else.
 Statement write_file_statement(const Question& question, Spans covered = {});
 // How many rows the answer would have without limit and offset.

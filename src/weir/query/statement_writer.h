@@ -58,13 +58,14 @@ std::string rolled_source(const Question& question, const RollupPlan& plan, Cut 
 // Writes one statement.
 class Writer {
  public:
-  Writer(const Question& question, const Range& range, Dialect dialect, const ShownRows* only, Spans covered)
+  Writer(const Question& question, const Range& range, Dialect dialect, const ShownRows* only, Spans covered,
+         std::string source = {})
       : q_(question),
         range_(range),
         only_(only),
         covered_(dialect == Dialect::bound ? covered : Spans()),
         values_(dialect),
-        conditions_(question, range, dialect, values_) {
+        conditions_(question, range, dialect, values_, std::move(source)) {
     for (const Dimension& dimension : question.dimensions) times_.emplace_back(question.zone, range, dimension.bucket);
   }
 

@@ -30,6 +30,7 @@ export interface Query {
   timezone?: string;
   traffic?: string[];
   accuracy?: "exact" | "fast";
+  more_follow?: boolean;
 }
 
 export interface Money {

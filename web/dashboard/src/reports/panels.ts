@@ -118,6 +118,7 @@ export const PANEL_ROWS = 9;
 export function panelQuery(project: string, state: DashboardState, today: string, dimension: string, metrics: string[], rows = PANEL_ROWS): Query {
   return {
     ...baseQuery(project, state, today, atPages(dimension)),
+    more_follow: state.filters.length > 0,
     metrics,
     dimensions: [dimension],
     order_by: [[metrics[0]!, "desc"]],

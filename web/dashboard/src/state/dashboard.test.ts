@@ -57,6 +57,7 @@ test("questions carry the page's filters and traffic", () => {
     ],
     traffic: ["ai_crawler"],
   });
+  expect(baseQuery("shop", state, "2026-03-05")).toMatchObject({ filters: [["is", "visit:os", ["Linux"]]], more_follow: true });
 });
 
 test("how a page is embedded stays in the address", () => {

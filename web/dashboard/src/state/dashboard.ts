@@ -139,11 +139,13 @@ export function comparisons(state: DashboardState): Comparisons | undefined {
   return { mode: comparison.mode === "year" ? "year_over_year" : "previous_period", ...matched };
 }
 
-// What every question of the page has in common. `filters` come on top of the page's own.
+// What every question of the page has in common. `filters` come on top of the page's own; without them the others have the
+// same filters, which is told.
 export function baseQuery(project: string, state: DashboardState, today: string, filters: readonly Filter[] = []): Query {
   const query: Query = { site_id: project, metrics: [], date_range: dateRange(state.period, today) };
   const all = [...state.filters, ...filters];
   if (all.length > 0) query.filters = all;
+  if (state.filters.length > 0 && filters.length === 0) query.more_follow = true;
   if (state.traffic) query.traffic = state.traffic === "all" ? ["human", ...TRAFFIC.slice(1)] : [state.traffic];
   return query;
 }
