@@ -30,7 +30,7 @@ PANELS = {
     "coverage": {"metrics": ["events"], "include": {"coverage": True}},
     "channels": panel("visit:channel"),
     "sources": panel("visit:source"),
-    "campaigns": panel("visit:utm_campaign", filters=[["is_not", "visit:utm_campaign", ["(not set)"]]]),
+    "campaigns": panel("visit:utm_campaign"),
     "pages": panel("event:page", filters=[["is", "event:name", ["pageview", "engagement"]]]),
     "entry pages": panel("visit:entry_page"),
     "exit pages": panel("visit:exit_page"),
@@ -40,7 +40,7 @@ PANELS = {
     "browsers": panel("visit:browser"),
     "systems": panel("visit:os"),
     "devices": panel("visit:device"),
-    "events": panel("event:name", ["visitors", "events"], [["is_not", "event:name", ["pageview", "engagement"]]]),
+    "events": panel("event:name", ["visitors", "events", "percentage"]),
     "weekdays and hours": {"metrics": ["visitors"], "dimensions": ["time:weekday", "time:hour_of_day"]},
 }
 FILTERS = {"no filter": [], "one filter": [["is", "visit:country", ["DE"]]],
@@ -77,7 +77,9 @@ class Page:
         self.opened += 1
         common = {"site_id": self.project, "timezone": "UTC", "date_range": [(last - datetime.timedelta(days=days - 1)).isoformat(), last.isoformat()]}
         begin = time.monotonic()
-        waiting = {name: pool.submit(self.ask, {**common, **q, "filters": [*q.get("filters", []), *filters]}) for name, q in PANELS.items()}
+        followed = {"more_follow": True} if filters else {}
+        waiting = {name: pool.submit(self.ask, {**common, **q, **followed, "filters": [*filters, *q.get("filters", [])]})
+                   for name, q in PANELS.items()}
         answers = {name: future.result() for name, future in waiting.items()}
         return {name: (seconds, body["meta"].get("rows_read")) for name, (seconds, body) in answers.items()}, time.monotonic() - begin
 

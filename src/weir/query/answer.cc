@@ -218,10 +218,10 @@ Result<std::string> rows_of(store::Store& store, const Question& question, const
   const auto plan = answer.rolled_up || limits.found == nullptr ? std::nullopt : plan_found(question, covered);
   if (plan) {
     if (auto table = limits.found->of(*plan, question.more_follow, options_of(limits, {}, {}, &answer.rows_read))) {
-      auto lines = run(store,
-                       write_statement(question, question.range, Dialect::bound, nullptr, {},
-                                       FoundVisits::source(*plan, *table)),
-                       limits, kForm, &answer.rows_read);
+      auto lines = run(
+          store,
+          write_statement(question, question.range, Dialect::bound, nullptr, {}, FoundVisits::source(*plan, *table)),
+          limits, kForm, &answer.rows_read);
       answer.set_aside = lines.has_value();
       if (lines || lines.error().code != ErrorCode::kUnavailable) return lines;
       limits.found->forget(table);  // a store that was made anew has none

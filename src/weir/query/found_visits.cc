@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <set>
+#include <utility>
 
 #include "weir/base/logging.h"
 #include "weir/query/conditions.h"
@@ -21,15 +22,30 @@ constexpr std::chrono::minutes kIdle{10};
 constexpr std::string_view kPrefix = "found_";
 
 // What lists and numbers of a page are made of. Of the numbers of a property, those that are an event's own.
-constexpr std::array<std::string_view, 26> kColumns = {
-    "project_id",   "timestamp",     "kind",           "name",       "visitor_id", "session_id",
-    "visit_seq",    "visit_gap_ms",  "visit_bounce",   "hostname",   "path",       "entry_path",
-    "visit_source", "visit_channel", "visit_campaign", "utm_source", "utm_medium", "country",
-    "region",       "city",          "browser",        "os",         "device",     "screen",
-    "locale",       "traffic"};
+constexpr std::array<std::string_view, 28> kColumns = {"project_id",     "timestamp",
+                                                       "kind",           "name",
+                                                       "visitor_id",     "session_id",
+                                                       "visit_seq",      "visit_gap_ms",
+                                                       "visit_bounce",   "hostname",
+                                                       "path",           "entry_path",
+                                                       "visit_source",   "visit_channel",
+                                                       "visit_campaign", "utm_source",
+                                                       "utm_medium",     "country",
+                                                       "region",         "city",
+                                                       "browser",        "os",
+                                                       "device",         "screen",
+                                                       "locale",         "traffic",
+                                                       "revenue_amount", "revenue_currency"};
 constexpr std::string_view kNumbers = "number_properties";
 constexpr std::string_view kOwnNumbers =
     "mapFilter((k, v) -> k IN ('engaged_ms', 'scroll_depth'), number_properties) AS number_properties";
+
+// What a page lists when it is filtered by the first.
+constexpr std::array<std::pair<Attribute, Attribute>, 3> kDeeper = {{
+    {Attribute::browser, Attribute::browser_version},
+    {Attribute::os, Attribute::os_version},
+    {Attribute::source, Attribute::referrer},
+}};
 
 using Columns = std::set<std::string_view>;
 
@@ -55,10 +71,11 @@ bool add_columns(const Question& question, const Filter& filter, Columns& column
           columns.insert({"text_properties", kNumbers});
           return true;
         case Attribute::revenue:
-          columns.insert("revenue_amount");
           return true;
         default:
           columns.insert(column_of(filter.dimension.attribute));
+          for (auto [of, deeper] : kDeeper)
+            if (filter.dimension.attribute == of) columns.insert(column_of(deeper));
           return true;
       }
     default:
@@ -71,8 +88,8 @@ bool add_columns(const Question& question, const Filter& filter, Columns& column
 bool drops_for_rates(const Question& question) {
   for (size_t i = 0; i < question.asked; ++i) {
     const Filter& part = question.filter.parts[i];
-    if (part.kind == Filter::Kind::leaf && (part.dimension.attribute == Attribute::goal ||
-                                            part.dimension.attribute == Attribute::property))
+    if (part.kind == Filter::Kind::leaf &&
+        (part.dimension.attribute == Attribute::goal || part.dimension.attribute == Attribute::property))
       return true;
   }
   return false;
@@ -96,8 +113,7 @@ bool are_enough(const Question& question, const Columns& columns) {
     }
   }
   return std::all_of(question.metrics.begin(), question.metrics.end(), [&](Metric metric) {
-    if (metric == Metric::conversion_rate || metric == Metric::group_conversion_rate) return !drops_for_rates(question);
-    return !is_money(metric);
+    return (metric != Metric::conversion_rate && metric != Metric::group_conversion_rate) || !drops_for_rates(question);
   });
 }
 }  // namespace
@@ -158,8 +174,7 @@ std::optional<FoundPlan> plan_found(const Question& question, Spans covered) {
     plan.rest = fmt::format(
         "SELECT {} FROM weir_data.events WHERE {} AND {} AND {} AND session_id IN (SELECT session_id FROM {{}} WHERE "
         "{})",
-        plan.columns, conditions.project(), within_sql(until, end), began,
-        within_sql(until - kVisitLength - 1, until));
+        plan.columns, conditions.project(), within_sql(until, end), began, within_sql(until - kVisitLength - 1, until));
   }
   plan.key = plan.rows.sql + versions;
   for (const auto& [name, value] : plan.rows.parameters) plan.key += fmt::format("\n{} {}", name, value);
@@ -188,8 +203,8 @@ Result<> FoundVisits::drop_left() {
     std::lock_guard lock(mutex_);
     if (clean_) return {};
   }
-  auto names = ask(fmt::format("SELECT name FROM system.tables WHERE database = 'weir_data' AND startsWith(name, '{}')",
-                               kPrefix));
+  auto names = ask(
+      fmt::format("SELECT name FROM system.tables WHERE database = 'weir_data' AND startsWith(name, '{}')", kPrefix));
   if (!names) return std::move(names).error();
   for (std::string_view rest = *names; !rest.empty();) {
     const std::string_view name = rest.substr(0, rest.find('\n'));
@@ -220,12 +235,12 @@ FoundVisits::Use FoundVisits::make(const FoundPlan& plan, const store::QueryOpti
   if (done)
     done = ask(fmt::format("INSERT INTO {} {} LIMIT {} SETTINGS enable_shared_storage_snapshot_in_query = 1, "
                            "insert_deduplicate = 0",
-                           table->name, plan.rows.sql, kRowsMax + 1),
+                           table->name, plan.rows.sql, rows_max_ + 1),
                of_rows);
   if (done) done = ask("SELECT count() FROM " + table->name);
   if (done) std::from_chars(done->data(), done->data() + done->size(), table->rows);
   const double took = std::chrono::duration<double>(steady_clock::now() - began).count();
-  if (done && table->rows <= kRowsMax) {
+  if (done && table->rows <= rows_max_) {
     log::debug("query: {} rows of found visits set aside in {:.3f} s", table->rows, took);
     return table;
   }

@@ -32,7 +32,8 @@ std::optional<FoundPlan> plan_found(const Question& question, Spans covered);
 // rows for them. Thread-safe. Keeps the reference.
 class FoundVisits {
  public:
-  explicit FoundVisits(store::Store& store) : store_(store) {}
+  // More rows than `rows_max` are not set aside.
+  explicit FoundVisits(store::Store& store, uint64_t rows_max = 3'000'000) : store_(store), rows_max_(rows_max) {}
 
   struct Table {
     std::string name;
@@ -55,9 +56,6 @@ class FoundVisits {
   // What a question reads instead of weir_data.events.
   static std::string source(const FoundPlan& plan, const Table& table);
 
-  // More rows are not set aside.
-  static constexpr uint64_t kRowsMax = 3'000'000;
-
  private:
   using Moment = std::chrono::steady_clock::time_point;
   struct Kept {
@@ -71,6 +69,7 @@ class FoundVisits {
   Result<> drop_left();
 
   store::Store& store_;
+  const uint64_t rows_max_;
   std::mutex mutex_;  // guards all below
   std::condition_variable made_;
   std::map<std::string, Kept> kept_;  // by key

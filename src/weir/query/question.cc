@@ -42,8 +42,7 @@ class QuestionParser {
          {&QuestionParser::known_members, &QuestionParser::zone, &QuestionParser::metrics, &QuestionParser::dimensions,
           &QuestionParser::date_range, &QuestionParser::filters, &QuestionParser::goals, &QuestionParser::order,
           &QuestionParser::pagination, &QuestionParser::include, &QuestionParser::traffic, &QuestionParser::accuracy,
-          &QuestionParser::more_follow,
-          &QuestionParser::fitting})
+          &QuestionParser::more_follow, &QuestionParser::fitting})
       if (auto done = (this->*step)(); !done) return std::move(done).error();
     return std::move(q_);
   }
@@ -57,8 +56,7 @@ class QuestionParser {
   Result<> known_members() {
     static constexpr std::array<std::string_view, 14> kKnown = {
         "site_id",    "metrics",  "date_range", "dimensions", "filters",       "order_by", "include",
-        "pagination", "timezone", "traffic",    "accuracy",   "relative_date", "project",
-        "more_follow"};
+        "pagination", "timezone", "traffic",    "accuracy",   "relative_date", "project",  "more_follow"};
     for (const auto& entry : body_)
       if (std::find(kKnown.begin(), kKnown.end(), std::string_view(entry.key())) == kKnown.end())
         return bad(fmt::format("no such member: {}", std::string_view(entry.key())));

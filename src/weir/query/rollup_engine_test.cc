@@ -37,6 +37,32 @@ class Rollups : public store::testing::EngineTest {
     return *tables_;
   }
 
+  // A question about all of the three days after kFirst - 1, with the filter that its page is "/".
+  static Question of_page(const std::string& metrics, const std::string& more) {
+    Context context;
+    context.project = kSite;
+    context.project_name = "site";
+    context.now = (kFirst + 5) * kDaySeconds * 1000;
+    auto question = parse_question(
+        fmt::format(
+            R"({{"site_id":"site","metrics":[{}],"date_range":["{}","{}"],"filters":[["is","event:page",["/"]],)"
+            R"(["is_not","visit:country",["DE"]]],{}}})",
+            metrics, format_day(kFirst), format_day(kFirst + 2), more),
+        context);
+    EXPECT_TRUE(question) << question.error().message;
+    return question.value();
+  }
+  // Sums of the three days, and of the nothing before and after.
+  void sum_up() {
+    ASSERT_TRUE(tables().publish_empty(kSite, 0, kFirst * kDaySeconds));
+    ASSERT_TRUE(tables().publish_empty(kSite, (kFirst + 3) * kDaySeconds, RollupTables::kEver));
+    RollupMaker maker(tables());
+    ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 3));
+  }
+  std::string found_tables() {
+    return one("SELECT count() FROM system.tables WHERE database = 'weir_data' AND name LIKE 'found\\_%'");
+  }
+
   // A pageview of each of these visitors on the day, of one page or of one each.
   void visits(int64_t day, const std::vector<uint64_t>& visitors, bool own_pages = false) {
     for (uint64_t visitor : visitors) {
@@ -175,6 +201,95 @@ TEST_F(Rollups, SumsThatDoNotFitTheirRowsCountNoMore) {
   ASSERT_TRUE(tables().verify());
   EXPECT_THAT(tables().coverage().spans(kSite), IsEmpty());
   EXPECT_EQ(one("SELECT count() FROM weir_data.visitor_numbers"), "0\n");
+}
+
+int64_t number_in(const Answer& answer) { return std::get<int64_t>(answer.rows.at(0).metrics.at(0)); }
+
+TEST_F(Rollups, RowsAreSetAsideForQuestionsThatFollow) {
+  visits(kFirst, {1, 2});
+  visits(kFirst + 1, {2, 3}, true);
+  visits(kFirst + 2, {2, 4});
+  insert();
+  sum_up();
+  store::Store& store = PrivateEngine::shared().store();
+  one("CREATE TABLE weir_data.found_7 (a UInt8) ENGINE = MergeTree ORDER BY a");  // of an earlier process
+  FoundVisits found(store);
+  AskLimits limits;
+  limits.found = &found;
+  auto alone = query::ask(store, of_page(R"("visitors")", R"("more_follow":false)"), limits);
+  ASSERT_TRUE(alone) << alone.error().message;
+  EXPECT_FALSE(alone->set_aside);
+  EXPECT_EQ(number_in(*alone), 3);
+  auto first = query::ask(store, of_page(R"("visitors")", R"("more_follow":true)"), limits);
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_TRUE(first->set_aside);
+  EXPECT_EQ(number_in(*first), 3);
+  EXPECT_EQ(found_tables(), "1\n");
+  auto second = query::ask(store, of_page(R"("visits")", R"("dimensions":["visit:browser"])"), limits);
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_TRUE(second->set_aside);
+  EXPECT_EQ(number_in(*second), 4);
+  EXPECT_EQ(found_tables(), "1\n");
+
+  // What was set aside is not believed once anything of it changes.
+  visits(kFirst + 1, {9});
+  insert();
+  auto later = query::ask(store, of_page(R"("visitors")", R"("more_follow":true)"), limits);
+  ASSERT_TRUE(later) << later.error().message;
+  EXPECT_EQ(number_in(*later), 4);
+}
+
+TEST_F(Rollups, AStoreThatLostWhatWasSetAsideIsAskedForAllRows) {
+  visits(kFirst, {1, 2});
+  visits(kFirst + 2, {2, 4});
+  insert();
+  sum_up();
+  store::Store& store = PrivateEngine::shared().store();
+  FoundVisits found(store);
+  AskLimits limits;
+  limits.found = &found;
+  ASSERT_TRUE(query::ask(store, of_page(R"("visitors")", R"("more_follow":true)"), limits)->set_aside);
+  one("DROP TABLE weir_data.found_1 SYNC");
+  auto answer = query::ask(store, of_page(R"("visits")", R"("more_follow":true)"), limits);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_FALSE(answer->set_aside);
+  EXPECT_EQ(number_in(*answer), 4);
+}
+
+TEST_F(Rollups, TooManyRowsAreNotSetAside) {
+  visits(kFirst, {1, 2, 3});
+  visits(kFirst + 2, {2, 4});
+  insert();
+  sum_up();
+  store::Store& store = PrivateEngine::shared().store();
+  FoundVisits found(store, 4);
+  AskLimits limits;
+  limits.found = &found;
+  auto answer = query::ask(store, of_page(R"("visits")", R"("more_follow":true)"), limits);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_FALSE(answer->set_aside);
+  EXPECT_EQ(number_in(*answer), 5);
+  EXPECT_EQ(found_tables(), "0\n");
+}
+
+TEST_F(Rollups, ThoseThatNobodyAskedForLongestGo) {
+  visits(kFirst, {1, 2, 3});
+  insert();
+  sum_up();
+  store::Store& store = PrivateEngine::shared().store();
+  FoundVisits found(store);
+  AskLimits limits;
+  limits.found = &found;
+  for (int i = 0; i < 12; ++i) {
+    Question question = of_page(R"("visits")", R"("more_follow":true)");
+    question.filter.parts.back().values = {std::to_string(i)};
+    auto answer = query::ask(store, question, limits);
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_TRUE(answer->set_aside);
+    EXPECT_EQ(number_in(*answer), 3);
+  }
+  ASSERT_TRUE(found.sweep());
+  EXPECT_EQ(found_tables(), "8\n");
 }
 
 }  // namespace
