@@ -20,10 +20,14 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(tmp_path):
     with Volume(tmp_path) as volume, \
             Weir(data=volume.path / "data", log=tmp_path / "weir.log",
                  arguments=["--collect.rate_per_address", "0", "--journal.segment_bytes", "1MiB"]) as weir:
-        with Clients(weir, 3, rng) as clients:
+        with Clients(weir, 3, rng, pause=0.05) as clients:
             for cut in range(CUTS):
-                enough = clients.acknowledged() + rng.randint(1, 6000)
+                enough = clients.acknowledged() + rng.randint(1, 3000)
                 wait_for(lambda: clients.acknowledged() >= enough, f"events are acknowledged ({note})", 90)
+                if rng.random() < 0.7:  # else before this life inserts anything
+                    rows = rng.randint(1, 3000)
+                    wait_for(lambda: weir.metrics().get('weir_load_rows_total{partition="live"}', 0) >= rows,
+                             f"rows are inserted ({note})", 120)
                 volume.cut()
                 weir.kill()
                 volume.unmount()

@@ -25,6 +25,13 @@ bool is_interaction(event::Kind kind) { return kind == event::Kind::pageview || 
 // One pageview, and nothing else that somebody caused.
 bool is_bounce(const VisitState& state) { return state.pageviews == 1 && state.interactions == 1; }
 
+// From when on an event would change how the visit began. What is earlier than the silence before it does so only
+// through cuts.
+UnixMillis first_touching(const VisitState& state) {
+  if (state.cut_off) return INT64_MIN;
+  return static_cast<UnixMillis>(state.session >> 32) * 1000 - kVisitSilence;
+}
+
 UnixMillis plus(UnixMillis time, UnixMillis more) { return time > INT64_MAX - more ? INT64_MAX : time + more; }
 }  // namespace
 
@@ -94,6 +101,8 @@ bool Visits::knows(const Project& project, UnixMillis time) {
 Visits::Assigned Visits::assign(const VisitEvent& event) {
   const uint64_t stream = stream_of(event.project, event.visitor, event.client_session);
   Assigned out;
+  // What would touch the event, or the visit that it goes on with, if it came another way.
+  UnixMillis touching = event.time - kVisitSilence;
   {
     std::lock_guard lock(mutex_);
     used_.store(true, std::memory_order_release);
@@ -120,9 +129,7 @@ Visits::Assigned Visits::assign(const VisitEvent& event) {
       out.facts.source = event.acquisition.source;
       out.facts.channel = event.acquisition.channel;
       out.facts.campaign = event.acquisition.campaign;
-      auto started = static_cast<UnixMillis>(visit.state.session >> 32) * 1000;
-      // What is earlier than the silence before a visit moves its beginning only through cuts.
-      if (visit.state.cut_off || plus(event.time, kVisitSilence) >= started) visit.unsure = true;
+      if (event.time >= first_touching(visit.state)) visit.unsure = true;
     } else {
       const bool fresh = event.time > visit.state.last + kVisitSilence;
       // Nothing in memory is later than `last`, so a visit that begins afterwards owes nothing to what is unsure.
@@ -135,11 +142,13 @@ Visits::Assigned Visits::assign(const VisitEvent& event) {
             return span.upto != INT64_MAX && event.time < span.upto && plus(event.time, kVisitSilence) >= span.upto;
           });
       if (!out.certain) visit.unsure = true;
+      if (!fresh) touching = first_touching(visit.state);
       out.facts = advance(visit.state, event, stream, previous_);
       project.latest = std::max(project.latest, event.time);
     }
   }
-  if (out.certain && peer_ != nullptr && peer_->may_hold(event.project, stream, event.time)) {
+  if (out.certain && peer_ != nullptr &&
+      peer_->may_hold(event.project, stream, touching, plus(event.time, kVisitSilence))) {
     out.certain = false;
     std::lock_guard lock(mutex_);
     if (auto at = open_.find(stream); at != open_.end()) at->second.unsure = true;
@@ -195,13 +204,13 @@ size_t Visits::size() const {
   return open_.size();
 }
 
-bool Visits::may_hold(ProjectId id, uint64_t stream, UnixMillis time) const {
+bool Visits::may_hold(ProjectId id, uint64_t stream, UnixMillis first, UnixMillis last) const {
   if (!used_.load(std::memory_order_acquire)) return false;
   std::lock_guard lock(mutex_);
   auto at = projects_.find(id);
   if (at == projects_.end() || at->second.last_assigned == INT64_MIN) return false;
   const Project& project = at->second;
-  if (plus(time, kVisitSilence) < project.first_assigned || time - kVisitSilence > project.last_assigned) return false;
+  if (last < project.first_assigned || first > project.last_assigned) return false;
   return project.forgot || open_.contains(stream);
 }
 

@@ -104,8 +104,9 @@ class Visits {
   void clear();
   size_t size() const;
 
-  // Whether an event of this stream at `time` may touch what was assigned here since the process began. Thread-safe.
-  bool may_hold(ProjectId project, uint64_t stream, UnixMillis time) const;
+  // Whether events of this stream at times in [first, last] may have been assigned here since the process began.
+  // Thread-safe.
+  bool may_hold(ProjectId project, uint64_t stream, UnixMillis first, UnixMillis last) const;
 
  private:
   static constexpr size_t kSpans = 4;  // of a project; beyond, the oldest knowledge goes

@@ -189,6 +189,30 @@ TEST(Visits, WhatThePeerHoldsIsUncertainHere) {
   EXPECT_TRUE(bulk.assign(at(kNoon + 100 * kMinute, 9)).certain);
 }
 
+TEST(Visits, WhatThePeerPutBeforeAVisitMakesAllOfItUncertain) {
+  Visits live, bulk;
+  live.set_peer(bulk);
+  bulk.set_peer(live);
+  live.know_all_from(INT64_MIN);
+  bulk.know_all_from(INT64_MIN);
+  EXPECT_TRUE(live.assign(at(kNoon)).certain);
+  EXPECT_FALSE(bulk.assign(at(kNoon - 20 * kMinute)).certain);
+  // Further from the peer's event than the silence, but of the visit that began with it.
+  EXPECT_FALSE(live.assign(at(kNoon + 20 * kMinute)).certain);
+  EXPECT_TRUE(live.assign(at(kNoon + 60 * kMinute)).certain);
+}
+
+TEST(Visits, WhatThePeerPutFarBeforeAVisitThatWasCutOffMakesItUncertain) {
+  Visits live, bulk;
+  live.set_peer(bulk);
+  bulk.set_peer(live);
+  live.know_all_from(INT64_MIN);
+  bulk.know_all_from(INT64_MIN);
+  for (int i = 0; i <= 80; ++i) EXPECT_TRUE(live.assign(at(kNoon + i * 20 * kMinute)).certain) << i;
+  EXPECT_FALSE(bulk.assign(at(kNoon - 20 * kMinute)).certain);
+  EXPECT_FALSE(live.assign(at(kNoon + 81 * 20 * kMinute)).certain);
+}
+
 TEST(Visits, MemoryStaysBoundedAndKnowsWhatItForgot) {
   Visits visits(1000);
   visits.know_all_from(INT64_MIN);
