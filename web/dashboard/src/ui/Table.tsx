@@ -14,7 +14,8 @@ export interface Sorting {
   descending: boolean;
 }
 
-// `caption` names the table for those who do not see it. `onSort` is told the column whose title was clicked.
+// `caption` names the table for those who do not see it. `onSort` is told the column whose title was clicked. `stacks`: on a
+// narrow screen a row's cells stand below each other, each under its title.
 export function Table<Row>({
   caption,
   columns,
@@ -22,6 +23,7 @@ export function Table<Row>({
   rowKey,
   sorting,
   onSort,
+  stacks,
 }: {
   caption: string;
   columns: readonly Column<Row>[];
@@ -29,17 +31,18 @@ export function Table<Row>({
   rowKey: (row: Row, index: number) => string | number;
   sorting?: Sorting;
   onSort?: (key: string) => void;
+  stacks?: boolean;
 }) {
   const direction = (column: Column<Row>) =>
     sorting?.key === column.key ? (sorting.descending ? "descending" : "ascending") : undefined;
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={caption}>
-      <table class="table">
+      <table class={stacks ? "table table-stacks" : "table"} role="table">
         <caption class="sr-only">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column) => (
-              <th key={column.key} scope="col" class={column.end ? "end" : undefined} aria-sort={direction(column)}>
+              <th key={column.key} scope="col" role="columnheader" class={column.end ? "end" : undefined} aria-sort={direction(column)}>
                 {column.sortable && onSort ? (
                   <button
                     type="button"
@@ -56,11 +59,16 @@ export function Table<Row>({
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row, index) => (
-            <tr key={rowKey(row, index)}>
+            <tr key={rowKey(row, index)} role="row">
               {columns.map((column) => (
-                <td key={column.key} class={column.end ? "end" : column.oneLine ? "one-line" : undefined}>
+                <td
+                  key={column.key}
+                  role="cell"
+                  class={column.end ? "end" : column.oneLine ? "one-line" : undefined}
+                  data-title={stacks && typeof column.title === "string" ? column.title : undefined}
+                >
                   {column.cell(row)}
                 </td>
               ))}

@@ -210,6 +210,7 @@ export function AccountTab() {
         <Loadable loaded={sessions} what="Your sessions">
           {(list) => (
             <Table
+              stacks
               caption="Sessions"
               columns={[
                 {

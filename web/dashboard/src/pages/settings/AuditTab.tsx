@@ -42,6 +42,7 @@ export function AuditTab() {
     <Section title="Audit log" hint="Each change to people, keys, projects and what belongs to them, the latest first.">
       {entries ? (
         <Table
+          stacks
           caption="All changes"
           columns={[
             { key: "at", title: "When", oneLine: true, cell: (row) => moment(row.at) },

@@ -118,6 +118,7 @@ function Names({ project }: { project: string }) {
         {(list) =>
           list.length === 0 ? null : (
             <Table
+              stacks
               caption="All outside names"
               columns={[
                 { key: "value", title: "Name", cell: (row) => <code>{row.value}</code> },

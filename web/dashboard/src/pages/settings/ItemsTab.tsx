@@ -39,6 +39,7 @@ function ItemTable<Item extends { id: string; name: string; owner: string | null
           <p class="soft">{empty}</p>
         ) : (
           <Table
+            stacks
             caption={caption}
             columns={[
               ...columns,

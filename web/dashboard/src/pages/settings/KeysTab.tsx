@@ -61,6 +61,7 @@ export function KeysTab({ project }: { project: string | null }) {
             <p class="soft">No key yet.</p>
           ) : (
             <Table
+              stacks
               caption="All keys"
               columns={[
                 { key: "name", title: "Name", cell: (row) => <strong>{row.name}</strong> },

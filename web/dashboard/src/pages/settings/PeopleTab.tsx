@@ -99,6 +99,7 @@ export function PeopleTab({ project }: { project: string | null }) {
         <Loadable loaded={people} what="The people">
           {(list) => (
             <Table
+              stacks
               caption="All people"
               columns={[
                 {
@@ -220,6 +221,7 @@ export function PeopleTab({ project }: { project: string | null }) {
           {(list) =>
             list.length === 0 ? null : (
               <Table
+                stacks
                 caption="Open invitations"
                 columns={[
                   { key: "email", title: "Invited", cell: (row) => row.email },

@@ -56,6 +56,7 @@ export function RulesTab({ project }: TabProps) {
             <p class="soft">No rule yet.</p>
           ) : (
             <Table
+              stacks
               caption="Rules"
               columns={[
                 { key: "kind", title: "Looks at", cell: (row) => KINDS.find((each) => each.value === row.kind)?.label ?? row.kind },

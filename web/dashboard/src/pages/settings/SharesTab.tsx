@@ -76,6 +76,7 @@ export function SharesTab({ project }: TabProps) {
             <p class="soft">No link yet.</p>
           ) : (
             <Table
+              stacks
               caption="All shared links"
               columns={[
                 { key: "name", title: "Name", cell: (row) => <strong>{row.name}</strong> },

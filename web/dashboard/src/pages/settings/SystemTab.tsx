@@ -184,6 +184,7 @@ export function SystemTab() {
             </Section>
             <Section title="From the journal to the store" hint="What was accepted is in the journal; it is loaded into the store from there, each event once.">
               <Table
+                stacks
                 caption="Loading"
                 columns={[
                   { key: "partition", title: "Partition", cell: (row) => (row.partition === "live" ? "live: what happens now" : "bulk: history") },
@@ -254,6 +255,7 @@ export function SystemTab() {
                 }
               >
                 <Table
+                  stacks
                   caption="All packs"
                   columns={[
                     { key: "name", title: "Pack", cell: (row) => <code>{row.name}</code> },
