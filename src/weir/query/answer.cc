@@ -209,19 +209,18 @@ ShownRows restriction_of(const Question& question, const std::vector<AnswerRow>&
   return bytes > kRestrictionBytesMax ? ShownRows() : shown;
 }
 
-// What the store says to the question itself, and how it was found.
-Result<std::string> rows_of(store::Store& store, const Question& question, const AskLimits& limits, Spans covered,
-                            Answer& answer) {
+// What the store says to the question over one of its ranges; `answer` learns how it was found.
+Result<std::string> lines_of(store::Store& store, const Question& question, const Range& range, const ShownRows* only,
+                             const AskLimits& limits, Spans covered, Answer& answer) {
   constexpr std::string_view kForm = "JSONCompactEachRow";
-  Statement statement = write_statement(question, question.range, Dialect::bound, nullptr, covered);
+  Statement statement = write_statement(question, range, Dialect::bound, only, covered);
   answer.rolled_up = statement.rolled_up;
-  const auto plan = answer.rolled_up || limits.found == nullptr ? std::nullopt : plan_found(question, covered);
+  answer.set_aside = false;
+  const auto plan = answer.rolled_up || limits.found == nullptr ? std::nullopt : plan_found(question, range, covered);
   if (plan) {
     if (auto table = limits.found->of(*plan, question.more_follow, options_of(limits, {}, {}, &answer.rows_read))) {
-      auto lines = run(
-          store,
-          write_statement(question, question.range, Dialect::bound, nullptr, {}, FoundVisits::source(*plan, *table)),
-          limits, kForm, &answer.rows_read);
+      Statement narrow = write_statement(question, range, Dialect::bound, only, {}, FoundVisits::source(*plan, *table));
+      auto lines = run(store, std::move(narrow), limits, kForm, &answer.rows_read);
       answer.set_aside = lines.has_value();
       if (lines || lines.error().code != ErrorCode::kUnavailable) return lines;
       limits.found->forget(table);  // a store that was made anew has none
@@ -234,8 +233,9 @@ Result<std::string> rows_of(store::Store& store, const Question& question, const
 Result<> compare(store::Store& store, const Question& question, const AskLimits& limits, Spans covered,
                  Answer& answer) {
   ShownRows only = restriction_of(question, answer.rows);
-  Statement statement = write_statement(question, question.compared, Dialect::bound, &only, covered);
-  auto lines = run(store, std::move(statement), limits, "JSONCompactEachRow", &answer.rows_read);
+  Answer other;  // how this one is found is not told
+  auto lines = lines_of(store, question, question.compared, &only, limits, covered, other);
+  answer.rows_read += other.rows_read;
   if (!lines) return std::move(lines).error();
   auto before = read_rows(question, *lines);
   if (!before) return std::move(before).error();
@@ -324,7 +324,7 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
     answer.slots = std::move(*slots);
   }
   const std::vector<store::Coverage::Span> covered = spans_of(store, question.project);
-  auto lines = rows_of(store, question, limits, covered, answer);
+  auto lines = lines_of(store, question, question.range, nullptr, limits, covered, answer);
   if (!lines) return std::move(lines).error();
   auto rows = read_rows(question, *lines);
   if (!rows) return std::move(rows).error();

@@ -118,8 +118,7 @@ bool are_enough(const Question& question, const Columns& columns) {
 }
 }  // namespace
 
-std::optional<FoundPlan> plan_found(const Question& question, Spans covered) {
-  const Range& range = question.range;
+std::optional<FoundPlan> plan_found(const Question& question, const Range& range, Spans covered) {
   // What lists of pages ask besides, the other lists of a page do not: it is asked of the rows that were found.
   Filter filter;
   for (const Filter& part : question.filter.parts)

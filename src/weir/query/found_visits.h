@@ -25,8 +25,8 @@ struct FoundPlan {
   std::string key;      // the same for two questions when all of the above is, and nothing changed in between
 };
 
-// Null: not for this question, or too little of the range is covered.
-std::optional<FoundPlan> plan_found(const Question& question, Spans covered);
+// Null: not for this question over this range, or too little of that is covered.
+std::optional<FoundPlan> plan_found(const Question& question, const Range& range, Spans covered);
 
 // Tables with such rows: the panels of a page ask for the same time and filters, and need not each look through all
 // rows for them. Thread-safe. Keeps the reference.

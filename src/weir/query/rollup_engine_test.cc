@@ -25,11 +25,16 @@ class Rollups : public store::testing::EngineTest {
   void SetUp() override {
     EngineTest::SetUp();
     if (IsSkipped()) return;
-    store::Store& store = PrivateEngine::shared().store();
-    for (const char* table : {"events", "rollups", "rollup_times", "rollup_spans", "visitor_numbers", "visitor_days"})
-      ASSERT_TRUE(store.query(std::string("TRUNCATE TABLE weir_data.") + table, {}));
-    ASSERT_TRUE(store.migrate());  // reads what counts anew: nothing
+    empty();
+    ASSERT_TRUE(PrivateEngine::shared().store().migrate());  // reads what counts anew: nothing
     ASSERT_TRUE(tables().verify());
+  }
+  void TearDown() override {
+    if (!IsSkipped()) empty();
+  }
+  static void empty() {
+    for (const char* table : {"events", "rollups", "rollup_times", "rollup_spans", "visitor_numbers", "visitor_days"})
+      ASSERT_TRUE(PrivateEngine::shared().store().query(std::string("TRUNCATE TABLE weir_data.") + table, {}));
   }
 
   RollupTables& tables() {
