@@ -43,7 +43,8 @@ class CliAdmin : public ::testing::Test {
 
   void start() {
     api::RunSql run = [this](const api::SqlQuestion& question, const std::function<bool(std::string_view)>& sink) {
-      asked_ = question;
+      asked_.statement = question.statement;
+      asked_.format = question.format;
       if (question.statement == "bad") return Result<>(Error{ErrorCode::kBadInput, "query: not SQL"});
       for (int i = 0; i < rows_; ++i) {
         if (!sink(std::to_string(i) + "\n")) break;

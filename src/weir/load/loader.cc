@@ -251,7 +251,13 @@ Result<> Loader::State::prepare() {
   looked_in_vain.clear();
   if (partition == journal::Partition::live) {
     UnixMillis from = deps.clock.now() - kRestoredSilence;
-    if (auto restored = restore_visits({std::nullopt, from, INT64_MAX}, from); !restored) return restored;
+    if (auto restored = restore_visits({std::nullopt, from, INT64_MAX}, from); !restored) {
+      // Too many of them for what the store has of memory or disk: loading must not wait for that to change.
+      if (!deps.store.up()) return restored;
+      log::warning("load: {}: the open visits cannot be read ({}); those of the next events are worked out one by one",
+                   journal::name_of(partition), restored.error().message);
+      from = deps.clock.now();
+    }
     visits.know_all_from(from);
   }
   // What was on its way has arrived or never will.
@@ -501,6 +507,8 @@ void Loader::State::assign_visits(Batch& batch) {
     const enrich::VisitEvent& y = unassigned[b].event;
     return x.time != y.time ? x.time < y.time : x.hash != y.hash ? x.hash < y.hash : a < b;
   });
+  std::vector<uint64_t> visitors;
+  visitors.reserve(order.size());
   for (uint32_t index : order) {
     Unassigned& one = unassigned[index];
     enrich::VisitEvent& event = one.event;
@@ -516,7 +524,9 @@ void Loader::State::assign_visits(Batch& batch) {
     one.piece->block.set_visit(one.row, assigned.facts);
     if (one.watched != event::RowWatch::kNotShown) batch.watched->visit(one.watched, assigned.facts);
     if (!assigned.certain) batch.dirty.push_back({event.project, event.visitor, event.time, event.time});
+    if (visitors.empty() || visitors.back() != event.visitor) visitors.push_back(event.visitor);
   }
+  if (batch.begun) deps.healer.batch_holds(partition, std::move(visitors));
   unassigned.clear();
   unassigned_texts.clear();
 }

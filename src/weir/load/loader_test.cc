@@ -321,6 +321,24 @@ TEST_F(LoaderTest, AVisitGoesOnAcrossARestartOfTheLoader) {
   EXPECT_EQ(rows[1].visit_gap_ms, 60'000u);
 }
 
+TEST_F(LoaderTest, AVisitGoesOnThoughTheStoreCannotTellWhichAreOpen) {
+  UnixMillis now = clock_.now();
+  append(1, now - 60'000);
+  start();
+  ASSERT_TRUE(all_loaded());
+  loader_.reset();
+  append(1, now);
+  store_.hide_open_visits(Error{ErrorCode::kUnavailable, "store: no space on the temporary disk"});
+  start();
+  ASSERT_TRUE(all_loaded());
+  healer_->start();
+  ASSERT_TRUE(healer_->wait_until_healed(std::chrono::seconds(60)));
+  auto rows = store_.rows();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].session_id, rows[1].session_id);
+  EXPECT_EQ(rows[1].visit_seq, 1);
+}
+
 TEST_F(LoaderTest, WhatIsNoEventBecomesADeadLetterAndHoldsNothingBack) {
   append(10);
   append_garbage("{not json");

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <tuple>
+#include <unordered_map>
 
 #include "weir/base/bytes.h"
 #include "weir/base/logging.h"
@@ -201,25 +203,44 @@ void VisitHealer::stop() {
   thread_.join();
 }
 
-void VisitHealer::begins(size_t which) {
+void VisitHealer::batch_begins(journal::Partition partition) {
   std::lock_guard lock(mutex_);
-  ++begun_[which];
+  ++begun_[static_cast<size_t>(partition)];
+  under_way_[static_cast<size_t>(partition)].emplace_back();
 }
 
-void VisitHealer::ended(size_t which) {
+void VisitHealer::batch_holds(journal::Partition partition, std::vector<uint64_t> visitors) {
+  auto held = std::make_shared<const std::vector<uint64_t>>(std::move(visitors));
   std::lock_guard lock(mutex_);
-  ++ended_[which];
+  auto& under_way = under_way_[static_cast<size_t>(partition)];
+  if (under_way.empty()) return;
+  under_way.back() = held;
+  if (looking_) seen_in_part_.push_back(std::move(held));
+}
+
+void VisitHealer::batch_ended(journal::Partition partition) {
+  std::lock_guard lock(mutex_);
+  ++ended_[static_cast<size_t>(partition)];
+  auto& under_way = under_way_[static_cast<size_t>(partition)];
+  if (!under_way.empty()) under_way.pop_front();
   changed_.notify_all();
 }
 
-void VisitHealer::batch_begins(journal::Partition partition) { begins(static_cast<size_t>(partition)); }
-void VisitHealer::batch_ended(journal::Partition partition) { ended(static_cast<size_t>(partition)); }
-void VisitHealer::rewriting_begins() { begins(kRewriting); }
-void VisitHealer::rewriting_ended() { ended(kRewriting); }
+void VisitHealer::rewriting_begins() {
+  std::lock_guard lock(mutex_);
+  ++begun_[kRewriting];
+}
+
+void VisitHealer::rewriting_ended() {
+  std::lock_guard lock(mutex_);
+  ++ended_[kRewriting];
+  changed_.notify_all();
+}
 
 void VisitHealer::batches_dropped(journal::Partition partition) {
   std::lock_guard lock(mutex_);
   ended_[static_cast<size_t>(partition)] = begun_[static_cast<size_t>(partition)];
+  under_way_[static_cast<size_t>(partition)].clear();
   changed_.notify_all();
 }
 
@@ -237,24 +258,50 @@ Result<> VisitHealer::note(std::span<const DirtyVisits> dirty) {
 Result<> VisitHealer::note_some(std::span<const DirtyVisits> dirty) {
   Note note;
   for (const DirtyVisits& some : dirty) add(note.visitors, some);
+  std::unique_lock lock(mutex_);
+  auto has_room = [&] {
+    gather_ready();
+    return stopping_.load() || ready_.size() + healing_.size() < kVisitorsMax;
+  };
+  if (!changed_.wait_for(lock, kFullWait, has_room))
+    return Error{ErrorCode::kOverloaded,
+                 fmt::format("load: the visits of {} visitors are to be put right first", ready_.size())};
+  if (stopping_) return Error{ErrorCode::kUnavailable, "load: stopping"};
+  return append_note(std::move(note), lock);
+}
+
+Result<> VisitHealer::append_note(Note note, std::unique_lock<std::mutex>& lock) {
   const std::string bytes = encode(note.visitors);
-  LogEntry entry{0, bytes};
-  {
-    std::unique_lock lock(mutex_);
-    auto has_room = [&] {
-      gather_ready();
-      return stopping_.load() || ready_.size() + healing_.size() < kVisitorsMax;
-    };
-    if (!changed_.wait_for(lock, kFullWait, has_room))
-      return Error{ErrorCode::kOverloaded,
-                   fmt::format("load: the visits of {} visitors are to be put right first", ready_.size())};
-    if (stopping_) return Error{ErrorCode::kUnavailable, "load: stopping"};
-    entry.key = note.number = next_number_++;
-    note.after = begun_;
-    waiting_.push_back(std::move(note));
-    show_pending();
-  }
+  const LogEntry entry{next_number_, bytes};
+  note.number = next_number_++;
+  note.after = begun_;
+  waiting_.push_back(std::move(note));
+  show_pending();
+  lock.unlock();
   return log_->append({&entry, 1});
+}
+
+// A batch is not inserted at once, nor read at once: of its rows some may have been looked at and others not. Who was
+// found to be wrong then was perhaps right, and is looked at again when the batch has ended. (Who was not changed is
+// right: what is inserted is right, or noted.)
+Result<> VisitHealer::note_seen_in_part(const Visitors& changed) {
+  std::unique_lock lock(mutex_);
+  looking_ = false;
+  const std::vector<Held> batches = std::exchange(seen_in_part_, {});
+  if (changed.empty()) return {};
+  std::unordered_map<uint64_t, std::vector<const DirtyVisits*>> by_visitor;
+  for (const auto& [key, dirty] : changed) by_visitor[dirty.visitor].push_back(&dirty);
+  Note note;
+  for (const Held& batch : batches) {
+    for (uint64_t visitor : *batch) {
+      auto found = by_visitor.find(visitor);
+      if (found == by_visitor.end()) continue;
+      for (const DirtyVisits* dirty : found->second) add(note.visitors, *dirty);
+      by_visitor.erase(found);
+    }
+  }
+  if (note.visitors.empty()) return {};
+  return append_note(std::move(note), lock);
 }
 
 std::vector<std::pair<ProjectId, uint64_t>> VisitHealer::pending() const {
@@ -303,6 +350,10 @@ bool VisitHealer::take(Visitors& work, uint64_t& number) {
   work = std::exchange(ready_, {});
   healing_ = work;
   number = ready_number_;
+  looking_ = true;
+  for (const auto& batches : under_way_)
+    std::copy_if(batches.begin(), batches.end(), std::back_inserter(seen_in_part_),
+                 [](const Held& batch) { return batch != nullptr; });
   return true;
 }
 
@@ -318,7 +369,9 @@ void VisitHealer::run() {
     lock.unlock();
     const auto began = steady_clock::now();
     Visitors again;
-    auto healed = heal(work, again);
+    Visitors changed;
+    auto healed = heal(work, again, changed);
+    if (auto noted = note_seen_in_part(changed); !noted && healed) healed = noted;
     if (healed && again.empty()) {
       const LogEntry done{number, {}};
       healed = log_->append({&done, 1});
@@ -347,8 +400,8 @@ void VisitHealer::run() {
   }
 }
 
-// `again`: visitors who need another look, at later times.
-Result<> VisitHealer::heal(const Visitors& work, Visitors& again) {
+// `again`: visitors who need another look, at later times. `changed`: those whose rows were written, and around when.
+Result<> VisitHealer::heal(const Visitors& work, Visitors& again, Visitors& changed) {
   std::vector<DirtyVisits> all;
   all.reserve(work.size());
   for (const auto& [key, dirty] : work) all.push_back(dirty);
@@ -362,13 +415,13 @@ Result<> VisitHealer::heal(const Visitors& work, Visitors& again) {
            all[next].first <= last + kGapMax)
       last = std::max(last, all[next++].last);
     if (stopping_) return Error{ErrorCode::kUnavailable, "load: stopping"};
-    if (auto healed = heal_some(std::span(all).subspan(first, next - first), again); !healed) return healed;
+    if (auto healed = heal_some(std::span(all).subspan(first, next - first), again, changed); !healed) return healed;
     first = next;
   }
   return {};
 }
 
-Result<> VisitHealer::heal_some(std::span<const DirtyVisits> some, Visitors& again) {
+Result<> VisitHealer::heal_some(std::span<const DirtyVisits> some, Visitors& again, Visitors& changed) {
   std::vector<uint64_t> visitors;
   UnixMillis last = some.front().last;
   for (const DirtyVisits& dirty : some) {
@@ -387,6 +440,7 @@ Result<> VisitHealer::heal_some(std::span<const DirtyVisits> some, Visitors& aga
   Walk walk(
       some,
       [&](store::VisitRow change) {
+        add(changed, {project, change.visitor_id, change.time, change.time});
         changes.push_back(std::move(change));
         if (changes.size() >= kChangesAtOnce) write();
       },

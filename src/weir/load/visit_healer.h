@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -67,6 +68,9 @@ class VisitHealer {
   // A loader's batch: begins before its first event is assigned to a visit, and ends when its rows are in the store;
   // batches end in the order they began. Rows that may belong together are on their way until then.
   void batch_begins(journal::Partition partition);
+  // Whose rows the batch that began last has, before the first of them is inserted: until it ends, some may be there
+  // and others not.
+  void batch_holds(journal::Partition partition, std::vector<uint64_t> visitors);
   void batch_ended(journal::Partition partition);
   // None that began will be inserted any more: they are to be built anew.
   void batches_dropped(journal::Partition partition);
@@ -95,16 +99,18 @@ class VisitHealer {
 
   VisitHealer(std::unique_ptr<EntryLog> log, const Parts& parts);
   Result<> load();
+  using Held = std::shared_ptr<const std::vector<uint64_t>>;  // visitors of a batch
+
   Result<> note_some(std::span<const DirtyVisits> dirty);
+  Result<> append_note(Note note, std::unique_lock<std::mutex>& lock);
   static void add(Visitors& visitors, const DirtyVisits& dirty);
   void run();
-  void begins(size_t which);
-  void ended(size_t which);
   void show_pending();
   void gather_ready();
   bool take(Visitors& work, uint64_t& number);
-  Result<> heal(const Visitors& work, Visitors& again);
-  Result<> heal_some(std::span<const DirtyVisits> some, Visitors& again);
+  Result<> heal(const Visitors& work, Visitors& again, Visitors& changed);
+  Result<> heal_some(std::span<const DirtyVisits> some, Visitors& again, Visitors& changed);
+  Result<> note_seen_in_part(const Visitors& changed);
 
   const Parts parts_;
   const std::unique_ptr<EntryLog> log_;
@@ -119,7 +125,10 @@ class VisitHealer {
   std::vector<Note> waiting_;  // for batches to end; by number
   Visitors ready_;
   Visitors healing_;
-  uint64_t ready_number_ = 0;  // of the newest note in ready_
+  uint64_t ready_number_ = 0;                  // of the newest note in ready_
+  std::array<std::deque<Held>, 2> under_way_;  // batches that began and have not ended
+  bool looking_ = false;                       // at stored rows
+  std::vector<Held> seen_in_part_;             // batches that were under way meanwhile
   std::atomic<bool> stopping_{false};
   Thread thread_;
 };

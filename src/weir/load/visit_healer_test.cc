@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <thread>
 #include <tuple>
 
 #include "weir/base/testing/fake_files.h"
@@ -56,6 +57,7 @@ class Loading {
     Batch batch;
     batch.partition = partition;
     healer_->batch_begins(partition);
+    std::vector<uint64_t> visitors;
     for (const Sent& sent : events) {
       event::Row row;
       row.project_id = ProjectId{1};
@@ -73,7 +75,9 @@ class Loading {
       if (!assigned.certain) batch.dirty.push_back({row.project_id, row.visitor_id, row.time, row.time});
       row.visit = assigned.facts;
       batch.block.add(row);
+      visitors.push_back(row.visitor_id);
     }
+    healer_->batch_holds(partition, std::move(visitors));
     return batch;
   }
   void insert(Batch batch) {
@@ -266,6 +270,33 @@ TEST(VisitHealer, RowsOnTheirWayAreWaitedFor) {
   loading.insert(std::move(on_its_way));
   ASSERT_TRUE(loading.healer().wait_until_healed(seconds(60)));
   EXPECT_EQ(loading.visits(), expected_of({first, late}));
+}
+
+// The store has the first and the third event of a visit, the second is on its way: a batch is inserted in pieces.
+TEST(VisitHealer, WhatWasSeenWhileABatchWasInsertedIsLookedAtAgain) {
+  FakeFiles files;
+  ASSERT_TRUE(files.make_directory("outcomes"));
+  store::testing::FakeStore store;
+  Loading loading(files, store, false);
+  auto at = [](UnixMillis time, const char* session) {
+    return Loading::Sent{time, 1, "a", "/a", "s", session, event::Kind::pageview};
+  };
+  std::vector<Loading::Sent> all = {at(kNoon, "other"), at(kNoon - kMinute, "other")};
+  loading.insert(loading.assign(Partition::live, {all[0]}));
+  loading.insert(loading.assign(Partition::live, {all[1]}));  // late: it is noted
+  for (int i = 1; i <= 3; ++i) all.push_back(at(kNoon + i * kMinute, ""));
+  Loading::Batch batch = loading.assign(Partition::live, {all[2], all[3], all[4]});
+  ASSERT_TRUE(batch.dirty.empty());
+  ASSERT_TRUE(store.insert(batch.block.slice(0, 1), "first"));
+  ASSERT_TRUE(store.insert(batch.block.slice(2, 1), "third"));
+  const auto before = loading.visits();
+  loading.healer().start();
+  while (loading.visits() == before) std::this_thread::yield();
+  EXPECT_FALSE(loading.healer().wait_until_healed(std::chrono::milliseconds(1)));
+  ASSERT_TRUE(store.insert(batch.block.slice(1, 1), "second"));
+  loading.healer().batch_ended(Partition::live);
+  ASSERT_TRUE(loading.healer().wait_until_healed(seconds(60)));
+  EXPECT_EQ(loading.visits(), expected_of(all));
 }
 
 TEST(VisitHealer, AStoreThatIsAwayIsAskedAgain) {

@@ -23,7 +23,8 @@ constexpr int64_t kTimeMax = 9'999'999'999'000;
 constexpr uint64_t kVisitRowsPage = 200'000;
 }  // namespace
 
-// A visit lasts at most a day, so an open one has no row before that.
+// A visit lasts at most a day, so an open one has no row before that. Which are the latest is found first, by their
+// numbers alone: of millions, all that is asked of each would not fit the memory.
 Result<std::vector<OpenVisit>> ClickHouse::open_visits(const VisitScope& scope, uint64_t limit) {
   const std::string rows = fmt::format(
       "FROM weir_data.events WHERE timestamp < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') {} "
@@ -37,7 +38,8 @@ Result<std::vector<OpenVisit>> ClickHouse::open_visits(const VisitScope& scope, 
                        "toString(any(visit_channel)), toString(any(visit_campaign)) "
                        "FROM (SELECT *, (timestamp, visit_seq) AS at {0}({{oldest:Int64}}, 'UTC') "
                        "AND (project_id, visitor_id, session_id) IN "
-                       "(SELECT project_id, visitor_id, session_id {0}({{since:Int64}}, 'UTC'))) "
+                       "(SELECT project_id, visitor_id, session_id {0}({{since:Int64}}, 'UTC') GROUP BY project_id, "
+                       "visitor_id, session_id ORDER BY max(timestamp) DESC LIMIT {{limit:UInt64}})) "
                        "GROUP BY project_id, visitor_id, client_session_id, session_id HAVING last >= {{since:Int64}} "
                        "ORDER BY last DESC LIMIT {{limit:UInt64}}",
                        rows),

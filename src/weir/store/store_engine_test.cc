@@ -274,7 +274,8 @@ TEST_F(StoreEngine, TakesTheGoodPartsOfABlockWhoseRowIsRefused) {
     const std::string long_id = std::string(200, 'i') + std::to_string(o);
     event::Row row = row_of(1'005, o);
     row.id = long_id;
-    row.properties = {{"n", std::to_string(o)}, {"t", long_id}};
+    const std::string number = std::to_string(o);
+    row.properties = {{"n", number}, {"t", long_id}};
     if (o == 4) row.name = "poison";
     block.add(row);
   }

@@ -179,7 +179,12 @@ class LiveFeed::Watched final : public event::RowWatch::Batch {
 
 LiveFeed::LiveFeed(const LiveLimits& limits, metrics::Registry& registry)
     : state_(std::make_shared<State>(limits, registry)) {}
-LiveFeed::~LiveFeed() { close(); }
+LiveFeed::~LiveFeed() {
+  close();
+  std::vector<std::shared_ptr<Listener>> left;  // outlives the lock; they hold the state, and it them
+  std::lock_guard lock(state_->mutex);
+  left.swap(state_->listeners);
+}
 
 Result<std::shared_ptr<LiveListener>> LiveFeed::listen(Wish wish, std::function<void()> wake) {
   State& s = *state_;

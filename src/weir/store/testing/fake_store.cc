@@ -88,6 +88,11 @@ Result<> FakeStore::migrate() {
   return check_away();
 }
 
+void FakeStore::hide_open_visits(std::optional<Error> error) {
+  std::lock_guard lock(mutex_);
+  hidden_ = std::move(error);
+}
+
 bool FakeStore::up() const {
   std::lock_guard lock(mutex_);
   return !away_;
@@ -193,6 +198,7 @@ Result<uint64_t> FakeStore::life() {
 Result<std::vector<OpenVisit>> FakeStore::open_visits(const VisitScope& scope, uint64_t limit) {
   std::lock_guard lock(mutex_);
   if (auto here = check_away(); !here) return std::move(here).error();
+  if (hidden_) return *hidden_;
   std::vector<const StoredRow*> rows;
   for (const StoredRow& row : rows_)
     if (row.timestamp < scope.until && (!scope.project || number(*scope.project) == row.project_id))

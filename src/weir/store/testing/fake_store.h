@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,6 +29,8 @@ class FakeStore final : public Store {
   void refuse_rows(std::function<bool(const StoredRow&)> refuse);
   // While away every call but up() fails with kUnavailable.
   void set_away(bool away);
+  // Nobody is told which visits are open; null ends that.
+  void hide_open_visits(std::optional<Error> error);
   // Called before each insert, outside of any lock; a test may wait in it.
   void before_insert(std::function<void(const Block&, std::string_view token)> hook);
   // As a restart of the store: another life(), and what it knew about tokens is gone.
@@ -80,6 +83,7 @@ class FakeStore final : public Store {
   Error failure_{ErrorCode::kUnavailable, ""};
   Left left_ = Left::nothing;
   std::function<bool(const StoredRow&)> refuse_;
+  std::optional<Error> hidden_;  // open visits
   std::function<void(const Block&, std::string_view)> before_insert_;
   std::vector<StoredRow> rows_;
   std::deque<std::string> recent_tokens_;
