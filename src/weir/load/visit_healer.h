@@ -38,7 +38,7 @@ struct DirtyVisits {
 // visitor's rows around them, works out their visits anew (enrich::advance()) and rewrites the columns that differ.
 // Positions and the number of rows stay as they are.
 //
-// What is to be done is durable (docs/formats/visits.md) before the rows are: a loader notes it, then inserts. A kill
+// What is to be done is durable (docs/formats/outcomes.md) before the rows are: a loader notes it, then inserts. A kill
 // at any moment leaves either nothing wrong or something noted; doing it twice does no harm.
 //
 // Thread-safe, but for visits(). One thread of its own; it works at most a third of the time, so that late events delay
