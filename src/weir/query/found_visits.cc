@@ -18,6 +18,7 @@ using std::chrono::steady_clock;
 
 namespace {
 constexpr size_t kTablesMax = 8;
+constexpr uint64_t kTablesFull = 2;  // as many rows as so many tables may have are kept in all
 constexpr std::chrono::minutes kIdle{10};
 constexpr std::string_view kPrefix = "found_";
 
@@ -294,18 +295,23 @@ Result<> FoundVisits::sweep() {
     };
     const auto now = steady_clock::now();
     size_t made = 0;
+    uint64_t rows = 0;
+    auto rows_of = [](const Kept& kept) { return kept.table ? kept.table->rows : 0; };
     for (auto at = kept_.begin(); at != kept_.end();) {
       const auto next = std::next(at);
-      if (!at->second.making && now - at->second.used > kIdle)
+      if (!at->second.making && now - at->second.used > kIdle) {
         let_go(at);
-      else
-        made += at->second.making ? 0 : 1;
+      } else if (!at->second.making) {
+        ++made;
+        rows += rows_of(at->second);
+      }
       at = next;
     }
-    for (; made > kTablesMax; --made) {
+    for (; made > kTablesMax || rows > kTablesFull * rows_max_; --made) {
       auto oldest = kept_.end();
       for (auto at = kept_.begin(); at != kept_.end(); ++at)
         if (!at->second.making && (oldest == kept_.end() || at->second.used < oldest->second.used)) oldest = at;
+      rows -= rows_of(oldest->second);
       let_go(oldest);
     }
     const auto used =
