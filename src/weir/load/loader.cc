@@ -467,6 +467,9 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
       if (!verdict) return std::move(verdict).error();
       if (*verdict != Dedup::Verdict::first) {
         batch.duplicates.push_back({record.offset, Outcome::duplicate});
+        // It may have been a row before the store lost it, and others of its visit may have been told so.
+        if (record.offset < found.end)
+          batch.dirty.push_back({event->project_id, enrich::visitor_of(*event), event->time, event->time});
         if (*verdict == Dedup::Verdict::conflict) conflicts_total->add();
         continue;
       }
@@ -555,8 +558,9 @@ void Loader::State::insert_loop() {
   while (auto batch = queue->pop()) {
     if (doubt) continue;  // what is not inserted is found missing
     pending_since = batch->appended_at;
-    bool done = inserter.bury(batch->dead) && inserter.persist([&] { return outcomes.decide(batch->duplicates); }) &&
-                inserter.persist([&] { return deps.healer.note(batch->dirty); });
+    // What is noted is found again after a kill, what is decided is not looked at any more.
+    bool done = inserter.bury(batch->dead) && inserter.persist([&] { return deps.healer.note(batch->dirty); }) &&
+                inserter.persist([&] { return outcomes.decide(batch->duplicates); });
     bool refused = false;
     for (const Piece& piece : batch->pieces) done = done && inserter.insert(piece, batch->epoch, refused);
     // What the memory knows of visits counts what was refused.
