@@ -37,7 +37,7 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(tmp_path):
         assert weir.stop() == 0
 
 
-# Of long runs alone (WEIR_FAULT_CUTS): about one cut in thirty still leaves a visit as it was guessed at first (docs/faults.md, S3).
+# Of long runs alone (WEIR_FAULT_CUTS): with seed 113003 and 30 cuts one event stays in a visit of its own (docs/faults.md, S3).
 if CUTS > 3:
     def test_a_power_cut_while_visits_are_rewritten(tmp_path):
         """S3: late events change rows in place; the power goes while that is under way. Every visit comes out as its events say."""
