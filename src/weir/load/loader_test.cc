@@ -168,6 +168,18 @@ class LoaderTest : public testing::Test {
       return progress.reconciled && progress.loaded == progress.end;
     });
   }
+  // Two events of one visitor, by a loader each; `between` them.
+  void load_two_a_minute_apart(const std::function<void()>& between) {
+    const UnixMillis now = clock_.now();
+    append(1, now - 60'000);
+    start();
+    ASSERT_TRUE(all_loaded());
+    loader_.reset();
+    append(1, now);
+    between();
+    start();
+    ASSERT_TRUE(all_loaded());
+  }
   // Every record exactly once, by name and by position.
   void expect_exact() {
     std::set<std::string> names;
@@ -306,14 +318,7 @@ TEST_F(LoaderTest, StopsWhileTheStoreIsAway) {
 }
 
 TEST_F(LoaderTest, AVisitGoesOnAcrossARestartOfTheLoader) {
-  UnixMillis now = clock_.now();
-  append(1, now - 60'000);
-  start();
-  ASSERT_TRUE(all_loaded());
-  loader_.reset();
-  append(1, now);
-  start();
-  ASSERT_TRUE(all_loaded());
+  ASSERT_NO_FATAL_FAILURE(load_two_a_minute_apart([] {}));
   auto rows = store_.rows();
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].session_id, rows[1].session_id);
@@ -322,15 +327,9 @@ TEST_F(LoaderTest, AVisitGoesOnAcrossARestartOfTheLoader) {
 }
 
 TEST_F(LoaderTest, AVisitGoesOnThoughTheStoreCannotTellWhichAreOpen) {
-  UnixMillis now = clock_.now();
-  append(1, now - 60'000);
-  start();
-  ASSERT_TRUE(all_loaded());
-  loader_.reset();
-  append(1, now);
-  store_.hide_open_visits(Error{ErrorCode::kUnavailable, "store: no space on the temporary disk"});
-  start();
-  ASSERT_TRUE(all_loaded());
+  ASSERT_NO_FATAL_FAILURE(load_two_a_minute_apart([this] {
+    store_.hide_open_visits(Error{ErrorCode::kUnavailable, "store: no space on the temporary disk"});
+  }));
   healer_->start();
   ASSERT_TRUE(healer_->wait_until_healed(std::chrono::seconds(60)));
   auto rows = store_.rows();

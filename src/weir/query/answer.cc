@@ -215,7 +215,6 @@ Result<std::string> lines_of(store::Store& store, const Question& question, cons
   constexpr std::string_view kForm = "JSONCompactEachRow";
   Statement statement = write_statement(question, range, Dialect::bound, only, covered);
   answer.rolled_up = statement.rolled_up;
-  answer.set_aside = false;
   const auto plan = answer.rolled_up || limits.found == nullptr ? std::nullopt : plan_found(question, range, covered);
   if (plan) {
     if (auto table = limits.found->of(*plan, question.more_follow, options_of(limits, {}, {}, &answer.rows_read))) {

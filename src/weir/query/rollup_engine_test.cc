@@ -64,6 +64,11 @@ class Rollups : public store::testing::EngineTest {
     RollupMaker maker(tables());
     ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 3));
   }
+  static Result<Answer> asked(FoundVisits& found, const Question& question) {
+    AskLimits limits;
+    limits.found = &found;
+    return query::ask(PrivateEngine::shared().store(), question, limits);
+  }
   std::string found_tables() {
     return one("SELECT count() FROM system.tables WHERE database = 'weir_data' AND name LIKE 'found\\_%'");
   }
@@ -216,21 +221,18 @@ TEST_F(Rollups, RowsAreSetAsideForQuestionsThatFollow) {
   visits(kFirst + 2, {2, 4});
   insert();
   sum_up();
-  store::Store& store = PrivateEngine::shared().store();
   one("CREATE TABLE weir_data.found_7 (a UInt8) ENGINE = MergeTree ORDER BY a");  // of an earlier process
-  FoundVisits found(store);
-  AskLimits limits;
-  limits.found = &found;
-  auto alone = query::ask(store, of_page(R"("visitors")", R"("more_follow":false)"), limits);
+  FoundVisits found(PrivateEngine::shared().store());
+  auto alone = asked(found, of_page(R"("visitors")", R"("more_follow":false)"));
   ASSERT_TRUE(alone) << alone.error().message;
   EXPECT_FALSE(alone->set_aside);
   EXPECT_EQ(number_in(*alone), 3);
-  auto first = query::ask(store, of_page(R"("visitors")", R"("more_follow":true)"), limits);
+  auto first = asked(found, of_page(R"("visitors")", R"("more_follow":true)"));
   ASSERT_TRUE(first) << first.error().message;
   EXPECT_TRUE(first->set_aside);
   EXPECT_EQ(number_in(*first), 3);
   EXPECT_EQ(found_tables(), "1\n");
-  auto second = query::ask(store, of_page(R"("visits")", R"("dimensions":["visit:browser"])"), limits);
+  auto second = asked(found, of_page(R"("visits")", R"("dimensions":["visit:browser"])"));
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_TRUE(second->set_aside);
   EXPECT_EQ(number_in(*second), 4);
@@ -239,7 +241,7 @@ TEST_F(Rollups, RowsAreSetAsideForQuestionsThatFollow) {
   // What was set aside is not believed once anything of it changes.
   visits(kFirst + 1, {9});
   insert();
-  auto later = query::ask(store, of_page(R"("visitors")", R"("more_follow":true)"), limits);
+  auto later = asked(found, of_page(R"("visitors")", R"("more_follow":true)"));
   ASSERT_TRUE(later) << later.error().message;
   EXPECT_EQ(number_in(*later), 4);
 }
@@ -249,13 +251,10 @@ TEST_F(Rollups, AStoreThatLostWhatWasSetAsideIsAskedForAllRows) {
   visits(kFirst + 2, {2, 4});
   insert();
   sum_up();
-  store::Store& store = PrivateEngine::shared().store();
-  FoundVisits found(store);
-  AskLimits limits;
-  limits.found = &found;
-  ASSERT_TRUE(query::ask(store, of_page(R"("visitors")", R"("more_follow":true)"), limits)->set_aside);
+  FoundVisits found(PrivateEngine::shared().store());
+  ASSERT_TRUE(asked(found, of_page(R"("visitors")", R"("more_follow":true)"))->set_aside);
   one("DROP TABLE weir_data.found_1 SYNC");
-  auto answer = query::ask(store, of_page(R"("visits")", R"("more_follow":true)"), limits);
+  auto answer = asked(found, of_page(R"("visits")", R"("more_follow":true)"));
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_FALSE(answer->set_aside);
   EXPECT_EQ(number_in(*answer), 4);
@@ -266,11 +265,8 @@ TEST_F(Rollups, TooManyRowsAreNotSetAside) {
   visits(kFirst + 2, {2, 4});
   insert();
   sum_up();
-  store::Store& store = PrivateEngine::shared().store();
-  FoundVisits found(store, 4);
-  AskLimits limits;
-  limits.found = &found;
-  auto answer = query::ask(store, of_page(R"("visits")", R"("more_follow":true)"), limits);
+  FoundVisits found(PrivateEngine::shared().store(), 4);
+  auto answer = asked(found, of_page(R"("visits")", R"("more_follow":true)"));
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_FALSE(answer->set_aside);
   EXPECT_EQ(number_in(*answer), 5);
@@ -281,14 +277,11 @@ TEST_F(Rollups, ThoseThatNobodyAskedForLongestGo) {
   visits(kFirst, {1, 2, 3});
   insert();
   sum_up();
-  store::Store& store = PrivateEngine::shared().store();
-  FoundVisits found(store);
-  AskLimits limits;
-  limits.found = &found;
+  FoundVisits found(PrivateEngine::shared().store());
   for (int i = 0; i < 12; ++i) {
     Question question = of_page(R"("visits")", R"("more_follow":true)");
     question.filter.parts.back().values = {std::to_string(i)};
-    auto answer = query::ask(store, question, limits);
+    auto answer = asked(found, question);
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_TRUE(answer->set_aside);
     EXPECT_EQ(number_in(*answer), 3);
