@@ -37,30 +37,28 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(tmp_path):
         assert weir.stop() == 0
 
 
-# Of long runs alone (WEIR_FAULT_CUTS): with seed 113003 and 30 cuts one event stays in a visit of its own (docs/faults.md, S3).
-if CUTS > 3:
-    def test_a_power_cut_while_visits_are_rewritten(tmp_path):
-        """S3: late events change rows in place; the power goes while that is under way. Every visit comes out as its events say."""
-        rng = random.Random(SEED)
-        events = events_of(SEED, 4000)
-        arriving = late_order(events, rng)
-        with Volume(tmp_path) as volume, \
-                Weir(data=volume.path / "data", log=tmp_path / "weir.log", arguments=["--collect.rate_per_address", "0"]) as weir:
-            parts = [arriving[n::CUTS + 2] for n in range(CUTS + 2)]  # each as late as the one before
-            send(weir, parts[0], "app")
-            weir.wait_loaded(60)
-            for part in parts[1:-1]:
-                send(weir, part, "app")
-                wait_for(lambda: weir.metrics().get("weir_load_visit_rows_rewritten_total", 0) > 0, f"visits are rewritten (WEIR_FAULT_SEED={SEED})", 60)
-                volume.cut()
-                weir.kill()
-                volume.unmount()
-                volume.mount()
-                weir.start()
-            send(weir, parts[-1], "app")
-            weir.wait_visits()
-            assert stored(weir, "app") == worked_out(weir, events), f"WEIR_FAULT_SEED={SEED}"
-            weir.check_accounting()
+def test_a_power_cut_while_visits_are_rewritten(tmp_path):
+    """S3: late events change rows in place; the power goes while that is under way. Every visit comes out as its events say."""
+    rng = random.Random(SEED)
+    events = events_of(SEED, 4000)
+    arriving = late_order(events, rng)
+    with Volume(tmp_path) as volume, \
+            Weir(data=volume.path / "data", log=tmp_path / "weir.log", arguments=["--collect.rate_per_address", "0"]) as weir:
+        parts = [arriving[n::CUTS + 2] for n in range(CUTS + 2)]  # each as late as the one before
+        send(weir, parts[0], "app")
+        weir.wait_loaded(60)
+        for part in parts[1:-1]:
+            send(weir, part, "app")
+            wait_for(lambda: weir.metrics().get("weir_load_visit_rows_rewritten_total", 0) > 0, f"visits are rewritten (WEIR_FAULT_SEED={SEED})", 60)
+            volume.cut()
+            weir.kill()
+            volume.unmount()
+            volume.mount()
+            weir.start()
+        send(weir, parts[-1], "app")
+        weir.wait_visits()
+        assert stored(weir, "app") == worked_out(weir, events), f"WEIR_FAULT_SEED={SEED}"
+        weir.check_accounting()
 
 
 def test_writes_that_the_disk_took_and_lost(tmp_path):

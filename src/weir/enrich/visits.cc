@@ -93,9 +93,12 @@ Visits::Project& Visits::project_of(ProjectId id) {
 
 // An event touches what is within the silence before and after it.
 bool Visits::knows(const Project& project, UnixMillis time) {
-  return std::any_of(project.spans.begin(), project.spans.end(), [&](const Span& span) {
-    return time - kVisitSilence >= span.from && plus(time, kVisitSilence) < span.upto;
-  });
+  return knows_onward(project, time - kVisitSilence, time);
+}
+
+bool Visits::knows_onward(const Project& project, UnixMillis from, UnixMillis time) {
+  return std::any_of(project.spans.begin(), project.spans.end(),
+                     [&](const Span& span) { return from >= span.from && plus(time, kVisitSilence) < span.upto; });
 }
 
 Visits::Assigned Visits::assign(const VisitEvent& event) {
@@ -135,12 +138,9 @@ Visits::Assigned Visits::assign(const VisitEvent& event) {
       // Nothing in memory is later than `last`, so a visit that begins afterwards owes nothing to what is unsure.
       const bool known = knows(project, event.time);
       if (visit.unsure && fresh && known) visit.unsure = false;
-      // Whether rows of other spans follow close behind matters to a visit in memory, too.
-      out.certain =
-          !visit.unsure && (known || !fresh) &&
-          std::none_of(project.spans.begin(), project.spans.end(), [&](const Span& span) {
-            return span.upto != INT64_MAX && event.time < span.upto && plus(event.time, kVisitSilence) >= span.upto;
-          });
+      // What goes on with a visit in memory owes nothing to what was before, but what follows close behind has to be
+      // known: the visit may go on there.
+      out.certain = !visit.unsure && (fresh ? known : knows_onward(project, visit.state.last, event.time));
       if (!out.certain) visit.unsure = true;
       if (!fresh) touching = first_touching(visit.state);
       out.facts = advance(visit.state, event, stream, previous_);

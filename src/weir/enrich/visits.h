@@ -126,6 +126,8 @@ class Visits {
   };
   Project& project_of(ProjectId id);
   static bool knows(const Project& project, UnixMillis time);
+  // Whether all from `from` to the silence behind `time` is within one span.
+  static bool knows_onward(const Project& project, UnixMillis from, UnixMillis time);
   void forget(const Visit& visit);
   void make_room();
 

@@ -189,6 +189,17 @@ TEST(Visits, WhatThePeerHoldsIsUncertainHere) {
   EXPECT_TRUE(bulk.assign(at(kNoon + 100 * kMinute, 9)).certain);
 }
 
+TEST(Visits, BehindWhatIsKnownAVisitMayGoOnDifferently) {
+  Visits visits;
+  visits.know(ProjectId{1}, kNoon - 60 * kMinute, kNoon);
+  VisitState state;
+  state.session = static_cast<uint64_t>((kNoon - 10 * kMinute) / 1000) << 32 | 5;
+  state.last = kNoon - 5 * kMinute;
+  state.events = 1;
+  visits.restore(ProjectId{1}, stream_of(ProjectId{1}, 7, {}), state, false);
+  EXPECT_FALSE(visits.assign(at(kNoon + 5 * kMinute)).certain);  // what follows it in the store is not known
+}
+
 TEST(Visits, WhatThePeerPutBeforeAVisitMakesAllOfItUncertain) {
   Visits live, bulk;
   live.set_peer(bulk);
