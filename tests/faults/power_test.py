@@ -49,7 +49,7 @@ def test_a_power_cut_while_visits_are_rewritten(tmp_path):
         weir.wait_loaded(60)
         for part in parts[1:-1]:
             send(weir, part, "app")
-            wait_for(lambda: weir.metrics().get("weir_load_visit_rows_rewritten_total", 0) > 0, f"visits are rewritten (WEIR_FAULT_SEED={SEED})", 60)
+            wait_for(lambda: weir.metrics().get("weir_load_visit_rows_rewritten_total", 0) > 0, f"visits are rewritten (WEIR_FAULT_SEED={SEED})", 120)
             volume.cut()
             weir.kill()
             volume.unmount()
