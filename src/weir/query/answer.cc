@@ -65,7 +65,8 @@ Error without_sql(Error error) {
 
 Result<std::string> run(store::Store& store, Statement statement, const AskLimits& limits, std::string_view format,
                         uint64_t* rows_read = nullptr) {
-  for (const auto& [name, sql] : statement.totals) {
+  for (const auto& kept : statement.totals) {
+    const std::string& sql = kept.second;
     auto find = [&]() -> Result<uint64_t> {
       auto number = store.query(sql, options_of(limits, {}, "TSV", nullptr));
       if (!number) return without_sql(std::move(number).error());
@@ -73,7 +74,7 @@ Result<std::string> run(store::Store& store, Statement statement, const AskLimit
     };
     auto total = limits.totals == nullptr ? find() : limits.totals->of(sql, find);
     if (!total) return std::move(total).error();
-    statement.parameters.emplace_back(name, std::to_string(*total));
+    statement.parameters.emplace_back(kept.first, std::to_string(*total));
   }
   auto answer = store.query(
       statement.sql +
