@@ -122,7 +122,8 @@ class Weir:
 
     def __init__(self, run, options=(), data=None):
         self.run = run
-        self.data = data or tempfile.mkdtemp(prefix="data-", dir=run.work)
+        on = run.arguments.on
+        self.data = data or on or tempfile.mkdtemp(prefix="data-", dir=run.work)
         self.port, metrics = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}/v1/events"
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
@@ -144,6 +145,9 @@ class Weir:
             wait_until(self.answers, 60, "the first answer", pause=0.01)
             self.store_pids = children(self.pid)
         self.answer_seconds = time.monotonic() - begin
+        if on and not data:
+            self.settle()
+            self.rest()
 
     def ready(self):
         if self.process.poll() is not None:
@@ -201,6 +205,9 @@ class Weir:
             raise Failed("weir query: " + result.stderr.strip())
         return result.stdout.rstrip("\n")
 
+    def rows(self):
+        return int(self.query("select count() from events"))
+
     def cpu(self):
         """CPU seconds so far: weir's own and its ClickHouse's."""
         return cpu_seconds([self.pid]), cpu_seconds(self.store_pids)
@@ -220,7 +227,7 @@ class Weir:
                 self.process.kill()
                 self.process.wait()
         self.log.close()
-        if remove:
+        if remove and self.data.startswith(self.run.work):
             shutil.rmtree(self.data, ignore_errors=True)
 
 
