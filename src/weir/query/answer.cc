@@ -28,6 +28,7 @@ store::QueryOptions options_of(const AskLimits& limits, store::Parameters parame
   options.format = format;
   options.parameters = std::move(parameters);
   options.timeout = limits.timeout;
+  options.urgency = store::Urgency::awaited;
   options.rows_read_max = limits.rows_read_max;
   options.memory_bytes_max = limits.memory_bytes_max;
   options.abandoned = limits.abandoned;

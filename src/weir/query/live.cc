@@ -64,7 +64,8 @@ Result<std::string> live_counts(store::Store& store, ProjectId project, UnixMill
                                              {"recent", std::to_string(now - kRecent)},
                                              {"since", std::to_string(since)},
                                              {"until", std::to_string(now + kAhead)}},
-                              .timeout = std::chrono::seconds(10)};
+                              .timeout = std::chrono::seconds(10),
+                              .urgency = store::Urgency::awaited};
   auto answer = store.query(kStatement, options);
   if (!answer) return std::move(answer).error();
   while (!answer->empty() && answer->back() == '\n') answer->pop_back();

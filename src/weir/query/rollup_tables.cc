@@ -37,6 +37,7 @@ Result<std::string> RollupTables::ask(const std::string& sql) {
   store::QueryOptions options;
   options.format = "TSV";
   options.timeout = kStatementTime;
+  options.urgency = store::Urgency::background;
   options.abandoned = abandoned_;
   const auto began = steady_clock::now();
   auto answer = store_.query(sql, options);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,16 @@ T number_in(std::string_view text) {
 
 inline QueryOptions in_row_binary(Parameters parameters) {
   return {.format = "RowBinary", .parameters = std::move(parameters)};
+}
+
+// Statements that give way may take long.
+inline constexpr std::chrono::minutes kBackgroundTime{5};
+
+inline QueryOptions in_background(Parameters parameters) {
+  QueryOptions options = in_row_binary(std::move(parameters));
+  options.timeout = kBackgroundTime;
+  options.urgency = Urgency::background;
+  return options;
 }
 
 inline Error unreadable(std::string_view what) {

@@ -57,7 +57,7 @@ class ClickHouse final : public Store {
   Result<IncomingAnswer> send_to(const Endpoint& endpoint, const Request& request);
   Result<> expect_whole();
   Result<> expect_life(const Endpoint& endpoint, uint64_t life);
-  Result<> execute(std::string_view sql);
+  Result<> execute(std::string_view sql, Urgency urgency = Urgency::apart);
   Result<> load_coverage();
   // Uncovers what the roll-ups say of rows that are to change, durably; then changes them.
   Result<> change_rows(std::span<const Coverage::Touched> touched, const std::function<Result<>()>& change);

@@ -155,7 +155,7 @@ Result<> ClickHouse::visit_rows(ProjectId project, std::span<const uint64_t> vis
                     "AND timestamp < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') AND visitor_id IN {} {}"
                     "ORDER BY visitor_id, client_session_id, ms, hash, _p, _o LIMIT {{limit:UInt64}}",
                     kEventHash, set_of(visitors), behind),
-        in_row_binary(std::move(parameters)));
+        in_background(std::move(parameters)));
     if (!bytes) return std::move(bytes).error();
     RowBinary in(*bytes);
     uint64_t rows = 0;
@@ -210,10 +210,12 @@ Result<> ClickHouse::rewrite_visits(ProjectId project, std::span<const VisitRow>
                                   "previous_path", "visit_source", "visit_channel", "visit_campaign"})
     sets += fmt::format("{}{} = {}", sets.empty() ? "" : ", ", column, of(column));
   return change_rows(touched_around(project, first, last), [&] {
-    return execute(fmt::format(
-        "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
-        "AND timestamp <= fromUnixTimestamp64Milli({}, 'UTC') AND visitor_id IN {} AND {} != 0",
-        sets, number(project), first, last, set_of(visitors), of("session_id")));
+    return execute(
+        fmt::format(
+            "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
+            "AND timestamp <= fromUnixTimestamp64Milli({}, 'UTC') AND visitor_id IN {} AND {} != 0",
+            sets, number(project), first, last, set_of(visitors), of("session_id")),
+        Urgency::background);
   });
 }
 
@@ -265,7 +267,7 @@ Result<> ClickHouse::enriched_rows(const ProjectDay& of, const std::function<voi
                     "AND timestamp < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') {}"
                     "ORDER BY _p, _o LIMIT {{limit:UInt64}}",
                     columns, first ? "" : "AND (_p, _o) > ({p:UInt32}, {o:UInt64}) "),
-        in_row_binary({{"project", std::to_string(number(of.project_id))},
+        in_background({{"project", std::to_string(number(of.project_id))},
                        {"from", std::to_string(of.day)},
                        {"until", std::to_string(of.day + kDayMs)},
                        {"p", std::to_string(p)},
@@ -316,10 +318,12 @@ Result<> ClickHouse::rewrite_enrichment(const ProjectDay& of, std::span<const En
   for (std::string_view column : enriched_columns())
     sets += fmt::format("{}{} = {}", sets.empty() ? "" : ", ", column, of_changes(column));
   auto updated = change_rows(touched_around(of.project_id, of.day, of.day + kDayMs), [&] {
-    return execute(fmt::format(
-        "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
-        "AND timestamp < fromUnixTimestamp64Milli({}, 'UTC') AND {} = 1",
-        sets, number(of.project_id), of.day, of.day + kDayMs, of_changes("is_there")));
+    return execute(
+        fmt::format(
+            "UPDATE weir_data.events SET {} WHERE project_id = {} AND timestamp >= fromUnixTimestamp64Milli({}, 'UTC') "
+            "AND timestamp < fromUnixTimestamp64Milli({}, 'UTC') AND {} = 1",
+            sets, number(of.project_id), of.day, of.day + kDayMs, of_changes("is_there")),
+        Urgency::background);
   });
   if (!updated) return updated;
   return execute("TRUNCATE TABLE weir_data.enrichment_changes");

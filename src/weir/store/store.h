@@ -144,10 +144,19 @@ struct ProjectDay {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // bound as {name:Type}
 
+// Which statements give way to which: between two pieces of what it reads, one waits (a tenth of a second at most) as
+// long as a more urgent one runs.
+enum class Urgency : uint8_t {
+  apart,       // gives way to none, and none to it
+  awaited,     // somebody looks at an empty screen; persons' own SQL gives way to it
+  background,  // nobody waits for it, and it may take a while
+};
+
 struct QueryOptions {
   std::string format = "JSONCompact";
   Parameters parameters = {};
   std::chrono::milliseconds timeout{30'000};
+  Urgency urgency = Urgency::apart;
   // Limits on this statement besides the server's own; 0: none.
   uint64_t rows_read_max = 0;
   uint64_t memory_bytes_max = 0;

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "weir/store/testing/private_engine.h"
 #include "weir/store/testing/store_contract.h"
 
@@ -194,6 +197,25 @@ TEST_F(StoreEngine, FindsADayByTheTablesKey) {
                                table, kTime)),
               "1")
         << table;
+}
+
+TEST_F(StoreEngine, WhatNobodyWaitsForGivesWayToWhatSomebodyDoes) {
+  auto ask = [&](std::string_view sql, Urgency urgency) {
+    auto answer = engine().store().query(sql, {.format = "TSV", .urgency = urgency});
+    return answer ? *answer : answer.error().message;
+  };
+  std::atomic<bool> over{false};
+  std::thread awaited([&] {
+    EXPECT_EQ(ask("SELECT sleep(3)", Urgency::awaited), "0\n");
+    over = true;
+  });
+  std::thread background(
+      [&] { EXPECT_EQ(ask("SELECT max(number) FROM numbers(100000000)", Urgency::background), "99999999\n"); });
+  bool gave_way = false;
+  while (!over && !gave_way) gave_way = text("SELECT value FROM system.metrics WHERE metric = 'QueryPreempted'") != "0";
+  EXPECT_TRUE(gave_way);
+  awaited.join();
+  background.join();
 }
 
 TEST_F(StoreEngine, StoresWideDictionariesAndLongTexts) {

@@ -67,7 +67,8 @@ std::string reader_profile(const Config& config) {
   out += element("max_ast_depth", 500);
   out += element("max_parser_depth", 500);
   out += element("max_query_size", 256 * KiB);
-  out += element("priority", 10);
+  out += element("priority", 10);  // store::Urgency
+  out += element("low_priority_query_wait_time_ms", 100);
   out += element("cancel_http_readonly_queries_on_client_close", 1);
   out += "<constraints><max_execution_time><min>0.1</min><max>3600</max><changeable_in_readonly/></max_execution_time>";
   return out + "</constraints>\n</reader>\n";
