@@ -24,8 +24,9 @@ constexpr size_t kItemsAtOnce = 100'000;  // of one entry of the list
 // Around what is dirty: a visit that reaches into it began at most so long before, and one that begins in it ends at
 // most so long after.
 constexpr UnixMillis kReach = enrich::kVisitLength + enrich::kVisitSilence;
-// Visitors asked for at once, and how far apart their times may be. Each question reads nearly all of the rows of its
-// days, however few visitors it asks for: a visitor's rows stand together, but the next visitor's somewhere else.
+// Visitors asked for at once, and how far apart their times may be. The rows of a day stand in the order of their
+// visitors: of many that are dirty on one day, those next to each other are asked for together, which reads their part
+// of the day. Few that lie far apart cost as much as all of it.
 constexpr size_t kVisitorsAtOnce = 10'000;
 constexpr UnixMillis kGapMax = 2 * kMillisPerDay;
 constexpr size_t kChangesAtOnce = 20'000;
@@ -406,7 +407,9 @@ Result<> VisitHealer::heal(const Visitors& work, Visitors& again, Visitors& chan
   all.reserve(work.size());
   for (const auto& [key, dirty] : work) all.push_back(dirty);
   std::sort(all.begin(), all.end(), [](const DirtyVisits& a, const DirtyVisits& b) {
-    return std::tie(a.project, a.first, a.visitor) < std::tie(b.project, b.first, b.visitor);
+    const UnixMillis day_a = a.first / kMillisPerDay;
+    const UnixMillis day_b = b.first / kMillisPerDay;
+    return std::tie(a.project, day_a, a.visitor) < std::tie(b.project, day_b, b.visitor);
   });
   for (size_t first = 0; first < all.size();) {
     size_t next = first + 1;
@@ -423,9 +426,11 @@ Result<> VisitHealer::heal(const Visitors& work, Visitors& again, Visitors& chan
 
 Result<> VisitHealer::heal_some(std::span<const DirtyVisits> some, Visitors& again, Visitors& changed) {
   std::vector<uint64_t> visitors;
+  UnixMillis first = some.front().first;
   UnixMillis last = some.front().last;
   for (const DirtyVisits& dirty : some) {
     visitors.push_back(dirty.visitor);
+    first = std::min(first, dirty.first);
     last = std::max(last, dirty.last);
   }
   const ProjectId project = some.front().project;
@@ -445,10 +450,10 @@ Result<> VisitHealer::heal_some(std::span<const DirtyVisits> some, Visitors& aga
         if (changes.size() >= kChangesAtOnce) write();
       },
       [&](const DirtyVisits& dirty) { add(again, dirty); });
-  auto read = parts_.store.visit_rows(project, visitors, some.front().first - kReach, last + kReach + 1,
-                                      [&](const store::VisitRow& row) {
-                                        if (written) walk.take(row);
-                                      });
+  auto read =
+      parts_.store.visit_rows(project, visitors, first - kReach, last + kReach + 1, [&](const store::VisitRow& row) {
+        if (written) walk.take(row);
+      });
   if (!read) return read;
   walk.end_stream();
   write();

@@ -135,8 +135,8 @@ Result<> ClickHouse::visit_rows(ProjectId project, std::span<const uint64_t> vis
     std::string behind;
     if (last) {
       behind =
-          "AND (visitor_id, client_session_id, ms, hash, _p, _o) > ({visitor:UInt64}, {client:String}, {ms:Int64}, "
-          "{hash:UInt64}, {p:UInt32}, {o:UInt64}) ";
+          "AND visitor_id >= {visitor:UInt64} AND (visitor_id, client_session_id, ms, hash, _p, _o) > "
+          "({visitor:UInt64}, {client:String}, {ms:Int64}, {hash:UInt64}, {p:UInt32}, {o:UInt64}) ";
       for (auto& [name, value] : Parameters{{"visitor", std::to_string(last->visitor_id)},
                                             {"client", last->client_session_id},
                                             {"ms", std::to_string(last->time)},
