@@ -94,8 +94,6 @@ Result<> Roller::round() {
   }
   if (steady_clock::now() >= count_after_)
     if (auto counted = count_rows(); !counted) return counted;
-  if (parts_.found != nullptr)
-    if (auto swept = parts_.found->sweep(); !swept) return swept;
   behind_ = 0;
   auto snapshot = parts_.settings.snapshot();
   for (const settings::Project& project : snapshot->projects()) {
@@ -104,10 +102,12 @@ Result<> Roller::round() {
   }
   behind_gauge_.set(static_cast<double>(behind_));
   rounds_total_.add();
-  if (steady_clock::now() < sweep_after_) return {};
-  sweep_after_ = steady_clock::now() + kSweepEvery;
-  if (auto swept = maker_.sweep(parts_.clock.now() / 1000 - kNumbersKept); !swept) return swept;
-  return tables_.sweep();
+  if (steady_clock::now() >= sweep_after_) {
+    sweep_after_ = steady_clock::now() + kSweepEvery;
+    if (auto swept = maker_.sweep(parts_.clock.now() / 1000 - kNumbersKept); !swept) return swept;
+    if (auto swept = tables_.sweep(); !swept) return swept;
+  }
+  return parts_.found != nullptr ? parts_.found->sweep() : Result<>();
 }
 
 Result<> Roller::count_rows() {
