@@ -10,6 +10,7 @@
 
 #include "weir/base/bytes.h"
 #include "weir/base/random.h"
+#include "weir/base/testing/eventually.h"
 #include "weir/event/record.h"
 #include "weir/journal/open.h"
 #include "weir/load/ranges.h"
@@ -23,6 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using store::testing::FakeStore;
 using store::testing::StoredRow;
+using weir::testing::eventually;
 
 TEST(Ranges, WhatIsMissingBetweenPresentOffsets) {
   std::vector<uint64_t> present = {3, 4, 7};
@@ -50,7 +52,7 @@ TEST(Ranges, HolesAreLeftOut) {
 }
 
 // A real journal in a directory of its own, a fake store, and loaders over both.
-class LoaderTest : public testing::Test {
+class LoaderTest : public ::testing::Test {
  protected:
   LoaderTest() {
     std::filesystem::create_directory(directory_);
@@ -153,15 +155,6 @@ class LoaderTest : public testing::Test {
                                        partition, nullptr);
   }
 
-  template <class Condition>
-  [[nodiscard]] bool eventually(Condition condition) {
-    auto deadline = std::chrono::steady_clock::now() + seconds(20);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(milliseconds(1));
-    }
-    return true;
-  }
   [[nodiscard]] bool all_loaded() {
     return eventually([&] {
       Progress progress = loader_->progress();
@@ -194,7 +187,7 @@ class LoaderTest : public testing::Test {
     EXPECT_EQ(positions.size(), static_cast<size_t>(appended_));
   }
 
-  std::string directory_ = testing::TempDir() + "/weir_load_" + to_hex(random_bytes(6));
+  std::string directory_ = ::testing::TempDir() + "/weir_load_" + to_hex(random_bytes(6));
   SystemClock clock_;
   metrics::Registry registry_;
   FakeStore store_;

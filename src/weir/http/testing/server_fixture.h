@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "weir/base/bytes.h"
+#include "weir/base/testing/eventually.h"
 #include "weir/http/server.h"
 #include "weir/http/testing/raw_client.h"
 
@@ -93,15 +94,10 @@ class Elsewhere {
   std::thread thread_;
 };
 
-// Waits until `condition` holds; fails the test after ten seconds.
+// Waits until `condition` holds; false after ten seconds.
 template <class Condition>
-inline bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + 10s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
+bool eventually(Condition condition) {
+  return weir::testing::eventually(condition, 10s);
 }
 
 inline std::string post(std::string_view path, std::string_view body, std::string_view headers = {}) {

@@ -3,16 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "weir/base/clock.h"
 #include "weir/base/logging.h"
 #include "weir/base/metrics.h"
+#include "weir/base/testing/eventually.h"
 #include "weir/base/testing/fake_files.h"
 #include "weir/journal/inspect.h"
 #include "weir/journal/open.h"
@@ -20,18 +19,9 @@
 
 namespace weir::journal::testing {
 
+using weir::testing::eventually;
 using weir::testing::FakeFiles;
 using namespace std::chrono_literals;
-
-// Waits for something another thread is about to do.
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 // A journal on fake files and a fake clock that remembers what it was promised. For tests.
 class FakeJournal {

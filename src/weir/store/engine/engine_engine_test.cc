@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "weir/base/http_client.h"
+#include "weir/base/testing/eventually.h"
 #include "weir/store/engine/config.h"
 #include "weir/store/engine/landlock.h"
 #include "weir/store/engine/process.h"
@@ -23,17 +24,7 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 using testing::PrivateEngine;
 using testing::TemporaryDirectory;
-
-// Waits until `condition` holds; false after `patience`.
-template <class Condition>
-bool eventually(std::chrono::milliseconds patience, Condition&& condition) {
-  auto deadline = steady_clock::now() + patience;
-  while (!condition()) {
-    if (steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
+using weir::testing::eventually;
 
 class EngineProcess : public testing::EngineTest {
  protected:
@@ -142,10 +133,13 @@ TEST_F(EngineProcess, CannotOpenADirectoryThatIsOpen) {
   std::string pid_file = first.directory() + "/pid";
   std::filesystem::rename(pid_file, pid_file + ".hidden");
   auto second = Engine::start({first.directory(), find_library("").value()}).value();
-  EXPECT_TRUE(eventually(10s, [&] {
-    auto endpoint = second->endpoint();
-    return !endpoint && endpoint.error().message.find("ended while starting") != std::string::npos;
-  })) << second->endpoint().error().message;
+  EXPECT_TRUE(eventually(
+      [&] {
+        auto endpoint = second->endpoint();
+        return !endpoint && endpoint.error().message.find("ended while starting") != std::string::npos;
+      },
+      10s))
+      << second->endpoint().error().message;
   second->stop();
   EXPECT_EQ(first.text("SELECT 1"), "1");
 }
@@ -177,11 +171,11 @@ TEST_F(EngineProcess, ComesBackWhenKilledAndLosesNothing) {
   });
   for (int round = 0; round < 3; ++round) {
     uint64_t before = acknowledged;
-    EXPECT_TRUE(eventually(10s, [&] { return acknowledged > before + 3 * kBatch; }));
+    EXPECT_TRUE(eventually([&] { return acknowledged > before + 3 * kBatch; }, 10s));
     int pid = killed.engine().pid();
     kill(pid, SIGKILL);
     EXPECT_TRUE(
-        eventually(10s, [&] { return killed.engine().pid() != pid && killed.engine().endpoint().has_value(); }));
+        eventually([&] { return killed.engine().pid() != pid && killed.engine().endpoint().has_value(); }, 10s));
   }
   stop = true;
   writer.join();
@@ -210,7 +204,7 @@ TEST_F(EngineProcess, IsStartedAgainWhenItHangs) {
   int pid = engine->pid();
   auto before = engine->endpoint().value();
   kill(pid, SIGSTOP);
-  EXPECT_TRUE(eventually(20s, [&] { return engine->pid() != pid && engine->endpoint().has_value(); }));
+  EXPECT_TRUE(eventually([&] { return engine->pid() != pid && engine->endpoint().has_value(); }, 20s));
   auto after = engine->endpoint().value();
   EXPECT_NE(before.headers, after.headers);
   EXPECT_NE(before.proof, after.proof);
@@ -239,7 +233,7 @@ class Holder {
     std::string arguments[] = {"holder", testing::kHoldEngineArgument, directory};
     char* argv[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
     EXPECT_EQ(posix_spawn(&pid_, "/proc/self/exe", nullptr, nullptr, argv, environ), 0);
-    EXPECT_TRUE(eventually(60s, [&] { return std::filesystem::exists(directory_ + "/held"); }));
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(directory_ + "/held"); }, 60s));
     std::ifstream in(directory_ + "/clickhouse/pid");
     engine_ = parse_pid_file(std::string(std::istreambuf_iterator<char>(in), {})).value().engine;
   }
@@ -263,7 +257,7 @@ TEST_F(EngineProcess, EndsWhenWeirIsKilled) {
   Holder holder(directory.path());
   ASSERT_TRUE(is_alive(holder.engine()));
   holder.end();
-  EXPECT_TRUE(eventually(10s, [&] { return !is_alive(holder.engine()); }));
+  EXPECT_TRUE(eventually([&] { return !is_alive(holder.engine()); }, 10s));
   auto next = Engine::start({directory.path() + "/clickhouse", find_library("").value()}).value();
   EXPECT_TRUE(next->wait_until_up(30s));
 }
