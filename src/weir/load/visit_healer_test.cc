@@ -272,6 +272,30 @@ TEST(VisitHealer, RowsOnTheirWayAreWaitedFor) {
   EXPECT_EQ(loading.visits(), expected_of({first, late}));
 }
 
+// Visitors of one day are asked for together, in their own order and not in that of their times.
+TEST(VisitHealer, AVisitFromTheDayBeforeIsSeenWholeBesideOneOfTheEvening) {
+  FakeFiles files;
+  ASSERT_TRUE(files.make_directory("outcomes"));
+  store::testing::FakeStore store;
+  Loading loading(files, store, false);
+  constexpr UnixMillis kMidnight = (kNoon / kMillisPerDay + 1) * kMillisPerDay;
+  auto at = [](UnixMillis minutes, uint64_t visitor) {
+    return Loading::Sent{kMidnight + minutes * kMinute, visitor, "a", "/a", "s", "", event::Kind::pageview};
+  };
+  std::vector<Loading::Sent> all;
+  for (UnixMillis minutes = -200; minutes <= 0; minutes += 25) all.push_back(at(minutes, 2));
+  all.push_back(at(50, 2));  // another visit, until it is known what was in between
+  all.push_back(at(23 * 60 + 40, 1));
+  loading.insert(loading.assign(Partition::live, all));
+  const std::vector<Loading::Sent> late = {at(25, 2), at(23 * 60 + 30, 1)};
+  loading.insert(loading.assign(Partition::live, late));
+  all.insert(all.end(), late.begin(), late.end());
+  EXPECT_NE(loading.visits(), expected_of(all));
+  loading.healer().start();
+  ASSERT_TRUE(loading.healer().wait_until_healed(seconds(60)));
+  EXPECT_EQ(loading.visits(), expected_of(all));
+}
+
 // The store has the first and the third event of a visit, the second is on its way: a batch is inserted in pieces.
 TEST(VisitHealer, WhatWasSeenWhileABatchWasInsertedIsLookedAtAgain) {
   FakeFiles files;
