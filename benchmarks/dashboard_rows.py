@@ -125,7 +125,7 @@ def dashboard(run):
             load.terminate()
             load.wait()
     finally:
-        server.stop(remove=not arguments.dashboard_data)
+        server.stop()
 
 
 def measured(run, server, page, what, days, filters, limits):

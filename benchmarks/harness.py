@@ -145,7 +145,7 @@ class Weir:
             wait_until(self.answers, 60, "the first answer", pause=0.01)
             self.store_pids = children(self.pid)
         self.answer_seconds = time.monotonic() - begin
-        if on and not data:
+        if on and not data and self.store_pids:
             self.settle()
             self.rest()
 
