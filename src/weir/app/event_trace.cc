@@ -93,7 +93,8 @@ Result<std::string> EventTrace::row_of(uint32_t epoch, Place place, UnixMillis t
         row.key.epoch != epoch)
       continue;
     store::QueryOptions options{.format = "JSONEachRow",
-                                .parameters = {{"p", std::to_string(row.p)}, {"o", std::to_string(place.offset)}}};
+                                .parameters = {{"p", std::to_string(row.p)}, {"o", std::to_string(place.offset)}},
+                                .urgency = store::Urgency::awaited};
     std::string sql = "SELECT * FROM weir.events WHERE _p = {p:UInt32} AND _o = {o:UInt64}";
     if (time != 0) {  // its month, and of that what was stored about then
       options.parameters.emplace_back("time", std::to_string(time));

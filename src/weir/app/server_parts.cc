@@ -575,6 +575,7 @@ int ServerParts::State::stop() {
   // Stopping the loaders ends replays that wait for them, so that the drain does not.
   upkeep.stop();
   pack_watch.stop();
+  if (store) store->end_background();
   if (live) live->stop();
   if (bulk) bulk->stop();
   if (healer) healer->stop();

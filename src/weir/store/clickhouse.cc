@@ -33,13 +33,6 @@ void bind(const Parameters& parameters, Parameters& settings) {
 
 std::string seconds_text(milliseconds time) { return fmt::format("{:.3f}", static_cast<double>(time.count()) / 1000); }
 
-// ClickHouse's numbers for it, of which 1 is the most urgent. The profile of persons' SQL (engine/config.cc) has 10.
-void add_urgency(Urgency urgency, Parameters& settings) {
-  if (urgency == Urgency::apart) return;
-  settings.emplace_back("priority", urgency == Urgency::awaited ? "1" : "20");
-  settings.emplace_back("low_priority_query_wait_time_ms", "100");
-}
-
 }  // namespace
 
 struct ClickHouse::Request {
@@ -179,11 +172,20 @@ void ClickHouse::kill(const Endpoint& endpoint, const std::string& query_id) {
   if (auto killed = client.send(http); !killed) log::debug("store: cannot end a statement: {}", killed.error().message);
 }
 
+// ClickHouse's numbers for it, of which 1 is the most urgent. The profile of persons' SQL (engine/config.cc) has 10.
+void ClickHouse::set_urgency(Urgency urgency, Request& request) const {
+  if (urgency == Urgency::apart) return;
+  request.settings.emplace_back("priority", urgency == Urgency::awaited ? "1" : "20");
+  request.settings.emplace_back("low_priority_query_wait_time_ms", "100");
+  if (urgency == Urgency::background)
+    request.abandoned = [this, own = std::move(request.abandoned)] { return background_ended_ || (own && own()); };
+}
+
 Result<> ClickHouse::execute(std::string_view sql, Urgency urgency) {
   Request request;
   request.sql = sql;
   if (urgency == Urgency::background) request.timeout = kBackgroundTime;
-  add_urgency(urgency, request.settings);
+  set_urgency(urgency, request);
   auto answer = send(request);
   if (!answer) return std::move(answer).error();
   return {};
@@ -200,8 +202,8 @@ Result<std::string> ClickHouse::read(std::string_view sql, const QueryOptions& o
     request.settings.emplace_back("max_rows_to_read", std::to_string(options.rows_read_max));
   if (options.memory_bytes_max > 0)
     request.settings.emplace_back("max_memory_usage", std::to_string(options.memory_bytes_max));
-  add_urgency(options.urgency, request.settings);
   request.abandoned = options.abandoned;
+  set_urgency(options.urgency, request);
   if (options.rows_read != nullptr) request.settings.emplace_back("wait_end_of_query", "1");
   bind(options.parameters, request.settings);
   auto answer = send(request);

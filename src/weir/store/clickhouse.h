@@ -24,6 +24,7 @@ class ClickHouse final : public Store {
 
   Result<> migrate() override;
   bool up() const override;
+  void end_background() override { background_ended_ = true; }
   Result<uint32_t> journal_number(const JournalKey& key) override;
   Result<std::vector<JournalRow>> journals() override;
   Result<> insert(const Block& block, std::string_view token, std::optional<uint64_t> life = std::nullopt) override;
@@ -57,6 +58,7 @@ class ClickHouse final : public Store {
   Result<IncomingAnswer> send_to(const Endpoint& endpoint, const Request& request);
   Result<> expect_whole();
   Result<> expect_life(const Endpoint& endpoint, uint64_t life);
+  void set_urgency(Urgency urgency, Request& request) const;
   Result<> execute(std::string_view sql, Urgency urgency = Urgency::apart);
   Result<> load_coverage();
   // Uncovers what the roll-ups say of rows that are to change, durably; then changes them.
@@ -74,6 +76,7 @@ class ClickHouse final : public Store {
   Readers readers_;
   Coverage coverage_;
   std::atomic<bool> last_contact_went_well_{false};
+  std::atomic<bool> background_ended_{false};
   std::atomic<uint64_t> user_queries_{0};
   std::mutex journals_mutex_;            // one allocation at a time; guards nothing else
   std::mutex tables_mutex_;              // one migration, one beginning of a life at a time; guards found_whole_

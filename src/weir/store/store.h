@@ -149,7 +149,7 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;  // bound a
 enum class Urgency : uint8_t {
   apart,       // gives way to none, and none to it
   awaited,     // somebody looks at an empty screen; persons' own SQL gives way to it
-  background,  // nobody waits for it, and it may take a while
+  background,  // nobody waits for it, and it may take a while; Store::end_background() ends it
 };
 
 struct QueryOptions {
@@ -180,6 +180,9 @@ class Store {
   virtual Result<> migrate() = 0;
   // True when the last contact went well.
   virtual bool up() const = 0;
+  // Ends statements of Urgency::background, those under way within about a second and all later ones (kUnavailable).
+  // To be called before those who wait for them are stopped.
+  virtual void end_background() {}
 
   // The number of a journal partition and epoch; allocated and durable before it returns, the same for ever after.
   virtual Result<uint32_t> journal_number(const JournalKey& key) = 0;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "weir/base/testing/eventually.h"
 #include "weir/store/testing/private_engine.h"
 #include "weir/store/testing/store_contract.h"
 
@@ -43,6 +44,8 @@ ClickHouse& outside_store() {
 }
 Store& outside() { return outside_store(); }
 INSTANTIATE_TEST_SUITE_P(Outside, StoreContract, ::testing::Values(Implementation{"outside", outside, engine_missing}));
+
+using weir::testing::eventually;
 
 constexpr UnixMillis kTime = 1'760'000'000'000;  // 2025-10-09
 
@@ -199,23 +202,49 @@ TEST_F(StoreEngine, FindsADayByTheTablesKey) {
         << table;
 }
 
+// Goes on until somebody ends it.
+constexpr std::string_view kEndless = "SELECT count() FROM system.numbers SETTINGS max_threads = 1";
+
 TEST_F(StoreEngine, WhatNobodyWaitsForGivesWayToWhatSomebodyDoes) {
-  auto ask = [&](std::string_view sql, Urgency urgency) {
-    auto answer = engine().store().query(sql, {.format = "TSV", .urgency = urgency});
-    return answer ? *answer : answer.error().message;
+  std::atomic<bool> enough{false};
+  auto endless = [&](Urgency urgency) {
+    return std::thread([&, urgency] {
+      auto answer = engine().store().query(
+          kEndless,
+          {.timeout = std::chrono::minutes(5), .urgency = urgency, .abandoned = [&] { return enough.load(); }});
+      EXPECT_FALSE(answer);
+    });
   };
-  std::atomic<bool> over{false};
-  std::thread awaited([&] {
-    EXPECT_EQ(ask("SELECT sleep(3)", Urgency::awaited), "0\n");
-    over = true;
-  });
-  std::thread background(
-      [&] { EXPECT_EQ(ask("SELECT max(number) FROM numbers(100000000)", Urgency::background), "99999999\n"); });
-  bool gave_way = false;
-  while (!over && !gave_way) gave_way = text("SELECT value FROM system.metrics WHERE metric = 'QueryPreempted'") != "0";
-  EXPECT_TRUE(gave_way);
+  std::thread awaited = endless(Urgency::awaited);
+  std::thread background = endless(Urgency::background);
+  // Both run until then.
+  EXPECT_TRUE(
+      eventually([&] { return text("SELECT value FROM system.metrics WHERE metric = 'QueryPreempted'") == "1"; }));
+  enough = true;
   awaited.join();
   background.join();
+}
+
+TEST_F(StoreEngine, EndsWhatNobodyWaitsFor) {
+  Options options;
+  options.url = "http://outside";
+  Outside endpoints;
+  metrics::Registry registry;
+  ClickHouse store(options, endpoints, registry);
+  auto ask = [&](std::string_view sql) {
+    return store.query(sql, {.timeout = std::chrono::minutes(5), .urgency = Urgency::background});
+  };
+  std::thread waiting([&] {
+    auto answer = ask(kEndless);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+  });
+  const std::string running = fmt::format("SELECT count() FROM system.processes WHERE query = '{}'", kEndless);
+  EXPECT_TRUE(eventually([&] { return text(running) == "1"; }));
+  store.end_background();
+  waiting.join();
+  EXPECT_TRUE(eventually([&] { return text(running) == "0"; }));
+  EXPECT_FALSE(ask(kEndless));
 }
 
 TEST_F(StoreEngine, StoresWideDictionariesAndLongTexts) {
