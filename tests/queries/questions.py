@@ -1,5 +1,6 @@
 """Random questions of the language of docs/query.md about a history, mixing the scopes of event and visit."""
 import random
+import re
 
 from history import END, ODD
 from times import DAY, local_of, start_of_day, zone_of
@@ -62,9 +63,10 @@ class Questions:
         rng = self.rng
         dimension = rng.choice(ROLLED if rng.random() < 0.7 else ["event:page"])
         about_pages = ["is", "event:name", ["pageview", "engagement"]]
+        operator = rng.choice(["is", "is_not", "contains", "contains_not", "matches"])
+        some = [self.value("is", dimension) for _ in range(rng.choice([1, 2]))] if rng.random() < 0.8 else ["a"]
         values = [["is", dimension, [self.occurring(dimension)]],
-                  [rng.choice(["is", "is_not", "contains", "contains_not", "matches"]), dimension,
-                   [self.value("is", dimension) for _ in range(rng.choice([1, 2]))] if rng.random() < 0.8 else ["a"]]]
+                  [operator, dimension, [re.escape(text) for text in some] if operator == "matches" else some]]
         filters = [about_pages] if dimension == "event:page" else []
         if rng.random() < 0.4:
             filters.append(rng.choice(values))

@@ -537,6 +537,7 @@ Result<std::string> ServerParts::State::answer_question(api::StatsQuestion quest
   limits.abandoned = std::move(question.abandoned);
   limits.totals = &kept_totals;
   limits.found = found_visits.get();
+  limits.sample_rows = options.query.sample_rows;
   return query::answer_question(*store, question.body, question.context, question.form, limits);
 }
 

@@ -8,7 +8,9 @@
 #include <unordered_map>
 
 #include "weir/base/logging.h"
+#include "weir/query/conditions.h"
 #include "weir/query/json_text.h"
+#include "weir/query/sampling.h"
 #include "weir/query/statement.h"
 
 namespace weir::query {
@@ -117,6 +119,33 @@ Cell money_of(const json::value& value, bool& mixed) {
   return Money{std::string(text.substr(0, space)), std::string(text.substr(space + 1))};
 }
 
+std::optional<double> number_in(const Cell& cell) {
+  if (const auto* number = std::get_if<int64_t>(&cell)) return static_cast<double>(*number);
+  if (const auto* number = std::get_if<double>(&cell)) return *number;
+  if (const auto* money = std::get_if<Money>(&cell)) return std::strtod(money->amount.c_str(), nullptr);
+  return std::nullopt;
+}
+
+// How far each metric may be from the truth: behind the row's own cells stand what each group of a sample's visitors
+// says of each metric, and how many of them were looked at.
+std::vector<std::optional<double>> errors_of(const Question& question, const AnswerRow& row,
+                                             std::span<const json::value> cells) {
+  std::vector<std::optional<double>> errors;
+  const json::value& looked_at = cells[question.metrics.size()];
+  for (size_t i = 0; i < question.metrics.size(); ++i) {
+    std::vector<std::optional<double>> groups;
+    bool mixed = false;
+    if (const json::array* values = cells[i].if_array())
+      for (const json::value& value : *values)
+        groups.push_back(number_in(is_money(question.metrics[i]) ? money_of(value, mixed) : cell_of(value)));
+    errors.push_back(mixed ? std::nullopt
+                           : sampling_error(question.metrics[i], number_in(row.metrics[i]), groups,
+                                            looked_at.is_int64() ? static_cast<uint64_t>(looked_at.get_int64()) : 0,
+                                            question.one_in));
+  }
+  return errors;
+}
+
 struct Rows {
   std::vector<AnswerRow> rows;
   uint64_t total = 0;
@@ -131,7 +160,8 @@ Result<Rows> read_rows(const Question& question, std::string_view lines) {
     json::value value = json::parse(lines.substr(0, end), error);
     lines.remove_prefix(std::min(end + 1, lines.size()));
     const json::array* cells = error ? nullptr : value.if_array();
-    if (cells == nullptr || cells->size() != question.dimensions.size() + question.metrics.size() + 1)
+    const size_t estimates = question.one_in > 1 ? question.metrics.size() + 1 : 0;
+    if (cells == nullptr || cells->size() != question.dimensions.size() + question.metrics.size() + estimates + 1)
       return Error{ErrorCode::kUnavailable, "query: cannot read the store's answer"};
     AnswerRow row;
     size_t at = 0;
@@ -140,7 +170,8 @@ Result<Rows> read_rows(const Question& question, std::string_view lines) {
       const json::value& cell = (*cells)[at++];
       row.metrics.push_back(is_money(metric) ? money_of(cell, read.mixed) : cell_of(cell));
     }
-    if (const json::value& total = (*cells)[at]; total.is_int64())
+    if (estimates > 0) row.errors = errors_of(question, row, std::span(cells->data() + at, estimates));
+    if (const json::value& total = (*cells)[at + estimates]; total.is_int64())
       read.total = static_cast<uint64_t>(total.get_int64());
     read.rows.push_back(std::move(row));
   }
@@ -168,13 +199,6 @@ std::unordered_map<std::string, size_t> places_of(const std::vector<Slot>& slots
   std::unordered_map<std::string, size_t> places;
   for (size_t i = 0; i < slots.size(); ++i) places.emplace(slots[i].label, i);
   return places;
-}
-
-std::optional<double> number_in(const Cell& cell) {
-  if (const auto* number = std::get_if<int64_t>(&cell)) return static_cast<double>(*number);
-  if (const auto* number = std::get_if<double>(&cell)) return *number;
-  if (const auto* money = std::get_if<Money>(&cell)) return std::strtod(money->amount.c_str(), nullptr);
-  return std::nullopt;
 }
 
 Cell change_of(Metric metric, const Cell& now, const Cell& before) {
@@ -300,6 +324,23 @@ Result<> cover(store::Store& store, const Question& question, const AskLimits& l
   return {};
 }
 
+// Of how many visitors one is to be looked at: where the answer is to be found in so many rows that an estimate is
+// wanted first. 1: all.
+uint32_t one_in(store::Store& store, const Question& question, const AskLimits& limits, Spans covered) {
+  if (!question.may_sample || limits.sample_rows == 0) return 1;
+  if (write_statement(question, question.range, Dialect::bound, nullptr, covered).rolled_up) return 1;
+  if (limits.found != nullptr)
+    if (const auto plan = plan_found(question, question.range, covered); plan && limits.found->has(*plan)) return 1;
+  Values values(Dialect::bound);
+  Conditions conditions(question, question.range, Dialect::bound, values);
+  const std::string sql =
+      fmt::format("SELECT sum(rows) FROM (EXPLAIN ESTIMATE SELECT session_id FROM weir_data.events WHERE {} AND {})",
+                  conditions.project(), conditions.in_range());
+  auto told = store.query(sql, options_of(limits, values.take(), "TSV", nullptr));
+  const uint64_t rows = told ? std::strtoull(told->c_str(), nullptr, 10) : 0;  // who cannot tell answers exactly
+  return rows < limits.sample_rows ? 1 : sample_one_in(rows, limits.sample_rows);
+}
+
 // When the project's first event was. Its first day stands in the index.
 Result<std::optional<UnixMillis>> first_event_of(store::Store& store, ProjectId project, const AskLimits& limits) {
   auto day = store.day_with_events(project, 0);
@@ -325,22 +366,28 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
     answer.slots = std::move(*slots);
   }
   const std::vector<store::Coverage::Span> covered = spans_of(store, question.project);
-  auto lines = lines_of(store, question, question.range, nullptr, limits, covered, answer);
+  std::optional<Question> sampled;
+  answer.one_in = one_in(store, question, limits, covered);
+  if (answer.one_in > 1) {
+    sampled = question;
+    sampled->one_in = answer.one_in;
+  }
+  const Question& asked = sampled ? *sampled : question;
+  auto lines = lines_of(store, asked, question.range, nullptr, limits, covered, answer);
   if (!lines) return std::move(lines).error();
-  auto rows = read_rows(question, *lines);
+  auto rows = read_rows(asked, *lines);
   if (!rows) return std::move(rows).error();
   answer.rows = std::move(rows->rows);
   answer.total_rows = rows->total;
   if (rows->mixed)
     answer.warnings.emplace_back("revenue: there are several currencies; ask by event:currency or for one goal");
-  if (answer.rows.empty() && question.with_total_rows && question.offset > 0) {
+  if (answer.rows.empty() && question.with_total_rows && question.offset > 0 && !sampled) {
     auto counted = run(store, write_count(question, covered), limits, "TSV");
     if (!counted) return std::move(counted).error();
     answer.total_rows = std::strtoull(counted->c_str(), nullptr, 10);
   }
   if (question.comparing != Comparing::none)
-    if (auto compared = compare(store, question, limits, covered, answer); !compared)
-      return std::move(compared).error();
+    if (auto compared = compare(store, asked, limits, covered, answer); !compared) return std::move(compared).error();
   if (question.with_coverage)
     if (auto found = cover(store, question, limits, covered, answer); !found) return std::move(found).error();
   if (question.with_sql) {
@@ -364,6 +411,7 @@ Result<std::string> answer_question(store::Store& store, std::string_view text, 
   if (!whole.first_event) whole.first_event = [&] { return first_event_of(store, context.project, limits); };
   auto question = parse_question(text, whole);
   if (!question) return std::move(question).error();
+  if (form != AnswerForm::json) question->may_sample = false;  // a file is no first answer
   if (form == AnswerForm::parquet || form == AnswerForm::arrow) return ask_for_file(store, *question, form, limits);
   auto answer = ask(store, *question, limits);
   if (!answer) return std::move(answer).error();

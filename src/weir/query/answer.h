@@ -31,7 +31,9 @@ struct Compared {
 struct AnswerRow {
   std::vector<Cell> dimensions;
   std::vector<Cell> metrics;
-  std::optional<Compared> compared;
+  // Of each metric, when the answer is out of a sample: how far from the truth it may be; nothing: not known.
+  std::vector<std::optional<double>> errors = {};
+  std::optional<Compared> compared = {};
 };
 
 struct Answer {
@@ -45,6 +47,7 @@ struct Answer {
   uint64_t rows_read = 0;  // by the store
   bool rolled_up = false;  // the rows come from roll-ups
   bool set_aside = false;  // or from those of visits that were set aside
+  uint32_t one_in = 1;     // of so many visitors one was looked at (sampling.h)
 };
 
 // What one question may cost.
@@ -57,6 +60,8 @@ struct AskLimits {
   // Of this store, for all who ask it; null: nothing is kept.
   KeptTotals* totals = nullptr;
   FoundVisits* found = nullptr;
+  // Who has to look through at least so many rows answers out of a sample, where that will do; 0: never.
+  uint64_t sample_rows = 0;
 };
 
 // The relative error that an answer with accuracy "fast" stays within, but for one answer in some hundreds: three

@@ -14,6 +14,7 @@ namespace weir::query {
 namespace {
 
 using store::testing::PrivateEngine;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -105,6 +106,24 @@ TEST_F(Answers, CountsWholeVisits) {
       HasSubstr(R"([{"dimensions":["2026-03-02"],"metrics":[2,60]},{"dimensions":["2026-03-03"],"metrics":[1,60]}])"));
   EXPECT_THAT(ask(R"("metrics":["visits","pageviews","bounce_rate"],"date_range":["2026-03-04","2026-03-04"])"),
               HasSubstr(R"("metrics":[1,1,0])"));
+}
+
+TEST_F(Answers, AreEstimatedWhereManyRowsWouldBeLookedThroughAndAnEstimateWillDo) {
+  const std::string members =
+      std::string(R"("metrics":["pageviews"],"filters":[["contains","event:page",["/p"]]],)") + kMarch;
+  const std::string sampled = members + R"(,"accuracy":"sampled")";
+  AskLimits limits;
+  limits.sample_rows = 1;
+  EXPECT_THAT(ask(sampled, AnswerForm::json, limits, kLarge),
+              AllOf(HasSubstr(R"("exact":false)"), HasSubstr(R"("sampled":0.015625)"), HasSubstr("error_bounds")));
+  const auto is_exact = AllOf(HasSubstr(R"("metrics":[3000])"), HasSubstr(R"("exact":true)"),
+                              HasSubstr(R"("sampled":null)"), Not(HasSubstr("error_bounds")));
+  EXPECT_THAT(ask(members, AnswerForm::json, limits, kLarge), is_exact);
+  EXPECT_EQ(ask(sampled, AnswerForm::csv, limits, kLarge), "pageviews\r\n3000\r\n") << "a file";
+  limits.sample_rows = 1'000'000;
+  EXPECT_THAT(ask(sampled, AnswerForm::json, limits, kLarge), is_exact) << "so few rows";
+  limits.sample_rows = 0;
+  EXPECT_THAT(ask(sampled, AnswerForm::json, limits, kLarge), is_exact) << "never";
 }
 
 TEST_F(Answers, GroupsOrdersAndPages) {

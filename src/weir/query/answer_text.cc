@@ -119,9 +119,11 @@ void append_meta(std::string& out, const Question& question, const Answer& answe
     out += "}";
   }
   append_json_key(out, "exact");
-  out += question.exact ? "true" : "false";
+  out += question.exact && answer.one_in == 1 ? "true" : "false";
   append_json_key(out, "error_bound");
   out += question.exact ? "null" : number_text(kErrorBound);
+  append_json_key(out, "sampled");
+  out += answer.one_in == 1 ? "null" : number_text(1.0 / answer.one_in);
   if (question.with_sql) {
     append_json_key(out, "sql");
     append_texts(out, answer.sql);
@@ -267,6 +269,12 @@ std::string to_json(const Question& question, const Answer& answer) {
     append(out, row.dimensions);
     out += ",\"metrics\":";
     append(out, row.metrics);
+    if (answer.one_in > 1) {
+      out += ",\"error_bounds\":";
+      append_list(out, row.errors, [&](const std::optional<double>& error) {
+        out += error ? number_text(std::ceil(*error * 100) / 100) : "null";
+      });
+    }
     if (row.compared) {
       out += ",\"comparison\":{\"dimensions\":";
       append(out, row.compared->dimensions);

@@ -7,6 +7,7 @@
 #include "weir/base/bytes.h"
 #include "weir/base/check.h"
 #include "weir/query/countries.h"
+#include "weir/query/sampling.h"
 
 namespace weir::query {
 
@@ -66,7 +67,9 @@ std::string Values::number(double value) { return fmt::format("toFloat64({})", v
 
 std::string Conditions::project() {
   if (dialect_ == Dialect::public_) return "project = " + values_.text(question_.project_name);
-  return fmt::format("project_id = {}", number(question_.project));
+  std::string rows = fmt::format("project_id = {}", number(question_.project));
+  if (question_.one_in > 1) rows += fmt::format(" AND visitor_id < {}", UINT64_MAX / question_.one_in + 1);
+  return rows;
 }
 
 std::string moment_sql(Seconds at) { return fmt::format("fromUnixTimestamp64Milli({}, 'UTC')", at * 1000); }
@@ -171,6 +174,8 @@ std::string Conditions::value(const Dimension& dimension) {
   std::string_view column = column_of(dimension.attribute);
   WEIR_CHECK(!column.empty());
   if (dimension.attribute == Attribute::country_name) return country_name_of(column);
+  if (dimension.attribute == Attribute::visitor_group)
+    return fmt::format("toString(intDiv({}, {}))", column, UINT64_MAX / (question_.one_in * kSampleGroups) + 1);
   return std::string(column);
 }
 

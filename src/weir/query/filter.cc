@@ -56,7 +56,8 @@ std::string wildcard_regex(std::string_view pattern) {
 
 bool is_of_whole_visits(Attribute attribute) {
   return attribute == Attribute::source || attribute == Attribute::channel || attribute == Attribute::utm_campaign ||
-         attribute == Attribute::entry_page || attribute == Attribute::exit_page;
+         attribute == Attribute::entry_page || attribute == Attribute::exit_page ||
+         attribute == Attribute::visitor_group;
 }
 
 bool is_of_whole_visits(const Filter& filter) {

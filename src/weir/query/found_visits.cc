@@ -120,10 +120,11 @@ bool are_enough(const Question& question, const Columns& columns) {
 }  // namespace
 
 std::optional<FoundPlan> plan_found(const Question& question, const Range& range, Spans covered) {
-  // What lists of pages ask besides, the other lists of a page do not: it is asked of the rows that were found.
+  // What lists of pages and of events ask besides, the other lists of a page do not: it is asked of the rows that were
+  // found.
   Filter filter;
   for (const Filter& part : question.filter.parts)
-    if (!is_of_pages(part)) filter.parts.push_back(part);
+    if (!is_of_pages(part) && !is_of_events(part)) filter.parts.push_back(part);
   if (filter.parts.empty()) return std::nullopt;
   Columns columns(kColumns.begin(), kColumns.end());
   if (!add_columns(question, filter, columns) || !are_enough(question, columns)) return std::nullopt;
@@ -275,6 +276,12 @@ FoundVisits::Use FoundVisits::of(const FoundPlan& plan, bool make_it, const stor
   kept_[plan.key] = {false, table, steady_clock::now()};
   made_.notify_all();
   return table;
+}
+
+bool FoundVisits::has(const FoundPlan& plan) {
+  std::lock_guard lock(mutex_);
+  const auto known = kept_.find(plan.key);
+  return known != kept_.end() && known->second.table != nullptr;
 }
 
 void FoundVisits::forget(const Use& table) {

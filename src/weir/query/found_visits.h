@@ -46,6 +46,8 @@ class FoundVisits {
   // others wait for it. Null: there is none, and the rows are to be looked for as if there were no such thing (they
   // were found to be too many, or something failed). `options`: limits of the statement that makes it.
   Use of(const FoundPlan& plan, bool make, const store::QueryOptions& options);
+  // Whether the table of `plan` is there.
+  bool has(const FoundPlan& plan);
   // It could not be read.
   void forget(const Use& table);
 

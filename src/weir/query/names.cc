@@ -160,11 +160,12 @@ bool parse_dimension(std::string_view name, Dimension& dimension) {
 
 std::string_view column_of(Attribute attribute) {
   if (attribute == Attribute::time || attribute == Attribute::property) return {};
+  if (attribute == Attribute::visitor_group) return "visitor_id";
   return entry_of(attribute).column;
 }
 
 std::string_view empty_label(Attribute attribute) {
-  if (attribute == Attribute::time) return {};
+  if (attribute == Attribute::time || attribute == Attribute::visitor_group) return {};
   if (attribute == Attribute::property) return "(none)";
   return entry_of(attribute).empty;
 }

@@ -85,6 +85,7 @@ enum class Attribute : uint8_t {
   device,
   screen,
   locale,
+  visitor_group,  // of a sample's visitors (sampling.h); not to be asked for
 };
 
 struct Dimension {

@@ -13,6 +13,8 @@ struct Options {
   // More changes may follow, of the visits over midnight for instance.
   std::chrono::milliseconds rollup_quiet{60'000};
   uint64_t rollup_share = 33;
+  // What takes a second or so on two cores.
+  uint64_t sample_rows = 5'000'000;
 };
 
 template <class Visitor>
@@ -23,6 +25,8 @@ void describe(Visitor& option, Options& o) {
          "A day's sums are made when nothing of it has changed for so long.");
   option("rollup_share", o.rollup_share, between(1, 100),
          "Percent of the time that making sums may take; more is of use after an import of much history.");
+  option("sample_rows", o.sample_rows, between(0, 1'000'000'000'000),
+         "Where at least so many rows have to be looked through, a page shows an estimate first. 0: never.");
 }
 
 }  // namespace weir::query

@@ -389,9 +389,10 @@ class QuestionParser {
     const json::value* asked = member("accuracy");
     if (asked == nullptr) return {};
     const std::string_view name = asked->is_string() ? view(asked->get_string()) : "";
-    if (name != "exact" && name != "fast")
-      return bad(fmt::format("accuracy: \"exact\" or \"fast\", not {}", shown(*asked)));
-    q_.exact = name == "exact";
+    if (name != "exact" && name != "fast" && name != "sampled")
+      return bad(fmt::format("accuracy: \"exact\", \"fast\" or \"sampled\", not {}", shown(*asked)));
+    q_.exact = name != "fast";
+    q_.may_sample = name == "sampled";
     return {};
   }
 

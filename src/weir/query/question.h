@@ -93,7 +93,9 @@ struct Question {
   bool more_follow = false;  // questions about the same time with the same filters
 
   std::vector<std::string> traffic = {"human"};
-  bool exact = true;
+  bool exact = true;        // else visitors and visits are estimated
+  bool may_sample = false;  // an estimate out of some of the visitors will do
+  uint32_t one_in = 1;      // of so many visitors one is looked at (sampling.h): set by who decides that
   std::vector<Goal> goals = {};
   UnixMillis now = 0;
   std::optional<UnixMillis> complete_to = {};

@@ -59,19 +59,23 @@ bool choose_cut(const Question& question, RollupPlan& plan, bool& months) {
     if (!hours) about = dimension.attribute;
   }
   plan.filter = {};
-  bool of_pages = false;
+  const Filter* pages = nullptr;  // what lists of pages ask besides
   for (const Filter& part : question.filter.parts) {
-    if (!of_pages && about == Attribute::page && is_of_pages(part))
-      of_pages = true;
+    if (pages == nullptr && is_of_pages(part))
+      pages = &part;
     else
       plan.filter.parts.push_back(part);
   }
-  if (const Filter* leaf = first_leaf(plan.filter)) {
+  const Filter* leaf = first_leaf(plan.filter);
+  if (leaf == nullptr && !plan.filter.parts.empty()) return false;  // groups of nothing
+  if (leaf != nullptr && !about && !hours) about = leaf->dimension.attribute;
+  const bool of_pages = pages != nullptr && about == Attribute::page;
+  if (pages != nullptr && !of_pages) {
+    plan.filter.parts.push_back(*pages);
+    leaf = first_leaf(plan.filter);
     if (!about && !hours) about = leaf->dimension.attribute;
-    if (!about || !is_about(plan.filter, *about)) return false;
-  } else if (!plan.filter.parts.empty()) {
-    return false;  // groups of nothing
   }
+  if (leaf != nullptr && (!about || !is_about(plan.filter, *about))) return false;
   if (hours) {
     if (about) return false;
     plan.cut = Cut::hour_of_day;
@@ -125,6 +129,11 @@ bool choose_spans(const Zone& zone, const Range& range, bool months, std::span<c
   return true;
 }
 
+bool asks_of_names(const Filter& part, Op op, const std::set<std::string>& names) {
+  return part.kind == Filter::Kind::leaf && part.dimension.attribute == Attribute::event_name && part.op == op &&
+         part.case_sensitive && std::set<std::string>(part.values.begin(), part.values.end()) == names;
+}
+
 // Where a day has less than 24 hours a visit may touch three of them, and what is said of the next day is not enough.
 bool ends_in_short_day(const Zone& zone, const Range& range) {
   const int64_t first = zone.local_day(range.from);
@@ -135,12 +144,8 @@ bool ends_in_short_day(const Zone& zone, const Range& range) {
 }
 }  // namespace
 
-bool is_of_pages(const Filter& part) {
-  return part.kind == Filter::Kind::leaf && part.dimension.attribute == Attribute::event_name && part.op == Op::is &&
-         part.case_sensitive && part.values.size() == 2 &&
-         std::set<std::string>(part.values.begin(), part.values.end()) ==
-             std::set<std::string>{"engagement", "pageview"};
-}
+bool is_of_pages(const Filter& part) { return asks_of_names(part, Op::is, {"engagement", "pageview"}); }
+bool is_of_events(const Filter& part) { return asks_of_names(part, Op::is_not, {"engagement"}); }
 
 std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, const RollupWants& wants,
                                        std::span<const Span> spans) {

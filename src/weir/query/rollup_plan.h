@@ -35,6 +35,8 @@ struct RollupWants {
 
 // Whether the events that lists of pages are about, pageviews and what engagement says of them, are what it leaves.
 bool is_of_pages(const Filter& part);
+// The same of lists of events by name: all but engagement.
+bool is_of_events(const Filter& part);
 
 // Null: the question, over this range, is to be answered from the rows.
 std::optional<RollupPlan> plan_rollups(const Question& question, const Range& range, const RollupWants& wants,

@@ -87,6 +87,7 @@ void Writer::choose_parts() {
   if (visits) visits_part_ = coarse || (!timed && (whole || visits_are_sums())) ? Part::whole_visits : Part::visits;
   if (visits) need(visits_part_);
   if (whole) need(Part::whole_visits);
+  if (is_sampled()) need(Part::visitors);
 }
 
 std::string Writer::matching(bool without_goals) {
@@ -158,10 +159,43 @@ std::string Writer::sums() {
     columns += fmt::format("{}{}(u.{}) AS {}", i == 0 ? "" : ", ",
                            parts_[i] == Part::currencies ? "groupUniqArrayArray" : "sum", name_of(parts_[i]),
                            name_of(parts_[i]));
-  // The pageviews of pages that no visit ended on are no group of their own.
-  const std::string having =
-      needs(Part::page_views) ? fmt::format(" HAVING sum(u.{}) > 0", name_of(visits_part_)) : std::string();
-  return fmt::format("(SELECT {} FROM ({}) AS u{}{})", columns, joined(families, " UNION ALL "), group_by(), having);
+  return fmt::format("(SELECT {} FROM ({}) AS u{}{})", columns, joined(families, " UNION ALL "), group_by(),
+                     is_sampled() ? "" : with_exits());
+}
+
+// The pageviews of pages that no visit ended on are no group of their own.
+std::string Writer::with_exits() const {
+  return needs(Part::page_views) ? fmt::format(" HAVING sum(u.{}) > 0", name_of(visits_part_)) : std::string();
+}
+
+// What the sums of a sample's visitors, by group, say of all: together, and each group alone.
+std::string Writer::scaled(const std::string& sums) {
+  std::string columns;
+  std::string keys;
+  for (size_t i = 0; i < shown_; ++i) {
+    columns += fmt::format("u.d{0} AS d{0}, ", i);
+    keys += fmt::format("{}d{}", i == 0 ? " GROUP BY " : ", ", i);
+  }
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    const std::string_view part = name_of(parts_[i]);
+    const char* between = i == 0 ? "" : ", ";
+    if (parts_[i] == Part::currencies)
+      columns += fmt::format("{0}groupUniqArrayArray(u.{1}) AS {1}, groupArray(u.{1}) AS {1}_of", between, part);
+    else
+      columns += fmt::format("{0}sum(u.{1}) * {2} AS {1}, groupArray(u.{1} * {3}) AS {1}_of", between, part, q_.one_in,
+                             q_.one_in * kSampleGroups);
+  }
+  return fmt::format("(SELECT {} FROM {} AS u{}{})", columns, sums, keys, with_exits());
+}
+
+std::string Writer::by_group(const std::string& metric) const {
+  std::string names;
+  std::string lists;
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    names += fmt::format("{}{}", i == 0 ? "" : ", ", name_of(parts_[i]));
+    lists += fmt::format(", {}_of", name_of(parts_[i]));
+  }
+  return fmt::format("arrayMap(({}) -> {}{})", names, metric, lists);
 }
 
 // a in b, in percent with two decimals.
@@ -188,10 +222,11 @@ std::string Writer::row_sum(Part part) const {
 }
 
 bool Writer::rows_are_all() const {
-  return !plan_ && !by_goal() && only_ == nullptr && std::all_of(parts_.begin(), parts_.end(), [](Part part) {
-    return part == Part::visitors || part == Part::visits || part == Part::pageviews || part == Part::events ||
-           part == Part::rows;
-  });
+  return !plan_ && !is_sampled() && !by_goal() && only_ == nullptr &&
+         std::all_of(parts_.begin(), parts_.end(), [](Part part) {
+           return part == Part::visitors || part == Part::visits || part == Part::pageviews || part == Part::events ||
+                  part == Part::rows;
+         });
 }
 
 // A column of the answer's subquery, in which all that is made of it finds it: written out each time, it would be
@@ -209,21 +244,21 @@ std::string Writer::total_sql(Part part, bool without_goals) {
     if (std::find(united_.begin(), united_.end(), part) == united_.end()) united_.push_back(part);
     return fmt::format("({} OVER ())", distinct(fmt::format("{}_set", name_of(part)), "Merge"));
   }
-  return fmt::format("(SELECT toUInt64({}) FROM {} WHERE {} AND {})", row_sum(part), conditions_.table(),
-                     conditions_.project(), matching(without_goals));
+  return fmt::format("(SELECT toUInt64({}) * {} FROM {} WHERE {} AND {})", row_sum(part), q_.one_in,
+                     conditions_.table(), conditions_.project(), matching(without_goals));
 }
 
 // Visitors by all dimensions but the goal, whatever goals they reach.
 std::string Writer::group_visitors() {
   std::string columns;
   std::string grouped;
-  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
+  for (size_t i = 0; i < shown_; ++i) {
     if (q_.dimensions[i].attribute == Attribute::goal) continue;
     columns += fmt::format("{} AS b{}, ", dimension_sql(i, Of::row), i);
     grouped += fmt::format("{}b{}", grouped.empty() ? "" : ", ", i);
   }
-  return fmt::format("(SELECT {}toUInt64({}) AS base FROM {} WHERE {} AND {} GROUP BY {})", columns,
-                     distinct("visitor_id"), with_pages(), conditions_.project(), matching(true), grouped);
+  return fmt::format("(SELECT {}toUInt64({}) * {} AS base FROM {} WHERE {} AND {} GROUP BY {})", columns,
+                     distinct("visitor_id"), q_.one_in, with_pages(), conditions_.project(), matching(true), grouped);
 }
 
 std::string Writer::metric(Metric metric) {
@@ -302,7 +337,7 @@ std::string Writer::order_by() const {
     }
     keys.push_back(key + (order.descending ? " DESC NULLS LAST" : " ASC NULLS LAST"));
   }
-  for (size_t i = 0; i < q_.dimensions.size(); ++i)
+  for (size_t i = 0; i < shown_; ++i)
     if (!used[i]) keys.push_back(fmt::format("{}{} ASC", q_.dimensions[i].attribute == Attribute::time ? "d" : "s", i));
   return keys.empty() ? "" : " ORDER BY " + joined(keys, ", ");
 }
@@ -312,7 +347,7 @@ std::string Writer::restriction() {
   if (only_ == nullptr || only_->empty()) return {};
   std::vector<std::string> columns;
   std::vector<std::string> lists;
-  for (size_t i = 0; i < q_.dimensions.size(); ++i) {
+  for (size_t i = 0; i < shown_; ++i) {
     if (q_.dimensions[i].attribute == Attribute::time) continue;
     std::vector<std::string> shown;
     for (const auto& row : *only_) shown.push_back(row[i]);
@@ -331,28 +366,40 @@ Statement Writer::answer() {
   plan_rolled();
   const bool wants_groups =
       std::find(q_.metrics.begin(), q_.metrics.end(), Metric::group_conversion_rate) != q_.metrics.end();
-  joins_groups_ = wants_groups && q_.dimensions.size() > (by_goal() ? 1u : 0u);
+  joins_groups_ = wants_groups && shown_ > (by_goal() ? 1u : 0u);
   std::string columns;
-  for (size_t i = 0; i < q_.dimensions.size(); ++i) columns += fmt::format("{} AS s{}, ", shown_dimension(i), i);
-  for (size_t i = 0; i < q_.metrics.size(); ++i) columns += fmt::format("{} AS m{}, ", metric(q_.metrics[i]), i);
+  std::string estimates;  // by which the error of a sample is told
+  for (size_t i = 0; i < shown_; ++i) columns += fmt::format("{} AS s{}, ", shown_dimension(i), i);
+  for (size_t i = 0; i < q_.metrics.size(); ++i) {
+    const std::string expression = metric(q_.metrics[i]);
+    columns += fmt::format("{} AS m{}, ", expression, i);
+    if (!is_sampled()) continue;
+    columns += fmt::format("{} AS e{}, ", by_group(expression), i);
+    estimates += fmt::format("e{}, ", i);
+  }
+  if (is_sampled()) {
+    columns += fmt::format("intDiv(visitors, {}) AS looked_at, ", q_.one_in);
+    estimates += "looked_at, ";
+  }
   for (size_t i = 0; i < totals_.size(); ++i) columns += fmt::format("{} AS t{}, ", totals_[i], i);
   std::string before;
   std::string total = "count() OVER ()";
   chosen_ = chooses_values();
-  std::string from = sums();
+  std::string from = is_sampled() ? scaled(sums()) : sums();
   if (chosen_) {
     before = fmt::format("WITH {} AS chosen ", rolled_choice());
     total = "toInt64(chosen.2)";
   }
   if (joins_groups_) {
     std::vector<std::string> same;
-    for (size_t i = 0; i < q_.dimensions.size(); ++i)
+    for (size_t i = 0; i < shown_; ++i)
       if (q_.dimensions[i].attribute != Attribute::goal) same.push_back(fmt::format("p.d{0} = b.b{0}", i));
     from = fmt::format("{} AS p ANY LEFT JOIN {} AS b ON {}", from, group_visitors(), joined(same, " AND "));
   }
   std::string outer;
-  for (size_t i = 0; i < q_.dimensions.size(); ++i) outer += fmt::format("s{}, ", i);
+  for (size_t i = 0; i < shown_; ++i) outer += fmt::format("s{}, ", i);
   for (size_t i = 0; i < q_.metrics.size(); ++i) outer += fmt::format("m{}, ", i);
+  outer += estimates;
   std::string with_keys;  // what time is ordered by
   for (size_t i = 0; i < q_.dimensions.size(); ++i)
     if (q_.dimensions[i].attribute == Attribute::time) with_keys += fmt::format("d{}, ", i);
@@ -374,7 +421,10 @@ Statement Writer::count() {
 
 Statement write_statement(const Question& question, const Range& range, Dialect dialect, const ShownRows* only,
                           Spans covered, std::string source) {
-  return Writer(question, range, dialect, only, covered, std::move(source)).answer();
+  if (question.one_in == 1) return Writer(question, range, dialect, only, covered, std::move(source)).answer();
+  Question by_group = question;
+  by_group.dimensions.push_back({Attribute::visitor_group});
+  return Writer(by_group, range, dialect, only, {}, std::move(source)).answer();
 }
 
 Statement write_file_statement(const Question& question, Spans covered) {

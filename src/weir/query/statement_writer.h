@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "weir/query/conditions.h"
+#include "weir/query/sampling.h"
 #include "weir/query/statement.h"
 #include "weir/query/time_sql.h"
 
@@ -65,7 +66,8 @@ class Writer {
         only_(only),
         covered_(dialect == Dialect::bound ? covered : Spans()),
         values_(dialect),
-        conditions_(question, range, dialect, values_, std::move(source)) {
+        conditions_(question, range, dialect, values_, std::move(source)),
+        shown_(question.dimensions.size() - (is_sampled() ? 1 : 0)) {
     for (const Dimension& dimension : question.dimensions) times_.emplace_back(question.zone, range, dimension.bucket);
   }
 
@@ -76,6 +78,7 @@ class Writer {
   // Where a dimension's value is taken from: the row, or (time only) the visit's first event.
   enum class Of : uint8_t { row, visit };
 
+  bool is_sampled() const { return q_.one_in > 1; }
   void choose_parts();
   void need(Part part) {
     if (std::find(parts_.begin(), parts_.end(), part) == parts_.end()) parts_.push_back(part);
@@ -123,6 +126,10 @@ class Writer {
   std::string times_family();
 
   std::string sums();  // all families together
+  std::string with_exits() const;
+  std::string scaled(const std::string& sums);
+  // What the metric's expression says of each group of a sample's visitors, as an array.
+  std::string by_group(const std::string& metric) const;
   // The same from roll-ups (rolled_statement.cc).
   void plan_rolled();
   std::string rolled_filter();
@@ -151,6 +158,7 @@ class Writer {
   std::optional<RollupPlan> plan_;
   Values values_;
   Conditions conditions_;
+  const size_t shown_;          // of the dimensions; behind them is the group of a sample's visitors
   std::vector<TimeSql> times_;  // by dimension
   std::vector<Part> parts_;
   Part visits_part_ = Part::visits;

@@ -29,7 +29,7 @@ export interface Query {
   pagination?: { limit: number; offset: number };
   timezone?: string;
   traffic?: string[];
-  accuracy?: "exact" | "fast";
+  accuracy?: "exact" | "fast" | "sampled";
   more_follow?: boolean;
 }
 
@@ -45,6 +45,7 @@ export type DimensionValue = string | number;
 export interface ResultRow {
   dimensions: DimensionValue[];
   metrics: MetricValue[];
+  error_bounds?: (number | null)[]; // of an estimate, in each metric's own unit
   comparison?: { dimensions?: DimensionValue[]; metrics: MetricValue[]; change: (number | null)[] };
 }
 
@@ -59,6 +60,7 @@ export interface Meta {
   coverage?: Record<string, number>;
   exact?: boolean;
   error_bound?: number | null;
+  sampled?: number | null; // the share of visitors that was looked at; else all were
   sql?: string[];
   elapsed_ms?: number;
   warnings?: string[];

@@ -6,7 +6,7 @@ import { number } from "../format/numbers";
 import { baseQuery, comparisons, type Detail } from "../state/dashboard";
 import { dimensionName, hasPlaces, showValue } from "../state/dimensions";
 import { toggleValue } from "../state/filters";
-import { METRICS, change, plain, write } from "../state/metrics";
+import { METRICS, change, plain, write, writeOf } from "../state/metrics";
 import { intervals } from "../state/periods";
 import { useProject } from "../state/project";
 import { useLooks } from "../state/theme";
@@ -19,7 +19,7 @@ import { EmptyState, ErrorState, Skeleton } from "../ui/States";
 import { Table, type Column } from "../ui/Table";
 import { toast } from "../ui/Toast";
 import { LazyGraph } from "./LazyGraph";
-import { detailMetrics, share } from "./panels";
+import { detailMetrics, listFilters, share } from "./panels";
 import { partialFrom, toSeries, withoutFuture } from "./graphData";
 
 const PAGE_ROWS = 50;
@@ -67,7 +67,7 @@ function Evolution({ dimension, value, metric }: { dimension: string; value: str
   const looks = useLooks();
   const interval = intervals(state.period, today).usual;
   const graph = useQuery({
-    ...baseQuery(project.name, state, today, [["is", dimension, [value]]]),
+    ...baseQuery(project.name, state, today, [["is", dimension, [value]], ...listFilters(dimension)]),
     metrics: [metric],
     dimensions: [`time:${interval}`],
     include: { time_labels: true },
@@ -98,8 +98,8 @@ function Cell({ metric, row, index }: { metric: string; row: ResultRow; index: n
   const shown = change(metric, row.comparison?.change[index]);
   const look = shown?.good === null ? "" : shown?.good ? " change-good" : " change-bad";
   return (
-    <span title={write(metric, row.metrics[index], "long")}>
-      {write(metric, row.metrics[index])}
+    <span title={writeOf(row, index, metric, "long")}>
+      {writeOf(row, index, metric)}
       {shown ? (
         <span class={`change change-under${look}`} title={`before: ${write(metric, row.comparison?.metrics[index], "long")}`}>
           {shown.arrow} {shown.text}
@@ -126,7 +126,7 @@ export function DetailView({ detail }: { detail: Detail }) {
   }, [text, detail.search]);
   useEffect(() => setText((before) => (before.trim() === detail.search.trim() ? before : detail.search)), [detail.search]);
 
-  const query = detailQuery(baseQuery(project.name, state, today), detail, metrics, state);
+  const query = detailQuery(baseQuery(project.name, state, today, listFilters(detail.dimension)), detail, metrics, state);
   const loaded = useQuery(query);
   const { metric, descending } = sorting(detail, metrics);
   const total = loaded.data?.meta.total_rows ?? 0;

@@ -1,5 +1,5 @@
 import type { Answer, ResultRow } from "../api/query";
-import { METRICS, change, plain, write } from "../state/metrics";
+import { METRICS, change, plain, write, writeOf } from "../state/metrics";
 import { dimensionName, showValue } from "../state/dimensions";
 import { toggleValue } from "../state/filters";
 import { useProject } from "../state/project";
@@ -57,9 +57,9 @@ export function Rows({ dimension, metrics, answer, first }: { dimension: string;
                 </a>
               </th>
               {shown.map(({ metric, index }) => (
-                <td key={metric} class={`end numbers metric-${metric}`} title={write(metric, row.metrics[index], "long")}>
+                <td key={metric} class={`end numbers metric-${metric}`} title={writeOf(row, index, metric, "long")}>
                   {index === 0 ? <RowChange metric={metric} row={row} /> : null}
-                  {write(metric, row.metrics[index])}
+                  {writeOf(row, index, metric)}
                 </td>
               ))}
             </tr>

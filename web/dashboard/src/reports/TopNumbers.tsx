@@ -1,5 +1,5 @@
-import type { Answer, MetricValue } from "../api/query";
-import { METRICS, change, plain, write } from "../state/metrics";
+import type { Answer, ResultRow } from "../api/query";
+import { METRICS, change, plain, write, writeOf } from "../state/metrics";
 import { useProject } from "../state/project";
 import { Icon } from "../ui/Icon";
 import { ErrorState, Skeleton } from "../ui/States";
@@ -21,21 +21,20 @@ function Change({ metric, value }: { metric: string; value: number | null | unde
 
 function TopNumber({
   metric,
-  value,
-  before,
-  changed,
+  row,
+  index,
   chosen,
   onInfo,
 }: {
   metric: string;
-  value: MetricValue;
-  before?: MetricValue;
-  changed?: number | null;
+  row: ResultRow | undefined;
+  index: number; // of the metric in the row
   chosen: boolean;
   onInfo: (metric: string) => void;
 }) {
   const { href } = useProject();
   const title = METRICS[metric]?.title ?? metric;
+  const before = row?.comparison?.metrics[index];
   return (
     <li class={chosen ? "top-number top-chosen" : "top-number"}>
       <a
@@ -44,14 +43,14 @@ function TopNumber({
         aria-current={chosen ? "true" : undefined}
       >
         <span class="top-title">{title}</span>
-        <span class="top-value numbers" title={write(metric, value, "long")}>
-          {write(metric, value)}
+        <span class="top-value numbers" title={writeOf(row, index, metric, "long")}>
+          {writeOf(row, index, metric)}
         </span>
-        <span class="sr-only">{write(metric, value, "long")}, show in the graph</span>
+        <span class="sr-only">{writeOf(row, index, metric, "long")}, show in the graph</span>
       </a>
       {before !== undefined ? (
         <div class="top-foot">
-          {plain(value) === null ? null : <Change metric={metric} value={changed} />}
+          {plain(row?.metrics[index] ?? null) === null ? null : <Change metric={metric} value={row?.comparison?.change[index]} />}
           <span class="top-before numbers">{write(metric, before)}</span>
         </div>
       ) : null}
@@ -93,16 +92,14 @@ export function TopNumbers({
   const numbersOf = (asked: readonly string[], answer: Answer) => {
     const row = answer.results[0];
     return asked.map((metric, index) => {
-      const value = row?.metrics[index] ?? null;
       // Scroll depth, time and money are shown where there are any.
-      if (OPTIONAL.includes(metric) && !plain(value)) return null;
+      if (OPTIONAL.includes(metric) && !plain(row?.metrics[index] ?? null)) return null;
       return (
         <TopNumber
           key={metric}
           metric={metric}
-          value={value}
-          before={row?.comparison?.metrics[index]}
-          changed={row?.comparison?.change[index]}
+          row={row}
+          index={index}
           chosen={metric === chosen}
           onInfo={onInfo}
         />

@@ -117,7 +117,7 @@ export const PANEL_ROWS = 9;
 
 export function panelQuery(project: string, state: DashboardState, today: string, dimension: string, metrics: string[], rows = PANEL_ROWS): Query {
   return {
-    ...baseQuery(project, state, today, atPages(dimension)),
+    ...baseQuery(project, state, today, listFilters(dimension)),
     more_follow: state.filters.length > 0,
     metrics,
     dimensions: [dimension],
@@ -128,9 +128,11 @@ export function panelQuery(project: string, state: DashboardState, today: string
 }
 
 // Lists of pages are about pageviews, and what engagement says of them; other events have a path too, and so have requests
-// of an imported log that are no pages.
-const atPages = (dimension: string): Filter[] =>
-  dimension === "event:page" || dimension === "event:title" ? [["is", "event:name", ["pageview", "engagement"]]] : [];
+// of an imported log that are no pages. Engagement says something of other events and is none that one would look for.
+export const listFilters = (dimension: string): Filter[] => {
+  if (dimension === "event:page" || dimension === "event:title") return [["is", "event:name", ["pageview", "engagement"]]];
+  return dimension === "event:name" ? [["is_not", "event:name", ["engagement"]]] : [];
+};
 
 // A bar's length in percent of the longest.
 export const share = (value: number | null, largest: number): number =>

@@ -1,4 +1,4 @@
-import type { Money, MetricValue } from "../api/query";
+import type { Money, MetricValue, ResultRow } from "../api/query";
 import * as numbers from "../format/numbers";
 
 // How each metric is called, written and defined. The definitions are those of docs/query.md.
@@ -79,6 +79,16 @@ export function write(metric: string, value: MetricValue | undefined, style: "sh
     default:
       return style === "short" ? numbers.short(value) : numbers.number(value);
   }
+}
+
+// The same of a row's metric, which may be an estimate: that is told, and, in the long style, how far it may be off.
+export function writeOf(row: ResultRow | undefined, index: number, metric: string, style: "short" | "long" = "short"): string {
+  const value = row?.metrics[index];
+  const text = write(metric, value, style);
+  if (!row?.error_bounds || value === null) return text;
+  const bound = row.error_bounds[index];
+  if (style === "short" || bound === null || bound === undefined) return `≈ ${text}`;
+  return `≈ ${text} ± ${write(metric, isMoney(value) ? { ...value, value: bound } : bound, METRICS[metric]?.kind === "count" ? "long" : "short")}`;
 }
 
 // A change as the API gives it (percent; of percentages points), worded; `good` colours it.

@@ -9,9 +9,9 @@ export interface Loaded<T> {
 }
 
 // Loads when `key` changes (null: nothing to load), cancelling what is under way. The same key with the same answer draws
-// nothing anew. `keep`: what is shown stays while a new key loads; else it is taken away at once. `first`: asks before the
+// nothing anew. `load` may show something before it is done. `keep`: what is shown stays while a new key loads; else it is taken away at once. `first`: asks before the
 // other parts that are drawn with it, which never changes.
-export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>, keep = true, first = false): Loaded<T> {
+export function useLoad<T>(key: string | null, load: (signal: AbortSignal, show: (early: T) => void) => Promise<T>, keep = true, first = false): Loaded<T> {
   const [state, setState] = useState<{ key: string | null; data: T | null; error: ApiError | null; loading: boolean }>({
     key: null,
     data: null,
@@ -26,7 +26,10 @@ export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Pr
     if (key === null) return;
     const controller = new AbortController();
     setState((before) => ({ ...before, data: keep || before.key === key ? before.data : null, error: null, loading: true }));
-    latest.current(controller.signal).then(
+    const show = (early: T) => {
+      if (!controller.signal.aborted) setState({ key, data: early, error: null, loading: true });
+    };
+    latest.current(controller.signal, show).then(
       (data) => {
         if (!controller.signal.aborted) setState({ key, data, error: null, loading: false });
       },

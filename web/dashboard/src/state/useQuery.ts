@@ -1,4 +1,5 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { asApiError } from "../api/client";
 import { ask, type Answer, type Query } from "../api/query";
 import { useLoad, type Loaded } from "./useLoad";
 
@@ -7,10 +8,67 @@ const FRESH_MS = 60_000;
 const KEPT = 60;
 const kept = new Map<string, { at: number; answer: Answer }>();
 
-async function askOnce(key: string, query: Query, signal: AbortSignal): Promise<Answer> {
+// What takes long is estimated first (meta.sampled), and counted when no part of the page waits for its first answer any
+// more: none is to wait behind that.
+let first = 0;
+let waiting: (() => void)[] = [];
+const whenAllHaveSome = () => (first === 0 ? Promise.resolve() : new Promise<void>((go) => waiting.push(go)));
+
+async function askFirst(query: Query, signal: AbortSignal): Promise<Answer> {
+  ++first;
+  try {
+    return await ask({ ...query, accuracy: "sampled" }, signal);
+  } finally {
+    if (--first === 0) {
+      const all = waiting;
+      waiting = [];
+      for (const go of all) go();
+    }
+  }
+}
+
+let counting = 0;
+const watchers = new Set<(counting: boolean) => void>();
+function count(change: 1 | -1): void {
+  counting += change;
+  for (const tell of watchers) tell(counting > 0);
+}
+
+// Whether numbers that are shown are estimates, and the exact ones on their way.
+export function useCounting(): boolean {
+  const [now, setNow] = useState(counting > 0);
+  useEffect(() => {
+    watchers.add(setNow);
+    setNow(counting > 0);
+    return () => void watchers.delete(setNow);
+  }, []);
+  return now;
+}
+
+async function askExactly(query: Query, estimate: Answer, signal: AbortSignal): Promise<Answer> {
+  count(1);
+  try {
+    await whenAllHaveSome();
+    return await ask(query, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const warning = `Only estimates could be had: ${asApiError(error).message}`;
+    return { ...estimate, meta: { ...estimate.meta, warnings: [...(estimate.meta.warnings ?? []), warning] } };
+  } finally {
+    count(-1);
+  }
+}
+
+// `show`: takes an estimate; null: what is shown is better than one.
+async function askOnce(key: string, query: Query, signal: AbortSignal, show: ((early: Answer) => void) | null): Promise<Answer> {
   const known = kept.get(key);
   if (known && Date.now() - known.at < FRESH_MS) return known.answer;
-  const answer = await ask(query, signal);
+  let answer = show ? await askFirst(query, signal) : await ask(query, signal);
+  if (show && answer.meta.sampled) {
+    show(answer);
+    answer = await askExactly(query, answer, signal);
+    if (answer.meta.sampled) return answer;
+  }
   kept.delete(key);
   kept.set(key, { at: Date.now(), answer });
   for (const oldest of kept.keys()) {
@@ -25,7 +83,13 @@ export const forgetAnswers = () => kept.clear();
 // null: nothing to ask yet. `round` asks the same anew (a page that refreshes itself). `first`: before other parts' questions.
 export function useQuery(query: Query | null, round = 0, first = false): Loaded<Answer> {
   const key = query ? JSON.stringify(query) : null;
-  return useLoad(key === null ? null : `${key} ${round}`, (signal) => askOnce(`${key} ${round}`, query!, signal), true, first);
+  const shown = useRef<string | null>(null);
+  const load = async (signal: AbortSignal, show: (early: Answer) => void) => {
+    const answer = await askOnce(`${key} ${round}`, query!, signal, shown.current === key ? null : show);
+    shown.current = key;
+    return answer;
+  };
+  return useLoad(key === null ? null : `${key} ${round}`, load, true, first);
 }
 
 // Counts up by the clock while the page is seen: what is open all day does not grow old. 0 seconds: never.

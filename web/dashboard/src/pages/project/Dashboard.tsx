@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Filter, SessionProject } from "../../api/types";
 import type { Overlay } from "../../reports/dialogs/overlay";
-import { Coverage } from "../../reports/Coverage";
+import { Counting, Coverage } from "../../reports/Coverage";
 import { FilterChips, FilterMenu } from "../../reports/FilterBar";
 import { GoalsPanel } from "../../reports/GoalsPanel";
 import { lazy } from "../../reports/lazy";
@@ -146,6 +146,7 @@ function Content() {
         </div>
         <FilterChips onEdit={edit} />
       </div>
+      <Counting />
       {nothing ? <FirstEvent onPeriod={(name) => go({ period: { name }, interval: null })} /> : null}
       <div class="card top">
         <TopNumbers

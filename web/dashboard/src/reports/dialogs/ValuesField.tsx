@@ -6,6 +6,7 @@ import { write } from "../../state/metrics";
 import { useProject } from "../../state/project";
 import { useQuery } from "../../state/useQuery";
 import { Icon } from "../../ui/Icon";
+import { listFilters } from "../panels";
 
 const PAUSE_MS = 200;
 const SUGGESTIONS = 12;
@@ -34,7 +35,8 @@ function useSuggestions(dimension: string, text: string): Suggestion[] {
   // Countries and languages are stored as codes and searched for by name here.
   const byName = dimension === "visit:country" || dimension === "visit:locale";
   const others = state.filters.filter((filter) => !usesDimension([filter], dimension));
-  const filters = wanted && !byName && dimension !== "event:goal" ? [["contains", dimension, [wanted], { case_sensitive: false }] as never] : [];
+  const filters = listFilters(dimension);
+  if (wanted && !byName && dimension !== "event:goal") filters.push(["contains", dimension, [wanted], { case_sensitive: false }]);
   const answer = useQuery(
     none
       ? null
