@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -117,6 +118,21 @@ bool are_enough(const Question& question, const Columns& columns) {
     return (metric != Metric::conversion_rate && metric != Metric::group_conversion_rate) || !drops_for_rates(question);
   });
 }
+// The `columns` of the rows from `first` on, and before `until`, of the visits that began before `began_before` and
+// have an event in the range for which the filter holds.
+Statement rows_of(const Question& question, const Range& range, const Filter& filter, std::string_view columns,
+                  Seconds first, Seconds until, Seconds began_before) {
+  Values values(Dialect::bound);
+  Conditions conditions(question, range, Dialect::bound, values);
+  Statement rows;
+  rows.sql = fmt::format(
+      "SELECT {0} FROM weir_data.events WHERE {1} AND {2} AND {3} < {4} AND session_id IN (SELECT session_id FROM "
+      "weir_data.events WHERE {1} AND {5} AND {3} < {4} AND {6} AND {7})",
+      columns, conditions.project(), within_sql(first, until), Conditions::kVisitStart, began_before,
+      conditions.in_range(), conditions.traffic(), conditions.of(filter));
+  rows.parameters = values.take();
+  return rows;
+}
 }  // namespace
 
 std::optional<FoundPlan> plan_found(const Question& question, const Range& range, Spans covered) {
@@ -161,12 +177,11 @@ std::optional<FoundPlan> plan_found(const Question& question, const Range& range
   Values values(Dialect::bound);
   Conditions conditions(question, range, Dialect::bound, values);
   const std::string began = fmt::format("{} < {}", Conditions::kVisitStart, began_before);
-  plan.rows.sql = fmt::format(
-      "SELECT {0} FROM weir_data.events WHERE {1} AND {2} AND {3} AND session_id IN (SELECT session_id FROM "
-      "weir_data.events WHERE {1} AND {4} AND {3} AND {5} AND {6})",
-      made, conditions.project(), within_sql(first, until), began, conditions.in_range(), conditions.traffic(),
-      conditions.of(filter));
-  plan.rows.parameters = values.take();
+  plan.rows = rows_of(question, range, filter, made, first, until, began_before);
+  constexpr uint32_t kOneIn = 64;  // fewer would not be told faster (sampling.h)
+  Question some = question;
+  some.one_in *= kOneIn;
+  plan.about = rows_of(some, range, filter, fmt::format("count() * {}", kOneIn), first, until, began_before);
   if (!known) {
     plan.rest = fmt::format("SELECT {} FROM weir_data.events WHERE {} AND {} AND {} >= {} AND {} < {}", plan.columns,
                             conditions.project(), within_sql(began_before, end), Conditions::kVisitStart, began_before,
@@ -225,6 +240,12 @@ FoundVisits::Use FoundVisits::make(const FoundPlan& plan, const store::QueryOpti
     table->name = fmt::format("weir_data.{}{}", kPrefix, next_++);
   }
   const auto began = steady_clock::now();
+  store::QueryOptions about = options;
+  about.parameters = plan.about.parameters;
+  if (auto told = ask(plan.about.sql, about); told && std::strtoull(told->c_str(), nullptr, 10) > rows_max_) {
+    log::debug("query: rows of found visits not set aside: about {}", *told);
+    return nullptr;
+  }
   // Nothing of it has to outlive a power cut.
   auto created = ask(
       fmt::format("CREATE TABLE {} ENGINE = MergeTree ORDER BY tuple() SETTINGS auto_statistics_types = '' EMPTY AS "

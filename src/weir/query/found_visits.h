@@ -20,6 +20,7 @@ namespace weir::query {
 struct FoundPlan {
   std::string columns;  // of weir_data.events, as a list
   Statement rows;       // gives them
+  Statement about;      // tells about how many there are
   std::string rest;     // gives the other rows that there may be, of weir_data.events; {} is the table of the first
                         // ones; or empty
   std::string key;      // the same for two questions when all of the above is, and nothing changed in between
@@ -33,7 +34,7 @@ std::optional<FoundPlan> plan_found(const Question& question, const Range& range
 class FoundVisits {
  public:
   // More rows than `rows_max` are not set aside.
-  explicit FoundVisits(store::Store& store, uint64_t rows_max = 3'000'000) : store_(store), rows_max_(rows_max) {}
+  explicit FoundVisits(store::Store& store, uint64_t rows_max = 10'000'000) : store_(store), rows_max_(rows_max) {}
 
   struct Table {
     std::string name;

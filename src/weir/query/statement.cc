@@ -168,6 +168,9 @@ std::string Writer::with_exits() const {
   return needs(Part::page_views) ? fmt::format(" HAVING sum(u.{}) > 0", name_of(visits_part_)) : std::string();
 }
 
+// What makes a number of a sample's visitors one of all.
+std::string Writer::for_all() const { return is_sampled() ? fmt::format(" * {}", q_.one_in) : std::string(); }
+
 // What the sums of a sample's visitors, by group, say of all: together, and each group alone.
 std::string Writer::scaled(const std::string& sums) {
   std::string columns;
@@ -182,7 +185,7 @@ std::string Writer::scaled(const std::string& sums) {
     if (parts_[i] == Part::currencies)
       columns += fmt::format("{0}groupUniqArrayArray(u.{1}) AS {1}, groupArray(u.{1}) AS {1}_of", between, part);
     else
-      columns += fmt::format("{0}sum(u.{1}) * {2} AS {1}, groupArray(u.{1} * {3}) AS {1}_of", between, part, q_.one_in,
+      columns += fmt::format("{0}sum(u.{1}){2} AS {1}, groupArray(u.{1} * {3}) AS {1}_of", between, part, for_all(),
                              q_.one_in * kSampleGroups);
   }
   return fmt::format("(SELECT {} FROM {} AS u{}{})", columns, sums, keys, with_exits());
@@ -244,8 +247,8 @@ std::string Writer::total_sql(Part part, bool without_goals) {
     if (std::find(united_.begin(), united_.end(), part) == united_.end()) united_.push_back(part);
     return fmt::format("({} OVER ())", distinct(fmt::format("{}_set", name_of(part)), "Merge"));
   }
-  return fmt::format("(SELECT toUInt64({}) * {} FROM {} WHERE {} AND {})", row_sum(part), q_.one_in,
-                     conditions_.table(), conditions_.project(), matching(without_goals));
+  return fmt::format("(SELECT toUInt64({}){} FROM {} WHERE {} AND {})", row_sum(part), for_all(), conditions_.table(),
+                     conditions_.project(), matching(without_goals));
 }
 
 // Visitors by all dimensions but the goal, whatever goals they reach.
@@ -257,8 +260,8 @@ std::string Writer::group_visitors() {
     columns += fmt::format("{} AS b{}, ", dimension_sql(i, Of::row), i);
     grouped += fmt::format("{}b{}", grouped.empty() ? "" : ", ", i);
   }
-  return fmt::format("(SELECT {}toUInt64({}) * {} AS base FROM {} WHERE {} AND {} GROUP BY {})", columns,
-                     distinct("visitor_id"), q_.one_in, with_pages(), conditions_.project(), matching(true), grouped);
+  return fmt::format("(SELECT {}toUInt64({}){} AS base FROM {} WHERE {} AND {} GROUP BY {})", columns,
+                     distinct("visitor_id"), for_all(), with_pages(), conditions_.project(), matching(true), grouped);
 }
 
 std::string Writer::metric(Metric metric) {

@@ -33,7 +33,9 @@ using ShownRows = std::vector<std::vector<std::string>>;
 // The one statement that answers `question` over `range`: a column for each dimension and each metric, as they are
 // shown, then `rows`: how many rows there are without the limit. With `only`, without limit and offset.
 // Where `covered`, of the project's roll-ups, allows it, the numbers come from those; they are the same. Else from the
-// rows, which `source` gives if it is not empty: those of the visits that were found (FoundVisits).
+// rows, which `source` gives if it is not empty: those of the visits that were found (FoundVisits). Out of a sample
+// (Question::one_in) there stand before `rows` a column for each metric with what each group of visitors says of it,
+// and how many visitors were looked at.
 using Spans = std::span<const store::Coverage::Span>;
 Statement write_statement(const Question& question, const Range& range, Dialect dialect,
                           const ShownRows* only = nullptr, Spans covered = {}, std::string source = {});

@@ -127,6 +127,7 @@ class Writer {
 
   std::string sums();  // all families together
   std::string with_exits() const;
+  std::string for_all() const;
   std::string scaled(const std::string& sums);
   // What the metric's expression says of each group of a sample's visitors, as an array.
   std::string by_group(const std::string& metric) const;
