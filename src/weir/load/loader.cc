@@ -42,6 +42,9 @@ constexpr milliseconds kYield{50};
 // A batch that is not full is read on in steps of this: reading each small frame as it comes costs more than its rows.
 constexpr milliseconds kReadStep{50};
 constexpr uint64_t kFewRecords = 8'192;
+// A batch that has so many rows when it is old enough grows on: the store merges half as many parts, which costs it
+// more than anything else when events come one by one as fast as they can.
+constexpr uint64_t kFloodRows = 10'000;
 
 struct Batch {
   std::vector<Piece> pieces;
@@ -374,11 +377,17 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
   uint64_t bytes = 0;
   double enriching = 0;
   std::optional<steady_clock::time_point> deadline;
+  bool flooded = false;
   while (!stopping && !doubt && at < range.next) {
     milliseconds wait = kIdleWait;
     if (deadline) {
       wait = std::chrono::duration_cast<milliseconds>(*deadline - deps.clock.steady());
-      if (wait <= milliseconds::zero()) break;
+      if (wait <= milliseconds::zero()) {
+        if (flooded || batch.rows < kFloodRows) break;
+        flooded = true;
+        *deadline += options.batch_age;
+        continue;
+      }
     }
     auto read = reader.read(at, kReadBytes, wait);
     if (!read) {

@@ -149,7 +149,7 @@ class LoaderTest : public ::testing::Test {
                                                     *dedup_,
                                                     *healer_,
                                                     nullptr,
-                                                    clock_,
+                                                    *loader_clock_,
                                                     registry_,
                                                     watch_},
                                        partition, nullptr);
@@ -189,6 +189,7 @@ class LoaderTest : public ::testing::Test {
 
   std::string directory_ = ::testing::TempDir() + "/weir_load_" + to_hex(random_bytes(6));
   SystemClock clock_;
+  Clock* loader_clock_ = &clock_;
   metrics::Registry registry_;
   FakeStore store_;
   std::unique_ptr<settings::Repository> settings_;
@@ -219,6 +220,23 @@ TEST_F(LoaderTest, BatchesAreSplitByMonth) {
   ASSERT_TRUE(all_loaded());
   expect_exact();
   EXPECT_GE(store_.insert_count(), 13u);
+}
+
+TEST_F(LoaderTest, InAFloodABatchGrowsForTwiceItsTime) {
+  ManualClock clock(clock_.now());
+  loader_clock_ = &clock;
+  options_.batch_age = milliseconds(100);
+  options_.batch_rows = 1'000'000;
+  for (int i = 0; i < 10; ++i) append(1'000);
+  start();
+  int milliseconds_later = 0;
+  ASSERT_TRUE(eventually([&] {
+    clock.advance(milliseconds(1));
+    ++milliseconds_later;
+    return !store_.rows().empty();
+  }));
+  EXPECT_GE(milliseconds_later, 200);
+  EXPECT_EQ(store_.rows().size(), 10'000U);
 }
 
 TEST_F(LoaderTest, WaitsForAStoreThatIsAway) {

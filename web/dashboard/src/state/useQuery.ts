@@ -10,16 +10,16 @@ const kept = new Map<string, { at: number; answer: Answer }>();
 
 // What takes long is estimated first (meta.sampled), and counted when no part of the page waits for its first answer any
 // more: none is to wait behind that.
-let first = 0;
+let unanswered = 0;
 let waiting: (() => void)[] = [];
-const whenAllHaveSome = () => (first === 0 ? Promise.resolve() : new Promise<void>((go) => waiting.push(go)));
+const whenAllHaveSome = () => (unanswered === 0 ? Promise.resolve() : new Promise<void>((go) => waiting.push(go)));
 
 async function askFirst(query: Query, signal: AbortSignal): Promise<Answer> {
-  ++first;
+  ++unanswered;
   try {
     return await ask({ ...query, accuracy: "sampled" }, signal);
   } finally {
-    if (--first === 0) {
+    if (--unanswered === 0) {
       const all = waiting;
       waiting = [];
       for (const go of all) go();
