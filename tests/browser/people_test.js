@@ -73,10 +73,21 @@ test("from the set-up link to the first account, a project, its first event and 
   assert.equal(JSON.parse(address), `${weir.url}/v1/events?app=shop.example`);
   const site = await context.newPage();
   await site.goto(`${weir.url}/ready`);
-  await site.evaluate((code) => {
+  const sent = await site.evaluate((code) => {
     Object.defineProperty(document, "title", { value: "The shop" });
-    new Function(code.replace(/^<script>|<\/script>$/g, "").replace('addEventListener("load", () => ', "(").replace(/\);\s*$/, ");"))();
+    const script = new Function("addEventListener", code.replace(/^<script>|<\/script>$/g, ""));
+    const visit = () => script((_, loaded) => loaded());
+    const sendBeacon = navigator.sendBeacon.bind(navigator);
+    let beacons = 0;
+    navigator.sendBeacon = (...given) => ++beacons && sendBeacon(...given);
+    localStorage.weir_ignore = "1"; // who does not want to be counted
+    visit();
+    const ignored = beacons;
+    delete localStorage.weir_ignore;
+    visit();
+    return [ignored, beacons];
   }, snippet);
+  assert.deepEqual(sent, [0, 1]);
   await page.getByText("An event came:").waitFor();
   await page.getByRole("link", { name: "To the reports" }).click();
   await page.waitForURL(/\/ui\/p\/shop\.example\?period=day/);

@@ -25,10 +25,13 @@ export function snippetOf(way: string, origin: string, project: string): string 
   switch (way) {
     case "page":
       return `<script>
-  addEventListener("load", () => navigator.sendBeacon(${inScript}, JSON.stringify({
-    type: "pageview", url: location.href, referrer: document.referrer, title: document.title,
-    screen: screen.width + "x" + screen.height, locale: navigator.language
-  })));
+  addEventListener("load", () => {
+    try { if (localStorage.weir_ignore) return; } catch {} // whoever set it is not counted
+    navigator.sendBeacon(${inScript}, JSON.stringify({
+      type: "pageview", url: location.href, referrer: document.referrer, title: document.title,
+      screen: screen.width + "x" + screen.height, locale: navigator.language
+    }));
+  });
 </script>`;
     case "event":
       return `fetch(${inScript}, {
@@ -128,6 +131,10 @@ export function SnippetTab({ project }: TabProps) {
         <p class="soft">
           The address is the one this page was opened by; visitors must be able to reach it. A page that changes its address without loading sends a <code>pageview</code>{" "}
           each time it does.
+        </p>
+        <p class="soft">
+          Who sets <code>localStorage.weir_ignore = 1</code> on the site, by a button of yours or in the browser's console, is not counted from that browser; nothing is sent at all.
+          Browsers that ask not to be counted by themselves (Global Privacy Control) are left out when <a href={projectPath(project, "/settings")}>the project respects that</a>.
         </p>
       </Section>
       <Section title="Does it arrive?">
