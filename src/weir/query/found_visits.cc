@@ -178,10 +178,11 @@ std::optional<FoundPlan> plan_found(const Question& question, const Range& range
   Conditions conditions(question, range, Dialect::bound, values);
   const std::string began = fmt::format("{} < {}", Conditions::kVisitStart, began_before);
   plan.rows = rows_of(question, range, filter, made, first, until, began_before);
-  constexpr uint32_t kOneIn = 64;  // fewer would not be told faster (sampling.h)
-  Question some = question;
-  some.one_in *= kOneIn;
-  plan.about = rows_of(some, range, filter, fmt::format("count() * {}", kOneIn), first, until, began_before);
+  if (question.one_in == 1) {
+    Question some = question;
+    some.one_in = 64;  // fewer would not be told faster (sampling.h)
+    plan.about = rows_of(some, range, filter, fmt::format("count() * {}", some.one_in), first, until, began_before);
+  }
   if (!known) {
     plan.rest = fmt::format("SELECT {} FROM weir_data.events WHERE {} AND {} AND {} >= {} AND {} < {}", plan.columns,
                             conditions.project(), within_sql(began_before, end), Conditions::kVisitStart, began_before,
@@ -240,11 +241,13 @@ FoundVisits::Use FoundVisits::make(const FoundPlan& plan, const store::QueryOpti
     table->name = fmt::format("weir_data.{}{}", kPrefix, next_++);
   }
   const auto began = steady_clock::now();
-  store::QueryOptions about = options;
-  about.parameters = plan.about.parameters;
-  if (auto told = ask(plan.about.sql, about); told && std::strtoull(told->c_str(), nullptr, 10) > rows_max_) {
-    log::debug("query: rows of found visits not set aside: about {}", *told);
-    return nullptr;
+  if (!plan.about.sql.empty()) {
+    store::QueryOptions about = options;
+    about.parameters = plan.about.parameters;
+    if (auto told = ask(plan.about.sql, about); told && std::strtoull(told->c_str(), nullptr, 10) > rows_max_) {
+      log::debug("query: rows of found visits not set aside: about {}", *told);
+      return nullptr;
+    }
   }
   // Nothing of it has to outlive a power cut.
   auto created = ask(

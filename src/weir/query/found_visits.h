@@ -20,7 +20,7 @@ namespace weir::query {
 struct FoundPlan {
   std::string columns;  // of weir_data.events, as a list
   Statement rows;       // gives them
-  Statement about;      // tells about how many there are
+  Statement about;      // tells about how many there are; empty: they are few
   std::string rest;     // gives the other rows that there may be, of weir_data.events; {} is the table of the first
                         // ones; or empty
   std::string key;      // the same for two questions when all of the above is, and nothing changed in between
