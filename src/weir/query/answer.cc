@@ -336,9 +336,15 @@ uint32_t one_in(store::Store& store, const Question& question, const AskLimits& 
   const std::string sql =
       fmt::format("SELECT sum(rows) FROM (EXPLAIN ESTIMATE SELECT session_id FROM weir_data.events WHERE {} AND {})",
                   conditions.project(), conditions.in_range());
-  auto told = store.query(sql, options_of(limits, values.take(), "TSV", nullptr));
-  const uint64_t rows = told ? std::strtoull(told->c_str(), nullptr, 10) : 0;  // who cannot tell answers exactly
-  return rows < limits.sample_rows ? 1 : sample_one_in(rows, limits.sample_rows);
+  auto find = [&]() -> Result<uint64_t> {
+    auto told = store.query(sql, options_of(limits, values.take(), "TSV", nullptr));
+    if (!told) return std::move(told).error();
+    return std::strtoull(told->c_str(), nullptr, 10);
+  };
+  constexpr UnixMillis kKept = 600'000;
+  auto rows = limits.totals == nullptr ? find() : limits.totals->of(sql + std::to_string(question.now / kKept), find);
+  if (!rows || *rows < limits.sample_rows) return 1;  // who cannot tell answers exactly
+  return sample_one_in(*rows, limits.sample_rows);
 }
 
 // When the project's first event was. Its first day stands in the index.

@@ -15,7 +15,7 @@ namespace weir::query {
 
 // Numbers that statements give and that never change: those of roll-ups' versions, which are used once
 // (docs/formats/rollups.md). All lists of a page show percentages of the same one, and ask for it at the same time.
-// Thread-safe.
+// Also what changes slowly, kept under a text that says when. Thread-safe.
 class KeptTotals {
  public:
   using Find = std::function<Result<uint64_t>()>;
