@@ -44,6 +44,8 @@ def compare(server, zone, count, seed, least):
         status, answer = ask(server, server.admin, question)
         found = differences(question, answer, reference, days_of([relative_date()])[0]) if status == 200 else [str(answer)]
         from_sums += status == 200 and answer["meta"]["rolled_up"]
+        if status == 200 and ask(server, server.admin, question)[1]["results"] != answer["results"]:
+            found.append("asked again it is another answer")
         if status == 200 and question["dimensions"]:
             found += page_faults(server, question, answer, questions.rng)
         if found:
@@ -139,7 +141,7 @@ def test_sums_that_were_lost_are_made_again(told, tmp_path):
         server.admin = server.key("admin")
         rolled_up(server)
         assert "do not fit their rows" in server.log()
-        compare(server, zone, COUNT // 2, seed + 400, 0.6)
+        compare(server, zone, COUNT // 2, seed + 400, 0.5)
 
 
 def test_killed_while_days_are_summed_up(tmp_path):

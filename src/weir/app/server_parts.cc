@@ -124,7 +124,7 @@ struct ServerParts::State {
   std::unique_ptr<load::Loader> bulk;
   std::unique_ptr<query::FoundVisits> found_visits;
   std::unique_ptr<query::Roller> roller;
-  query::KeptTotals kept_totals;
+  query::KeptAnswers kept_answers;
   std::unique_ptr<collect::Collector> collector;
   std::unique_ptr<api::Sessions> sessions;
   std::unique_ptr<api::Gate> gate;
@@ -535,7 +535,7 @@ Result<std::string> ServerParts::State::answer_question(api::StatsQuestion quest
   query::AskLimits limits;
   limits.timeout = options.api.query_timeout;
   limits.abandoned = std::move(question.abandoned);
-  limits.totals = &kept_totals;
+  limits.kept = &kept_answers;
   limits.found = found_visits.get();
   limits.sample_rows = options.query.sample_rows;
   return query::answer_question(*store, question.body, question.context, question.form, limits);

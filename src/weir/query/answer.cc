@@ -66,23 +66,32 @@ Error without_sql(Error error) {
   return error;
 }
 
+// What the store answers to a statement that gives the same for ever, or `find`s.
+Result<std::string> kept(const AskLimits& limits, const std::string& statement, const KeptAnswers::Find& find) {
+  return limits.kept == nullptr ? find() : limits.kept->of(statement, find);
+}
+
 Result<std::string> run(store::Store& store, Statement statement, const AskLimits& limits, std::string_view format,
                         uint64_t* rows_read = nullptr) {
-  for (const auto& kept : statement.totals) {
-    const std::string& sql = kept.second;
-    auto find = [&]() -> Result<uint64_t> {
-      auto number = store.query(sql, options_of(limits, {}, "TSV", nullptr));
-      if (!number) return without_sql(std::move(number).error());
-      return std::strtoull(number->c_str(), nullptr, 10);
-    };
-    auto total = limits.totals == nullptr ? find() : limits.totals->of(sql, find);
-    if (!total) return std::move(total).error();
-    statement.parameters.emplace_back(kept.first, std::to_string(*total));
+  for (const auto& [name, sql] : statement.totals) {
+    auto find = [&, &text = sql]() { return store.query(text, options_of(limits, {}, "TSV", nullptr)); };
+    auto total = kept(limits, sql, find);
+    if (!total) return without_sql(std::move(total).error());
+    statement.parameters.emplace_back(name, std::to_string(std::strtoull(total->c_str(), nullptr, 10)));
   }
-  auto answer = store.query(
-      statement.sql +
-          " SETTINGS output_format_json_quote_64bit_integers = 0, enable_shared_storage_snapshot_in_query = 1",
-      options_of(limits, std::move(statement.parameters), format, rows_read));
+  auto find = [&]() {
+    return store.query(
+        statement.sql +
+            " SETTINGS output_format_json_quote_64bit_integers = 0, enable_shared_storage_snapshot_in_query = 1",
+        options_of(limits, statement.parameters, format, rows_read));
+  };
+  std::string whole;
+  if (statement.lasting) {
+    whole = fmt::format("{} {}", format, statement.sql);
+    for (const auto& [name, value] : statement.parameters)
+      whole += fmt::format("\n{} {} {}", name, value.size(), value);
+  }
+  auto answer = statement.lasting ? kept(limits, whole, find) : find();
   if (!answer) return without_sql(std::move(answer).error());
   return answer;
 }
@@ -336,15 +345,11 @@ uint32_t one_in(store::Store& store, const Question& question, const AskLimits& 
   const std::string sql =
       fmt::format("SELECT sum(rows) FROM (EXPLAIN ESTIMATE SELECT session_id FROM weir_data.events WHERE {} AND {})",
                   conditions.project(), conditions.in_range());
-  auto find = [&]() -> Result<uint64_t> {
-    auto told = store.query(sql, options_of(limits, values.take(), "TSV", nullptr));
-    if (!told) return std::move(told).error();
-    return std::strtoull(told->c_str(), nullptr, 10);
-  };
+  auto find = [&]() { return store.query(sql, options_of(limits, values.take(), "TSV", nullptr)); };
   constexpr UnixMillis kKept = 600'000;
-  auto rows = limits.totals == nullptr ? find() : limits.totals->of(sql + std::to_string(question.now / kKept), find);
-  if (!rows || *rows < limits.sample_rows) return 1;  // who cannot tell answers exactly
-  return sample_one_in(*rows, limits.sample_rows);
+  auto told = kept(limits, sql + std::to_string(question.now / kKept), find);
+  const uint64_t rows = told ? std::strtoull(told->c_str(), nullptr, 10) : 0;  // who cannot tell answers exactly
+  return rows < limits.sample_rows ? 1 : sample_one_in(rows, limits.sample_rows);
 }
 
 // When the project's first event was. Its first day stands in the index.

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "weir/query/found_visits.h"
-#include "weir/query/kept_totals.h"
+#include "weir/query/kept_answers.h"
 #include "weir/query/question.h"
 #include "weir/store/store.h"
 
@@ -58,7 +58,7 @@ struct AskLimits {
   // Asked about once a second: whether nobody wants the answer any more.
   std::function<bool()> abandoned = {};
   // Of this store, for all who ask it; null: nothing is kept.
-  KeptTotals* totals = nullptr;
+  KeptAnswers* kept = nullptr;
   FoundVisits* found = nullptr;
   // Who has to look through at least so many rows answers out of a sample, where that will do; 0: never.
   uint64_t sample_rows = 0;

@@ -246,6 +246,43 @@ TEST_F(Rollups, RowsAreSetAsideForQuestionsThatFollow) {
   EXPECT_EQ(number_in(*later), 4);
 }
 
+TEST_F(Rollups, AnAnswerOfSumsAloneIsGivenAgainUntilSomethingOfItChanges) {
+  visits(kFirst, {1, 2});
+  visits(kFirst + 1, {2, 3});
+  insert();
+  sum_up();
+  KeptAnswers kept;
+  AskLimits limits;
+  limits.kept = &kept;
+  auto asked = [&](std::string_view timezone) {
+    Context context;
+    context.project = kSite;
+    context.project_name = "site";
+    context.now = (kFirst + 3) * kDaySeconds * 1000;
+    auto question = parse_question(
+        fmt::format(R"({{"site_id":"site","metrics":["visitors"],"date_range":["{}","{}"],"timezone":"{}"}})",
+                    format_day(kFirst), format_day(kFirst + 2), timezone),
+        context);
+    EXPECT_TRUE(question) << question.error().message;
+    auto answer = query::ask(PrivateEngine::shared().store(), *question, limits);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return *answer;
+  };
+  EXPECT_GT(asked("UTC").rows_read, 0u);
+  const Answer again = asked("UTC");
+  EXPECT_EQ(again.rows_read, 0u);
+  EXPECT_EQ(number_in(again), 3);
+  for (int i = 0; i < 2; ++i) EXPECT_GT(asked("Asia/Tokyo").rows_read, 0u) << "of rows, which may change";
+
+  visits(kFirst + 1, {9});
+  insert();
+  EXPECT_EQ(number_in(asked("UTC")), 4);
+  EXPECT_GT(asked("UTC").rows_read, 0u) << "a day of it is open";
+  sum_up();
+  EXPECT_EQ(number_in(asked("UTC")), 4);
+  EXPECT_EQ(asked("UTC").rows_read, 0u);
+}
+
 TEST_F(Rollups, AStoreThatLostWhatWasSetAsideIsAskedForAllRows) {
   visits(kFirst, {1, 2});
   visits(kFirst + 2, {2, 4});

@@ -412,7 +412,7 @@ Statement Writer::answer() {
     sql += fmt::format(" LIMIT {}", q_.limit);
     if (q_.offset > 0) sql += fmt::format(" OFFSET {}", q_.offset);
   }
-  return {std::move(sql), values_.take(), plan_.has_value(), std::move(kept_totals_)};
+  return {std::move(sql), values_.take(), plan_.has_value(), plan_ && plan_->open.empty(), std::move(kept_totals_)};
 }
 
 Statement Writer::count() {
@@ -459,7 +459,9 @@ Statement write_coverage(const Question& question, Dialect dialect, Spans covere
           fmt::format(
               "SELECT value, toUInt64(sum(rows)) AS events FROM ({}) GROUP BY value HAVING events > 0 ORDER BY value",
               rolled_source(question, *plan, plan->cut, false, {})),
-          {}};
+          {},
+          true,
+          plan->open.empty()};
   Values values(dialect);
   Conditions conditions(question, question.range, dialect, values);
   std::string sql =

@@ -15,6 +15,7 @@ struct Statement {
   std::string sql;
   store::Parameters parameters;
   bool rolled_up = false;  // made of roll-ups
+  bool lasting = false;    // gives the same answer for ever: it is of roll-ups alone
   // Parameters that are still to be found: the name of each, and the statement that gives its number. It is of roll-ups
   // alone, and gives the same number for ever.
   std::vector<std::pair<std::string, std::string>> totals = {};
