@@ -20,7 +20,11 @@ FRONT = ROOT / "packaging" / "front"
 def ask(connection, method, path, body=None, headers=None):
     """(status, headers, body)"""
     try:
-        connection.request(method, path, body=body, headers=headers or {})
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+        except OSError:
+            if body is None:
+                raise  # else it was answered, and hung up on, before all of the body was sent; the answer can be read
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
     finally:
