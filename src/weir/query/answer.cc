@@ -244,23 +244,36 @@ ShownRows restriction_of(const Question& question, const std::vector<AnswerRow>&
   return bytes > kRestrictionBytesMax ? ShownRows() : shown;
 }
 
-// What the store says to the question over one of its ranges; `answer` learns how it was found.
+// How the question over one of its ranges is to be answered: by a statement, or the same of rows that are set aside.
+struct Way {
+  Statement statement;
+  std::optional<FoundPlan> found;
+};
+
+Way way_of(const Question& question, const Range& range, const ShownRows* only, const AskLimits& limits,
+           Spans covered) {
+  Way way{write_statement(question, range, Dialect::bound, only, covered), std::nullopt};
+  if (!way.statement.rolled_up && limits.found != nullptr) way.found = plan_found(question, range, covered);
+  return way;
+}
+
+// What the store says; `answer` learns how it was found.
 Result<std::string> lines_of(store::Store& store, const Question& question, const Range& range, const ShownRows* only,
-                             const AskLimits& limits, Spans covered, Answer& answer) {
+                             Way way, const AskLimits& limits, Answer& answer) {
   constexpr std::string_view kForm = "JSONCompactEachRow";
-  Statement statement = write_statement(question, range, Dialect::bound, only, covered);
-  answer.rolled_up = statement.rolled_up;
-  const auto plan = answer.rolled_up || limits.found == nullptr ? std::nullopt : plan_found(question, range, covered);
-  if (plan) {
-    if (auto table = limits.found->of(*plan, question.more_follow, options_of(limits, {}, {}, &answer.rows_read))) {
-      Statement narrow = write_statement(question, range, Dialect::bound, only, {}, FoundVisits::source(*plan, *table));
+  answer.rolled_up = way.statement.rolled_up;
+  if (way.found) {
+    if (auto table =
+            limits.found->of(*way.found, question.more_follow, options_of(limits, {}, {}, &answer.rows_read))) {
+      Statement narrow =
+          write_statement(question, range, Dialect::bound, only, {}, FoundVisits::source(*way.found, *table));
       auto lines = run(store, std::move(narrow), limits, kForm, &answer.rows_read);
       answer.set_aside = lines.has_value();
       if (lines || lines.error().code != ErrorCode::kUnavailable) return lines;
       limits.found->forget(table);  // a store that was made anew has none
     }
   }
-  return run(store, std::move(statement), limits, kForm, &answer.rows_read);
+  return run(store, std::move(way.statement), limits, kForm, &answer.rows_read);
 }
 
 // Each row's counterpart in the range it is compared with; without one, nothing happened there.
@@ -268,7 +281,8 @@ Result<> compare(store::Store& store, const Question& question, const AskLimits&
                  Answer& answer) {
   ShownRows only = restriction_of(question, answer.rows);
   Answer other;  // how this one is found is not told
-  auto lines = lines_of(store, question, question.compared, &only, limits, covered, other);
+  Way way = way_of(question, question.compared, &only, limits, covered);
+  auto lines = lines_of(store, question, question.compared, &only, std::move(way), limits, other);
   answer.rows_read += other.rows_read;
   if (!lines) return std::move(lines).error();
   auto before = read_rows(question, *lines);
@@ -300,11 +314,7 @@ Result<> compare(store::Store& store, const Question& question, const AskLimits&
             place != places.end() && place->second < slots.size() ? Cell(slots[place->second].label) : Cell();
       }
       for (size_t i = 0; i < question.metrics.size(); ++i) {
-        const Metric metric = question.metrics[i];
-        const bool counts = metric == Metric::visitors || metric == Metric::visits || metric == Metric::pageviews ||
-                            metric == Metric::events || metric == Metric::entries || metric == Metric::exits ||
-                            metric == Metric::conversions;
-        compared.metrics.push_back(counts ? Cell(int64_t{0}) : Cell());
+        compared.metrics.push_back(is_count(question.metrics[i]) ? Cell(int64_t{0}) : Cell());
       }
     }
     for (size_t i = 0; i < question.metrics.size(); ++i)
@@ -335,11 +345,9 @@ Result<> cover(store::Store& store, const Question& question, const AskLimits& l
 
 // Of how many visitors one is to be looked at: where the answer is to be found in so many rows that an estimate is
 // wanted first. 1: all.
-uint32_t one_in(store::Store& store, const Question& question, const AskLimits& limits, Spans covered) {
-  if (!question.may_sample || limits.sample_rows == 0) return 1;
-  if (write_statement(question, question.range, Dialect::bound, nullptr, covered).rolled_up) return 1;
-  if (limits.found != nullptr)
-    if (const auto plan = plan_found(question, question.range, covered); plan && limits.found->has(*plan)) return 1;
+uint32_t one_in(store::Store& store, const Question& question, const Way& way, const AskLimits& limits) {
+  if (!question.may_sample || limits.sample_rows == 0 || way.statement.rolled_up) return 1;
+  if (way.found && limits.found->has(*way.found)) return 1;
   Values values(Dialect::bound);
   Conditions conditions(question, question.range, Dialect::bound, values);
   const std::string sql =
@@ -377,14 +385,16 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
     answer.slots = std::move(*slots);
   }
   const std::vector<store::Coverage::Span> covered = spans_of(store, question.project);
+  Way way = way_of(question, question.range, nullptr, limits, covered);
   std::optional<Question> sampled;
-  answer.one_in = one_in(store, question, limits, covered);
+  answer.one_in = one_in(store, question, way, limits);
   if (answer.one_in > 1) {
     sampled = question;
     sampled->one_in = answer.one_in;
+    way = way_of(*sampled, question.range, nullptr, limits, covered);
   }
   const Question& asked = sampled ? *sampled : question;
-  auto lines = lines_of(store, asked, question.range, nullptr, limits, covered, answer);
+  auto lines = lines_of(store, asked, question.range, nullptr, std::move(way), limits, answer);
   if (!lines) return std::move(lines).error();
   auto rows = read_rows(asked, *lines);
   if (!rows) return std::move(rows).error();

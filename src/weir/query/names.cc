@@ -7,32 +7,42 @@
 namespace weir::query {
 
 namespace {
-struct MetricName {
+enum class Kind : uint8_t {
+  count,
+  share,  // of a count in that of more, in percent
+  mean,
+  percent,  // a mean in percent
+  money,
+  mean_money,
+};
+struct MetricEntry {
   Metric metric;
   std::string_view name;
+  Kind kind;
+  double unit;  // to which it is rounded; 0: it is not
 };
-constexpr std::array<MetricName, kMetrics> kMetricNames = {{
-    {Metric::visitors, "visitors"},
-    {Metric::visits, "visits"},
-    {Metric::pageviews, "pageviews"},
-    {Metric::events, "events"},
-    {Metric::views_per_visit, "views_per_visit"},
-    {Metric::bounce_rate, "bounce_rate"},
-    {Metric::visit_duration, "visit_duration"},
-    {Metric::time_on_page, "time_on_page"},
-    {Metric::scroll_depth, "scroll_depth"},
-    {Metric::entries, "entries"},
-    {Metric::exits, "exits"},
-    {Metric::exit_rate, "exit_rate"},
-    {Metric::percentage, "percentage"},
-    {Metric::visits_percentage, "visits_percentage"},
-    {Metric::pageviews_percentage, "pageviews_percentage"},
-    {Metric::events_percentage, "events_percentage"},
-    {Metric::conversions, "conversions"},
-    {Metric::conversion_rate, "conversion_rate"},
-    {Metric::group_conversion_rate, "group_conversion_rate"},
-    {Metric::total_revenue, "total_revenue"},
-    {Metric::average_revenue, "average_revenue"},
+constexpr std::array<MetricEntry, kMetrics> kMetricEntries = {{
+    {Metric::visitors, "visitors", Kind::count, 0},
+    {Metric::visits, "visits", Kind::count, 0},
+    {Metric::pageviews, "pageviews", Kind::count, 0},
+    {Metric::events, "events", Kind::count, 0},
+    {Metric::views_per_visit, "views_per_visit", Kind::mean, 0.01},
+    {Metric::bounce_rate, "bounce_rate", Kind::percent, 1},
+    {Metric::visit_duration, "visit_duration", Kind::mean, 1},
+    {Metric::time_on_page, "time_on_page", Kind::mean, 1},
+    {Metric::scroll_depth, "scroll_depth", Kind::percent, 1},
+    {Metric::entries, "entries", Kind::count, 0},
+    {Metric::exits, "exits", Kind::count, 0},
+    {Metric::exit_rate, "exit_rate", Kind::percent, 0.1},
+    {Metric::percentage, "percentage", Kind::share, 0.01},
+    {Metric::visits_percentage, "visits_percentage", Kind::share, 0.01},
+    {Metric::pageviews_percentage, "pageviews_percentage", Kind::share, 0.01},
+    {Metric::events_percentage, "events_percentage", Kind::share, 0.01},
+    {Metric::conversions, "conversions", Kind::count, 0},
+    {Metric::conversion_rate, "conversion_rate", Kind::share, 0.01},
+    {Metric::group_conversion_rate, "group_conversion_rate", Kind::share, 0.01},
+    {Metric::total_revenue, "total_revenue", Kind::money, 0},
+    {Metric::average_revenue, "average_revenue", Kind::mean_money, 0},
 }};
 
 constexpr std::array<std::string_view, 10> kBucketNames = {"",      "minute",  "hour", "day",     "week",
@@ -83,6 +93,12 @@ constexpr AttributeName kAttributes[] = {
 };
 constexpr std::string_view kProps = "event:props:";
 
+const MetricEntry& entry_of(Metric metric) {
+  const MetricEntry& known = kMetricEntries.at(static_cast<size_t>(metric));
+  WEIR_CHECK(known.metric == metric);
+  return known;
+}
+
 const AttributeName& entry_of(Attribute attribute) {
   for (const AttributeName& known : kAttributes)
     if (known.attribute == attribute) return known;
@@ -90,14 +106,10 @@ const AttributeName& entry_of(Attribute attribute) {
 }
 }  // namespace
 
-std::string_view name_of(Metric metric) {
-  const MetricName& known = kMetricNames.at(static_cast<size_t>(metric));
-  WEIR_CHECK(known.metric == metric);
-  return known.name;
-}
+std::string_view name_of(Metric metric) { return entry_of(metric).name; }
 
 bool parse_metric(std::string_view name, Metric& metric) {
-  for (const MetricName& known : kMetricNames) {
+  for (const MetricEntry& known : kMetricEntries) {
     if (known.name != name) continue;
     metric = known.metric;
     return true;
@@ -105,24 +117,24 @@ bool parse_metric(std::string_view name, Metric& metric) {
   return false;
 }
 
+bool is_count(Metric metric) { return entry_of(metric).kind == Kind::count; }
+
 bool is_rate(Metric metric) {
-  switch (metric) {
-    case Metric::bounce_rate:
-    case Metric::exit_rate:
-    case Metric::scroll_depth:
-    case Metric::percentage:
-    case Metric::visits_percentage:
-    case Metric::pageviews_percentage:
-    case Metric::events_percentage:
-    case Metric::conversion_rate:
-    case Metric::group_conversion_rate:
-      return true;
-    default:
-      return false;
-  }
+  const Kind kind = entry_of(metric).kind;
+  return kind == Kind::share || kind == Kind::percent;
 }
 
-bool is_money(Metric metric) { return metric == Metric::total_revenue || metric == Metric::average_revenue; }
+bool is_money(Metric metric) {
+  const Kind kind = entry_of(metric).kind;
+  return kind == Kind::money || kind == Kind::mean_money;
+}
+
+bool adds_up(Metric metric) {
+  const Kind kind = entry_of(metric).kind;
+  return kind == Kind::count || kind == Kind::share || kind == Kind::money;
+}
+
+double unit_of(Metric metric) { return entry_of(metric).unit; }
 
 std::string_view name_of(Bucket bucket) { return kBucketNames.at(static_cast<size_t>(bucket)); }
 

@@ -35,9 +35,15 @@ enum class Metric : uint8_t {
 inline constexpr size_t kMetrics = 21;
 std::string_view name_of(Metric metric);
 bool parse_metric(std::string_view name, Metric& metric);
+// How many there are of something: where nothing happened it is 0.
+bool is_count(Metric metric);
 // A rate's change is the difference of the two, any other number's the share by which it grew.
 bool is_rate(Metric metric);
 bool is_money(Metric metric);
+// Whether each visitor adds to it; else it is a mean over what some of them did.
+bool adds_up(Metric metric);
+// The last digit that is shown, to which it is rounded; 0: it is not rounded.
+double unit_of(Metric metric);
 
 // Into what time is cut. The last two are no stretches of time but sets of them.
 enum class Bucket : uint8_t { none, minute, hour, day, week, month, quarter, year, weekday, hour_of_day };

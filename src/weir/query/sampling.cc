@@ -11,45 +11,6 @@ namespace {
 constexpr double kDeviations = 3.5;
 // Fewer groups with a number say too little of a rate.
 constexpr double kGroupsMin = kSampleGroups / 2.0;
-
-// The last digit that is shown of a metric, to which the estimate and the truth are rounded.
-double unit_of(Metric metric) {
-  switch (metric) {
-    case Metric::views_per_visit:
-    case Metric::percentage:
-    case Metric::visits_percentage:
-    case Metric::pageviews_percentage:
-    case Metric::events_percentage:
-    case Metric::conversion_rate:
-    case Metric::group_conversion_rate:
-      return 0.01;
-    case Metric::exit_rate:
-      return 0.1;
-    case Metric::bounce_rate:
-    case Metric::visit_duration:
-    case Metric::time_on_page:
-    case Metric::scroll_depth:
-      return 1;
-    default:
-      return 0;
-  }
-}
-
-// Whether visitors add to it, so that a group without any of them adds nothing; else it is a mean over what they did.
-bool adds_up(Metric metric) {
-  switch (metric) {
-    case Metric::views_per_visit:
-    case Metric::bounce_rate:
-    case Metric::visit_duration:
-    case Metric::time_on_page:
-    case Metric::scroll_depth:
-    case Metric::exit_rate:
-    case Metric::average_revenue:
-      return false;
-    default:
-      return true;
-  }
-}
 }  // namespace
 
 uint32_t sample_one_in(uint64_t rows, uint64_t sample_rows) {

@@ -9,8 +9,8 @@ export interface Loaded<T> {
 }
 
 // Loads when `key` changes (null: nothing to load), cancelling what is under way. The same key with the same answer draws
-// nothing anew. `load` may show something before it is done. `keep`: what is shown stays while a new key loads; else it is taken away at once. `first`: asks before the
-// other parts that are drawn with it, which never changes.
+// nothing anew. `load` may show something before it is done. `keep`: what is shown stays while a new key loads; else it is
+// taken away at once. `first`: asks before the other parts that are drawn with it, which never changes.
 export function useLoad<T>(key: string | null, load: (signal: AbortSignal, show: (early: T) => void) => Promise<T>, keep = true, first = false): Loaded<T> {
   const [state, setState] = useState<{ key: string | null; data: T | null; error: ApiError | null; loading: boolean }>({
     key: null,
