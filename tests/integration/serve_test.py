@@ -119,6 +119,7 @@ def test_second_process_names_the_first_ones_pid(weir):
 
 
 def test_journal_can_be_looked_at_while_it_runs(weir):
+    assert weir.send({"type": "looked at"})[0] == 201
     assert b"live: 0.." in weir.run("journal", "inspect").stdout
     assert b"whole" in weir.run("journal", "verify").stdout
     lines = weir.run("journal", "export", "--records-only").stdout.splitlines()

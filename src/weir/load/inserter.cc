@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "weir/base/logging.h"
+#include "weir/base/random.h"
 
 namespace weir::load {
 
@@ -20,10 +21,15 @@ Inserter::Inserter(const Options& options, const Parts& parts, journal::Partitio
       parts_(parts),
       partition_(partition),
       pause_(std::move(pause)),
+      process_(random_u64()),
       insert_seconds_(
           parts.registry.histogram("weir_load_insert_seconds", "Time of one insert.", metrics::seconds_bounds())),
       dead_total_(parts.registry.counter("weir_load_dead_letters_total", "Records that could not become a row.",
                                          {{"partition", std::string(journal::name_of(partition))}})) {}
+
+std::string Inserter::new_token(uint32_t p, uint64_t first, uint64_t last) {
+  return fmt::format("{:016x}:{}:{}:{}-{}", process_, ++tokens_, p, first, last);
+}
 
 bool Inserter::insert(const Piece& piece, uint32_t epoch, bool& refused_some) {
   std::string why;

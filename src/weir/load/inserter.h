@@ -49,6 +49,9 @@ class Inserter {
   Inserter(const Options& options, const Parts& parts, journal::Partition partition,
            std::function<bool(std::chrono::milliseconds)> pause);
 
+  // A token for an insert of rows of `p` from `first` to `last`, unlike any other.
+  std::string new_token(uint32_t p, uint64_t first, uint64_t last);
+
   // The life of the server that rows are for; see store::Store::insert().
   void set_life(uint64_t life) { life_ = life; }
 
@@ -75,6 +78,8 @@ class Inserter {
   const Parts parts_;
   const journal::Partition partition_;
   const std::function<bool(std::chrono::milliseconds)> pause_;
+  const uint64_t process_;  // random
+  std::atomic<uint64_t> tokens_{0};
   std::atomic<uint64_t> life_{0};
   metrics::Histogram& insert_seconds_;
   metrics::Counter& dead_total_;

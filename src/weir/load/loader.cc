@@ -8,18 +8,19 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <optional>
 
 #include "weir/base/logging.h"
 #include "weir/base/queue.h"
-#include "weir/base/random.h"
 #include "weir/base/thread.h"
 #include "weir/enrich/enricher.h"
 #include "weir/event/record.h"
+#include "weir/load/dead_letter_retry.h"
 #include "weir/load/inserter.h"
 #include "weir/load/ranges.h"
 #include "weir/load/reconciler.h"
+#include "weir/load/row_maker.h"
+#include "weir/load/visit_assigner.h"
 
 namespace weir::load {
 
@@ -30,14 +31,6 @@ using std::chrono::steady_clock;
 constexpr uint64_t kReadBytes = 4 * MiB;
 // How long a read waits for the first record before it looks whether it should stop.
 constexpr milliseconds kIdleWait{200};
-// Restoring more open visits than this costs more memory than looking at the others' rows costs time.
-constexpr uint64_t kRestoredVisitsMax = 200'000;
-// Visits that ended longer ago cannot go on, but for events that are a little late.
-constexpr UnixMillis kRestoredSilence = 2 * enrich::kVisitSilence;
-// The memory is told about a project's other times at most so often a batch, and, where that was in vain, not for a
-// while: else a client with a clock of its own could make each event a question.
-constexpr int kLooksPerBatch = 4;
-constexpr milliseconds kLookAgain{30'000};
 constexpr milliseconds kYield{50};
 // A batch that is not full is read on in steps of this: reading each small frame as it comes costs more than its rows.
 constexpr milliseconds kReadStep{50};
@@ -51,7 +44,6 @@ struct Batch {
   std::vector<DeadLetter> dead;  // records that no row could be made of
   std::vector<Outcomes::Decision> duplicates;
   std::vector<DirtyVisits> dirty;  // of rows whose visits are not certain
-  int looks = 0;                   // at the store, for visits
   uint32_t epoch = 0;
   uint64_t next = 0;  // all missing records below are in this or an earlier batch
   UnixMillis appended_at = 0;
@@ -71,8 +63,9 @@ struct Loader::State {
         inserter(options, {d.store, d.journal, outcomes, d.healer, d.clock, d.registry}, which,
                  [this](milliseconds how_long) { return pause(how_long); }),
         reconciler({d.journal, d.store, outcomes}, which),
-        visits(d.healer.visits(which)),
-        process(random_u64()) {
+        visits({d.store, d.healer, d.clock}, which),
+        rows({d.settings, d.secrets, d.packs}),
+        retry({d.journal, d.store, outcomes, d.healer, inserter, reconciler, visits, rows}, which) {
     d.dedup.begins_at(which, reconciler.recovered_end());
     std::string label(journal::name_of(which));
     auto gauge = [&](std::string_view name, std::string_view help) -> metrics::Gauge& {
@@ -106,25 +99,10 @@ struct Loader::State {
   // Of the building thread.
   Reconciler reconciler;
   Reconciler::Found found;  // by the last comparison
-  enrich::Visits& visits;
-  enrich::Enricher enricher;
-  // Rows of the batch being built whose visits are still to be found, and their texts.
-  struct Unassigned {
-    Piece* piece;
-    size_t row;
-    enrich::VisitEvent event;     // but for its texts
-    size_t at;                    // where they begin
-    std::array<size_t, 5> sizes;  // client session, path, source, channel, campaign
-    size_t watched;               // its number among the rows that somebody sees
-  };
-  std::vector<Unassigned> unassigned;
-  std::string unassigned_texts;
-  std::map<ProjectId, steady_clock::time_point> looked_in_vain;
+  VisitAssigner visits;
+  RowMaker rows;
+  DeadLetterRetry retry;
   event::RecordParser parser;
-  std::string opened_text;  // the personal fields opened last: those of one request are the same text
-  std::optional<settings::Secrets::Opened> opened_fields;
-  const uint64_t process;
-  uint64_t pieces_made = 0;
 
   // Between the threads.
   std::unique_ptr<BoundedQueue<Batch>> queue;
@@ -185,14 +163,8 @@ struct Loader::State {
   std::optional<uint64_t> fill(journal::Reader& reader, Range range, Batch& batch);
   Result<> add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
                        Batch& batch);
-  const event::Row& row_of(const event::Event& event, enrich::Place place, const settings::Project* project);
-  const settings::Secrets::Opened* personal_of(const event::Event& event);
-  Result<> restore_visits(const store::VisitScope& scope, UnixMillis& from);
-  void look_around(ProjectId project, UnixMillis time, Batch& batch);
-  void assign_visits(Batch& batch);
   void insert_loop();
-  Result<Resent> resend_all();
-  Result<bool> resend(const DeadLetter& letter);
+  Result<Resent> resend();
 };
 
 void Loader::State::run() {
@@ -217,7 +189,7 @@ void Loader::State::run() {
       wanted = std::exchange(resend_wanted, false);
     }
     if (wanted) {
-      auto done = resend_all();
+      auto done = resend();
       std::lock_guard lock(mutex);
       resent = std::move(done);
       ++resends;
@@ -250,19 +222,7 @@ Result<> Loader::State::prepare() {
   if (!compared_now) return std::move(compared_now).error();
   found = *std::move(compared_now);
 
-  visits.clear();
-  looked_in_vain.clear();
-  if (partition == journal::Partition::live) {
-    UnixMillis from = deps.clock.now() - kRestoredSilence;
-    if (auto restored = restore_visits({std::nullopt, from, INT64_MAX}, from); !restored) {
-      // Too many of them for what the store has of memory or disk: loading must not wait for that to change.
-      if (!deps.store.up()) return restored;
-      log::warning("load: {}: the open visits cannot be read ({}); those of the next events are worked out one by one",
-                   journal::name_of(partition), restored.error().message);
-      from = deps.clock.now();
-    }
-    visits.know_all_from(from);
-  }
+  if (auto restored = visits.restore(); !restored) return restored;
   // What was on its way has arrived or never will.
   deps.healer.batches_dropped(partition);
 
@@ -281,49 +241,6 @@ Result<> Loader::State::prepare() {
   doubts_total->add();
   reconciled = true;
   return {};
-}
-
-// Takes up visits from the store. `from` rises where they are too many.
-Result<> Loader::State::restore_visits(const store::VisitScope& scope, UnixMillis& from) {
-  const auto pending = deps.healer.pending();
-  auto open = deps.store.open_visits(scope, kRestoredVisitsMax);
-  if (!open) return std::move(open).error();
-  if (open->size() == kRestoredVisitsMax) from = open->back().last + 1;
-  for (store::OpenVisit& v : *open) {
-    enrich::VisitState state;
-    state.session = v.session_id;
-    state.last = v.last;
-    state.events = static_cast<uint32_t>(std::min<uint64_t>(v.events, UINT16_MAX));
-    state.pageviews = static_cast<uint8_t>(std::min<uint64_t>(v.pageviews, 2));
-    state.interactions = static_cast<uint8_t>(std::min<uint64_t>(v.interactions, 2));
-    state.entry_path = std::move(v.entry_path);
-    state.last_path = std::move(v.last_path);
-    state.source = std::move(v.source);
-    state.channel = std::move(v.channel);
-    state.campaign = std::move(v.campaign);
-    visits.restore(v.project_id, enrich::stream_of(v.project_id, v.visitor_id, v.client_session_id), std::move(state),
-                   std::binary_search(pending.begin(), pending.end(), std::pair(v.project_id, v.visitor_id)));
-  }
-  return {};
-}
-
-// The memory knows nothing of the project around `time`: history that is imported, a client that was away for long.
-// Takes up what the store has of that day, so that the events behind can be assigned as they come. Where that fails
-// their visits are worked out afterwards, one by one.
-void Loader::State::look_around(ProjectId project, UnixMillis time, Batch& batch) {
-  if (batch.looks >= kLooksPerBatch) return;
-  auto vain = looked_in_vain.find(project);
-  if (vain != looked_in_vain.end() && deps.clock.steady() < vain->second) return;
-  ++batch.looks;
-  UnixMillis from = time - kRestoredSilence;
-  const UnixMillis day_end = (time / kMillisPerDay + 1) * kMillisPerDay;
-  auto next_day = deps.store.day_with_events(project, day_end);
-  if (next_day)
-    if (restore_visits({project, from, day_end}, from)) visits.know(project, from, next_day->value_or(INT64_MAX));
-  if (visits.knows(project, time))
-    looked_in_vain.erase(project);
-  else
-    looked_in_vain[project] = deps.clock.steady() + kLookAgain;
 }
 
 void Loader::State::load_until_doubt() {
@@ -370,8 +287,7 @@ bool Loader::State::load_range(journal::Reader& reader, Range range) {
 // Reads and enriches records of `range` until the batch is full or old enough. Answers where to read on.
 std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range, Batch& batch) {
   std::map<int32_t, Piece> open;  // by month
-  unassigned.clear();
-  unassigned_texts.clear();
+  visits.begin();
   uint64_t at = range.first;
   uint32_t epoch = 0;
   uint64_t bytes = 0;
@@ -446,11 +362,12 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
   }
   if (stopping || doubt) return std::nullopt;
   const auto assigning = steady_clock::now();
-  assign_visits(batch);
+  auto visitors = visits.assign(batch.watched.get(), batch.dirty);
+  if (batch.begun) deps.healer.batch_holds(partition, std::move(visitors));
   enriching += std::chrono::duration<double>(steady_clock::now() - assigning).count();
   if (deadline) enrich_seconds->observe(enriching);
   for (auto& [month, piece] : open) {
-    piece.token = fmt::format("{:016x}:{}:{}:{}-{}", process, ++pieces_made, piece.p, piece.first, piece.last);
+    piece.token = inserter.new_token(piece.p, piece.first, piece.last);
     batch.pieces.push_back(std::move(piece));
   }
   return at;
@@ -458,10 +375,7 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
 
 Result<> Loader::State::add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
                                     Batch& batch) {
-  auto snapshot = deps.settings.snapshot();
-  enricher.use(deps.packs != nullptr ? deps.packs->current() : nullptr, snapshot);
-  ProjectId project_id{};
-  const settings::Project* project = nullptr;
+  rows.refresh();
   for (const journal::Record& record : read.records) {
     if (record.offset < range.first) continue;
     if (record.offset >= range.next) break;
@@ -483,11 +397,7 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
         continue;
       }
     }
-    if (event->project_id != project_id) {
-      project_id = event->project_id;
-      project = snapshot->project(project_id);
-    }
-    const event::Row& row = row_of(*event, {p, record.offset}, project);
+    const event::Row& row = rows.make(*event, {p, record.offset});
     Piece& piece = open[month_of(row.time)];
     if (piece.block.rows() == 0) {
       piece.p = p;
@@ -495,71 +405,9 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
     }
     piece.last = record.offset;
     piece.block.add(row);
-    const size_t watched = batch.watched ? batch.watched->row(row) : event::RowWatch::kNotShown;
-    const enrich::VisitEvent visit = enrich::visit_event(row);
-    Unassigned& later = unassigned.emplace_back(
-        Unassigned{&piece, piece.block.rows() - 1, visit, unassigned_texts.size(), {}, watched});
-    size_t i = 0;
-    for (std::string_view text : {visit.client_session, visit.path, visit.acquisition.source, visit.acquisition.channel,
-                                  visit.acquisition.campaign}) {
-      unassigned_texts += text;
-      later.sizes[i++] = text.size();
-    }
+    visits.add(piece, row, batch.watched ? batch.watched->row(row) : event::RowWatch::kNotShown);
   }
   return {};
-}
-
-// In the order of time: events of one moment come over several connections, and stand in the journal as they were
-// written.
-void Loader::State::assign_visits(Batch& batch) {
-  std::vector<uint32_t> order(unassigned.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const enrich::VisitEvent& x = unassigned[a].event;
-    const enrich::VisitEvent& y = unassigned[b].event;
-    return x.time != y.time ? x.time < y.time : x.hash != y.hash ? x.hash < y.hash : a < b;
-  });
-  std::vector<uint64_t> visitors;
-  visitors.reserve(order.size());
-  for (uint32_t index : order) {
-    Unassigned& one = unassigned[index];
-    enrich::VisitEvent& event = one.event;
-    std::string_view rest = std::string_view(unassigned_texts).substr(one.at);
-    size_t i = 0;
-    for (std::string_view* text : {&event.client_session, &event.path, &event.acquisition.source,
-                                   &event.acquisition.channel, &event.acquisition.campaign}) {
-      *text = rest.substr(0, one.sizes[i]);
-      rest.remove_prefix(one.sizes[i++]);
-    }
-    if (!visits.knows(event.project, event.time)) look_around(event.project, event.time, batch);
-    const enrich::Visits::Assigned assigned = visits.assign(event);
-    one.piece->block.set_visit(one.row, assigned.facts);
-    if (one.watched != event::RowWatch::kNotShown) batch.watched->visit(one.watched, assigned.facts);
-    if (!assigned.certain) batch.dirty.push_back({event.project, event.visitor, event.time, event.time});
-    if (visitors.empty() || visitors.back() != event.visitor) visitors.push_back(event.visitor);
-  }
-  if (batch.begun) deps.healer.batch_holds(partition, std::move(visitors));
-  unassigned.clear();
-  unassigned_texts.clear();
-}
-
-// `project`: the event's, or null when it is gone.
-const event::Row& Loader::State::row_of(const event::Event& event, enrich::Place place,
-                                        const settings::Project* project) {
-  return enricher.enrich(event, place, project != nullptr ? project->ip_policy : settings::IpPolicy::none,
-                         personal_of(event));
-}
-
-// Null when the event has none, or their key is gone.
-const settings::Secrets::Opened* Loader::State::personal_of(const event::Event& event) {
-  if (event.personal.empty()) return nullptr;
-  if (event.personal != opened_text) {
-    auto opened = deps.secrets.open(event.project_id, event.personal);
-    opened_text.assign(event.personal);
-    opened_fields.reset();
-    if (opened) opened_fields.emplace(*std::move(opened));
-  }
-  return opened_fields ? &*opened_fields : nullptr;
 }
 
 void Loader::State::insert_loop() {
@@ -589,61 +437,16 @@ void Loader::State::insert_loop() {
   }
 }
 
-// Of the building thread, between two runs of loading.
-Result<Loader::Resent> Loader::State::resend_all() {
-  auto letters = outcomes.dead_letters();
-  if (!letters) return std::move(letters).error();
-  Resent done;
-  for (const DeadLetter& letter : *letters) {
-    if (stopping) return Error{ErrorCode::kUnavailable, "load: stopping"};
-    auto stored = resend(letter);
-    if (!stored) {
-      doubt = true;  // whatever was on its way is looked for
-      return std::move(stored).error();
-    }
-    ++done.tried;
-    if (*stored) ++done.stored;
+Result<Loader::Resent> Loader::State::resend() {
+  DeadLetterRetry::Done done;
+  auto tried = retry.run(stopping, done);
+  rows_total->add(done.inserted);
+  if (!tried) {
+    doubt = true;  // whatever was on its way is looked for
+    return std::move(tried).error();
   }
   log::info("load: {}: {} dead letters tried again, {} stored", journal::name_of(partition), done.tried, done.stored);
-  return done;
-}
-
-Result<bool> Loader::State::resend(const DeadLetter& letter) {
-  const journal::PartitionInfo info = deps.journal.info(partition);
-  auto epoch = std::find_if(info.epochs.begin(), info.epochs.end(),
-                            [&](const journal::Epoch& e) { return e.number == letter.epoch; });
-  if (epoch == info.epochs.end()) return false;
-  auto p = deps.store.journal_number(reconciler.key_of(partition, *epoch));
-  if (!p) return std::move(p).error();
-  // An earlier try may have been cut off behind its insert.
-  auto present = deps.store.positions(*p, letter.offset, letter.offset + 1);
-  if (!present) return std::move(present).error();
-  if (present->empty()) {
-    auto event = parser.parse(letter.record);
-    if (!event) return false;
-    store::Block block;
-    enricher.use(deps.packs != nullptr ? deps.packs->current() : nullptr, deps.settings.snapshot());
-    event::Row row = row_of(*event, {*p, letter.offset}, deps.settings.snapshot()->project(event->project_id));
-    row.visit = visits.assign(enrich::visit_event(row)).facts;
-    block.add(row);
-    const DirtyVisits dirty{event->project_id, enrich::visitor_of(*event), event->time, event->time};
-    deps.healer.batch_begins(partition);
-    if (auto noted = deps.healer.note({&dirty, 1}); !noted) return std::move(noted).error();
-    std::string why;
-    const auto token = fmt::format("{:016x}:{}:resent:{}", process, ++pieces_made, letter.offset);
-    const Inserted inserted = inserter.try_insert(block, token, why);
-    if (inserted == Inserted::refused) {
-      deps.healer.batch_ended(partition);
-      return false;
-    }
-    if (inserted == Inserted::unknown)
-      return Error{ErrorCode::kUnavailable, "load: the store restarted or the loader stops; try again"};
-    rows_total->add(1);
-    deps.healer.batch_ended(partition);
-  }
-  const Outcomes::Decision taken_back{letter.offset, Outcome::row};
-  if (auto decided = outcomes.decide({&taken_back, 1}); !decided) return std::move(decided).error();
-  return true;
+  return Resent{done.tried, done.stored};
 }
 
 Loader::Loader(const Options& options, Dependencies dependencies, journal::Partition partition,

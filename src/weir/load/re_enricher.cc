@@ -95,13 +95,7 @@ const settings::Secrets::Opened* ReEnricher::personal_of(const store::EnrichedRo
     ++summary.without_record;
     return nullptr;
   }
-  if (!event->personal.empty() && event->personal != opened_text_) {
-    auto opened = parts_.secrets.open(row.project_id, event->personal);
-    opened_text_.assign(event->personal);
-    opened_.reset();
-    if (opened) opened_.emplace(*std::move(opened));
-  }
-  if (!event->personal.empty() && opened_) return &*opened_;
+  if (const auto* opened = personal_.of(row.project_id, event->personal)) return opened;
   ++summary.without_personal;
   return nullptr;
 }

@@ -11,6 +11,7 @@
 #include "weir/enrich/packs.h"
 #include "weir/event/record.h"
 #include "weir/journal/journal.h"
+#include "weir/load/row_maker.h"
 #include "weir/load/visit_healer.h"
 #include "weir/settings/secrets.h"
 #include "weir/settings/settings.h"
@@ -39,7 +40,7 @@ class ReEnricher {
     VisitHealer& healer;
     const enrich::PackStore* packs;  // null: nothing is known of programs and places, and they stay
   };
-  explicit ReEnricher(const Parts& parts) : parts_(parts) {}
+  explicit ReEnricher(const Parts& parts) : parts_(parts), personal_(parts.secrets) {}
 
   struct Summary {
     uint64_t rows = 0;              // looked at
@@ -64,8 +65,7 @@ class ReEnricher {
   const Parts parts_;
   enrich::Lookup lookup_;
   event::RecordParser parser_;
-  std::string opened_text_;
-  std::optional<settings::Secrets::Opened> opened_;
+  PersonalFields personal_;
 };
 
 }  // namespace weir::load
