@@ -1,6 +1,7 @@
 #include "weir/app/serve.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -34,6 +35,13 @@ void raise_descriptor_limit() {
   }
 }
 
+// A batch on its way into the store is made of blocks of some megabytes. Once one was freed, the allocator would take
+// the next from its heaps, which grow with each thread that does and are not given back.
+void give_large_blocks_back() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);  // else what is between requests goes and comes
+}
+
 // Takes requests until whoever sends them has seen that /ready answers 503. Another signal cuts it short.
 void wait_for_the_balancer(ServerParts& parts, std::chrono::milliseconds delay, const sigset_t& signals) {
   if (!parts.announce_stop() || delay.count() == 0) return;
@@ -46,6 +54,7 @@ int serve(const Invocation& invocation) {
   const config::Options& options = invocation.options();
   log::configure(level_named(options.log.level), options.log.format == "json" ? log::Format::json : log::Format::text);
   raise_descriptor_limit();
+  give_large_blocks_back();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit then is an error of the write, like a full disk
 

@@ -23,6 +23,12 @@ class BoundedQueue {
     return true;
   }
 
+  // Waits until push() would not have to.
+  void wait_for_room() {
+    std::unique_lock lock(mutex_);
+    emptied_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
+  }
+
   bool push(T value) {
     std::unique_lock lock(mutex_);
     emptied_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
@@ -63,7 +69,7 @@ class BoundedQueue {
     if (items_.empty()) return std::nullopt;
     std::optional<T> value(std::move(items_.front()));
     items_.pop_front();
-    emptied_.notify_one();
+    emptied_.notify_all();
     return value;
   }
 

@@ -38,6 +38,7 @@ constexpr uint64_t kFewRecords = 8'192;
 // A batch that has so many rows when it is old enough grows on: the store merges half as many parts, which costs it
 // more than anything else when events come one by one as fast as they can.
 constexpr uint64_t kFloodRows = 10'000;
+constexpr size_t kSpareBlocks = 2;  // at the end of a month its batches have two
 
 struct Batch {
   std::vector<Piece> pieces;
@@ -106,9 +107,11 @@ struct Loader::State {
 
   // Between the threads.
   std::unique_ptr<BoundedQueue<Batch>> queue;
+  // Blocks of a flood to build in again: memory that was just given back would be asked for anew.
+  std::vector<store::Block> spare;
   std::atomic<bool> doubt{false};
   std::atomic<bool> stopping{false};
-  std::mutex mutex;                 // guards comparisons to resent, and the waits below
+  std::mutex mutex;                 // guards spare, comparisons to resent, and the waits below
   std::condition_variable stopped;  // stopping was set
   std::condition_variable changed;  // comparisons, loaded or stopping changed
   uint64_t comparisons = 0;
@@ -163,6 +166,8 @@ struct Loader::State {
   std::optional<uint64_t> fill(journal::Reader& reader, Range range, Batch& batch);
   Result<> add_records(const journal::Batch& read, Range range, uint32_t p, std::map<int32_t, Piece>& open,
                        Batch& batch);
+  store::Block take_block();
+  void keep_blocks(Batch& batch);
   void insert_loop();
   Result<Resent> resend();
 };
@@ -267,6 +272,7 @@ bool Loader::State::load_range(journal::Reader& reader, Range range) {
       pause(kYield);
       continue;
     }
+    queue->wait_for_room();  // two batches in memory are enough to have one made while the other is inserted
     Batch batch;
     auto next = fill(reader, range, batch);
     if (!next) return false;
@@ -318,6 +324,10 @@ std::optional<uint64_t> Loader::State::fill(journal::Reader& reader, Range range
     }
     if (read->empty()) {
       at = std::max(at, read->next);
+      if (!deadline) {
+        std::lock_guard lock(mutex);
+        spare.clear();  // the flood is over
+      }
       if (!deadline && at >= range.next) break;
       continue;
     }
@@ -400,6 +410,7 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
     const event::Row& row = rows.make(*event, {p, record.offset});
     Piece& piece = open[month_of(row.time)];
     if (piece.block.rows() == 0) {
+      piece.block = take_block();
       piece.p = p;
       piece.first = record.offset;
     }
@@ -408,6 +419,23 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
     visits.add(piece, row, batch.watched ? batch.watched->row(row) : event::RowWatch::kNotShown);
   }
   return {};
+}
+
+store::Block Loader::State::take_block() {
+  std::lock_guard lock(mutex);
+  if (spare.empty()) return {};
+  store::Block block = std::move(spare.back());
+  spare.pop_back();
+  return block;
+}
+
+void Loader::State::keep_blocks(Batch& batch) {
+  for (Piece& piece : batch.pieces) {
+    if (piece.block.rows() < kFloodRows) continue;
+    piece.block.clear();
+    std::lock_guard lock(mutex);
+    if (spare.size() < kSpareBlocks) spare.push_back(std::move(piece.block));
+  }
 }
 
 void Loader::State::insert_loop() {
@@ -434,6 +462,7 @@ void Loader::State::insert_loop() {
     }
     pending_since = building_since.load();
     release(batch->next);
+    keep_blocks(*batch);
   }
 }
 

@@ -98,13 +98,38 @@ void VisitAssigner::begin() {
 }
 
 void VisitAssigner::add(Piece& piece, const event::Row& row, size_t watched) {
-  Unassigned& one = unassigned_.emplace_back(
-      Unassigned{&piece, piece.block.rows() - 1, enrich::visit_event(row), texts_.size(), {}, watched});
+  enrich::VisitEvent event = enrich::visit_event(row);
+  Unassigned& one = unassigned_.emplace_back(Unassigned{&piece,
+                                                        event.project,
+                                                        event.visitor,
+                                                        event.time,
+                                                        event.hash,
+                                                        watched,
+                                                        static_cast<uint32_t>(piece.block.rows() - 1),
+                                                        static_cast<uint32_t>(texts_.size()),
+                                                        {},
+                                                        event.kind});
   size_t i = 0;
-  for (const std::string_view* text : texts_of(one.event)) {
+  for (const std::string_view* text : texts_of(event)) {
     texts_ += *text;
-    one.sizes[i++] = text->size();
+    one.sizes[i++] = static_cast<uint32_t>(text->size());
   }
+}
+
+enrich::VisitEvent VisitAssigner::event_of(const Unassigned& one) const {
+  enrich::VisitEvent event;
+  event.project = one.project;
+  event.visitor = one.visitor;
+  event.time = one.time;
+  event.hash = one.hash;
+  event.kind = one.kind;
+  std::string_view rest = std::string_view(texts_).substr(one.at);
+  size_t i = 0;
+  for (std::string_view* text : texts_of(event)) {
+    *text = rest.substr(0, one.sizes[i]);
+    rest.remove_prefix(one.sizes[i++]);
+  }
+  return event;
 }
 
 // In the order of time: events of one moment come over several connections, and stand in the journal as they were
@@ -113,21 +138,15 @@ std::vector<uint64_t> VisitAssigner::assign(event::RowWatch::Batch* watched, std
   std::vector<uint32_t> order(unassigned_.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const enrich::VisitEvent& x = unassigned_[a].event;
-    const enrich::VisitEvent& y = unassigned_[b].event;
+    const Unassigned& x = unassigned_[a];
+    const Unassigned& y = unassigned_[b];
     return x.time != y.time ? x.time < y.time : x.hash != y.hash ? x.hash < y.hash : a < b;
   });
   std::vector<uint64_t> visitors;
   visitors.reserve(order.size());
   for (uint32_t index : order) {
-    Unassigned& one = unassigned_[index];
-    enrich::VisitEvent& event = one.event;
-    std::string_view rest = std::string_view(texts_).substr(one.at);
-    size_t i = 0;
-    for (std::string_view* text : texts_of(event)) {
-      *text = rest.substr(0, one.sizes[i]);
-      rest.remove_prefix(one.sizes[i++]);
-    }
+    const Unassigned& one = unassigned_[index];
+    const enrich::VisitEvent event = event_of(one);
     if (!visits_.knows(event.project, event.time)) look_around(event.project, event.time);
     const enrich::Visits::Assigned assigned = visits_.assign(event);
     one.piece->block.set_visit(one.row, assigned.facts);

@@ -50,14 +50,20 @@ class VisitAssigner {
   event::VisitColumns assign_alone(const event::Row& row) { return visits_.assign(enrich::visit_event(row)).facts; }
 
  private:
+  // So many stand in memory at once that each byte counts.
   struct Unassigned {
     Piece* piece;
-    size_t row;
-    enrich::VisitEvent event;     // but for its texts
-    size_t at;                    // where they begin
-    std::array<size_t, 5> sizes;  // client session, path, source, channel, campaign
+    ProjectId project;
+    uint64_t visitor;
+    UnixMillis time;
+    uint64_t hash;
     size_t watched;
+    uint32_t row;
+    uint32_t at;                    // where its texts begin
+    std::array<uint32_t, 5> sizes;  // of them: client session, path, source, channel, campaign
+    event::Kind kind;
   };
+  enrich::VisitEvent event_of(const Unassigned& one) const;
   Result<> restore(const store::VisitScope& scope, UnixMillis& from);
   void look_around(ProjectId project, UnixMillis time);
 

@@ -190,7 +190,8 @@ class QuestionParser {
     const std::string_view b = view(pair[1].get_string());
     int64_t first = 0;
     int64_t last = 0;
-    if (parse_day_of_range(a, first) && parse_day_of_range(b, last)) {
+    const bool days[] = {parse_day_of_range(a, first), parse_day_of_range(b, last)};
+    if (days[0] && days[1]) {
       if (last < first) return bad(fmt::format("{}: {} is before {}", where, b, a));
       if (last - first >= kDaysMax) return bad(fmt::format("{}: more than {} days", where, kDaysMax));
       range = range_of_days(q_.zone, first, last);
@@ -199,8 +200,9 @@ class QuestionParser {
     UnixMillis from = 0;
     UnixMillis to = 0;
     for (auto [text, moment, i] : {std::tuple(a, &from, 0), std::tuple(b, &to, 1)})
-      if (!parse_time(text, *moment) || *moment < 0 || *moment > 7'258'118'400'000)
+      if (!days[i] && (!parse_time(text, *moment) || *moment < 0 || *moment > 7'258'118'400'000))
         return bad(fmt::format("{}[{}]: neither a day nor a moment of RFC 3339: {}", where, i, shown(text)));
+    if (days[0] || days[1]) return bad(fmt::format("{}: a day and a moment: expected two of one kind", where));
     range = {day_floor(from), day_floor(to) + 1};
     of_days = false;
     if (range.to <= range.from) return bad(fmt::format("{}: its end is before its beginning", where));

@@ -100,6 +100,10 @@ TEST(Question, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(wrong(R"({"metrics":["visitors"],"date_range":"eon"})"), HasSubstr("date_range: no such range: eon"));
   EXPECT_THAT(wrong(R"({"metrics":["visitors"],"date_range":["2026-02-30","2026-03-01"]})"),
               HasSubstr("date_range[0]"));
+  EXPECT_THAT(wrong(R"({"metrics":["visitors"],"date_range":["2026-11-01","2026-11-31"]})"),
+              HasSubstr("date_range[1]: neither a day nor a moment of RFC 3339: 2026-11-31"));
+  EXPECT_THAT(wrong(R"({"metrics":["visitors"],"date_range":["2026-11-01","2026-11-02T00:00:00Z"]})"),
+              HasSubstr("date_range: a day and a moment"));
   EXPECT_THAT(wrong(R"({"metrics":["visitors"],"date_range":["2026-03-02","2026-03-01"]})"), HasSubstr("is before"));
   for (const char* day : {"1969-12-31", "2201-01-01", "2026-13-01", "2026-1-1", ""}) {
     EXPECT_THAT(wrong(fmt::format(R"({{"metrics":["visitors"],"date_range":["{0}","{0}"]}})", day)),

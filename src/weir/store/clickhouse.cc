@@ -428,6 +428,7 @@ Result<> ClickHouse::insert(const Block& block, std::string_view token, std::opt
   if (life)
     if (auto same = expect_life(*endpoint, *life); !same) return same;
   std::string bytes;
+  bytes.reserve(block.bytes() + 16 * KiB);  // names and types besides
   block.append_native(bytes);
   std::string sql = fmt::format("INSERT INTO weir_data.events ({}) FORMAT Native", Block::column_list());
   Request request;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "weir/base/check.h"
 #include "weir/base/logging.h"
@@ -12,7 +13,7 @@ namespace weir::journal::segmented {
 
 namespace {
 constexpr uint64_t kPieceBytesMin = 256 * KiB;
-constexpr uint64_t kPieceBytesMax = 4 * MiB;
+constexpr uint64_t kPieceBytesMax = 1 * MiB;  // a reader of more inflates less than it has read, and reads it again
 constexpr int kReadAttempts = 3;
 
 // Tried three times; a disk that refuses a place for good is damage, which examine() then finds.
@@ -133,9 +134,10 @@ Result<> SegmentedReader::read_segment(const SegmentInfo& segment, Offset& from,
   uint64_t wanted = std::clamp(bytes_max, kPieceBytesMin, kPieceBytesMax);
   while (position_ < segment.frames_end && inflated_bytes < bytes_max) {
     // On the heap, having at least a frame header in it, so that it may move while records point into it.
-    std::string piece(std::min(wanted, segment.frames_end - position_), '\0');
-    auto got = read_patiently(*file_, position_, piece);
-    piece.resize(got ? *got : 0);
+    piece_.resize(std::min(wanted, segment.frames_end - position_));
+    auto got = read_patiently(*file_, position_, piece_);
+    piece_.resize(got ? *got : 0);
+    const std::string_view piece = piece_;
     std::string reason = got ? "cut off within a frame" : got.error().message;
     bool bad = piece.size() < kFrameHeaderBytes;
     bool keep = false;
@@ -157,7 +159,7 @@ Result<> SegmentedReader::read_segment(const SegmentInfo& segment, Offset& from,
       if (header.size() > piece.size() - used) break;  // the rest of it comes with the next piece
       if (header.next() > from) {
         auto taken =
-            take_frame(std::string_view(piece).substr(used, header.size()), header, from, batch, inflated_bytes);
+            take_frame(piece.substr(used, header.size()), header, from, batch, inflated_bytes);
         if (!taken) return std::move(taken).error();
         if (!*taken) {
           reason = "payload checksum";
@@ -172,7 +174,7 @@ Result<> SegmentedReader::read_segment(const SegmentInfo& segment, Offset& from,
       at_ = header.next();
       batch.next = std::max(batch.next, at_);
     }
-    if (keep) batch.storage.push_back(std::move(piece));
+    if (keep) batch.storage.push_back(std::exchange(piece_, {}));
     if (!bad && used == 0) {
       bad = wanted > kPayloadBytesMax;  // longer than what is left of the file
       wanted = kFrameHeaderBytes + aligned(kPayloadBytesMax);

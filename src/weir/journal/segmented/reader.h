@@ -28,6 +28,7 @@ class SegmentedReader final : public Reader {
 
   FileSystem& files_;
   Catalog& catalog_;
+  std::string piece_;  // of the file, read last
   // Where the next frame is expected: a continued read needs no search.
   std::unique_ptr<File> file_;
   Offset base_ = 0;        // of the segment `file_` is

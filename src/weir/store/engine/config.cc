@@ -158,6 +158,8 @@ std::string config_xml(const Config& c, const std::string& users_path) {
   out += element("asynchronous_heavy_metrics_update_period_s", 3600);
   // With so small a pool the defaults (8 to 25 free entries) would put off large merges and mutations for ever.
   out += "<merge_tree>\n";
+  // Column by column: a merge then holds the buffers of a few columns, not those of all.
+  out += element("vertical_merge_algorithm_min_rows_to_activate", 1);
   for (const char* name : {"number_of_free_entries_in_pool_to_execute_mutation",
                            "number_of_free_entries_in_pool_to_lower_max_size_of_merge",
                            "number_of_free_entries_in_pool_to_execute_optimize_entire_partition"})
