@@ -158,8 +158,7 @@ Result<> SegmentedReader::read_segment(const SegmentInfo& segment, Offset& from,
       bad = false;
       if (header.size() > piece.size() - used) break;  // the rest of it comes with the next piece
       if (header.next() > from) {
-        auto taken =
-            take_frame(piece.substr(used, header.size()), header, from, batch, inflated_bytes);
+        auto taken = take_frame(piece.substr(used, header.size()), header, from, batch, inflated_bytes);
         if (!taken) return std::move(taken).error();
         if (!*taken) {
           reason = "payload checksum";
