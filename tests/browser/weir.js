@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 // A port nothing listens on, below those Linux gives to outgoing connections: one of those may be taken by somebody's
 // connection before the server listens on it.
-const freePort = async () => {
+export const freePort = async () => {
   for (;;) {
     const port = 10000 + Math.floor(Math.random() * 22000);
     const server = createServer();
