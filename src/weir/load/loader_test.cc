@@ -5,6 +5,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "weir/base/testing/eventually.h"
 #include "weir/event/record.h"
 #include "weir/journal/open.h"
+#include "weir/journal/segmented/format.h"
 #include "weir/load/ranges.h"
 #include "weir/settings/open.h"
 #include "weir/store/testing/fake_store.h"
@@ -111,6 +113,18 @@ class LoaderTest : public ::testing::Test {
     auto done = journal::append_and_wait(journal_->writer(partition), std::move(records),
                                          std::chrono::steady_clock::now() + seconds(10));
     ASSERT_TRUE(done) << done.error().message;
+  }
+  // Closes the journal and opens it again; `between`: what befalls its files meanwhile.
+  void reopen_journal(const std::function<void()>& between) {
+    loader_.reset();
+    ASSERT_TRUE(journal_->close());
+    journal_.reset();
+    between();
+    journal::Options options;
+    options.segment_bytes = 1 * MiB;
+    auto opened = journal::open(real_files(), clock_, registry_, directory_ + "/journal", options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    journal_ = *std::move(opened);
   }
   // Bytes that are no event.
   void append_garbage(std::string_view bytes) {
@@ -594,17 +608,6 @@ TEST_F(LoaderTest, AVisitForgetsARowThatWasLostAndIsADuplicateNow) {
 
 TEST_F(LoaderTest, AJournalThatWasRolledBackGoesOnAboveWhatTheStoreHolds) {
   const std::string journal = directory_ + "/journal";
-  auto reopen_journal = [&](const std::function<void()>& between) {
-    loader_.reset();
-    ASSERT_TRUE(journal_->close());
-    journal_.reset();
-    between();
-    journal::Options options;
-    options.segment_bytes = 1 * MiB;
-    auto opened = journal::open(real_files(), clock_, registry_, journal, options);
-    ASSERT_TRUE(opened) << opened.error().message;
-    journal_ = *std::move(opened);
-  };
   append(60);
   start();
   ASSERT_TRUE(all_loaded());
@@ -635,6 +638,40 @@ TEST_F(LoaderTest, AJournalThatWasRolledBackGoesOnAboveWhatTheStoreHolds) {
   append(10);
   ASSERT_TRUE(all_loaded());
   expect_exact();
+}
+
+// An epoch that begins because of damage says nothing of what the disk has lost besides.
+TEST_F(LoaderTest, AJournalThatWasRolledBackAndIsDamagedGoesOnAboveWhatTheStoreHolds) {
+  const std::string journal = directory_ + "/journal";
+  append(30);
+  append(30);
+  append(30);
+  start();
+  ASSERT_TRUE(all_loaded());
+  reopen_journal(
+      [&] { std::filesystem::copy(journal, directory_ + "/older", std::filesystem::copy_options::recursive); });
+  start();
+  append(40);
+  ASSERT_TRUE(all_loaded());
+  reopen_journal([&] {
+    std::filesystem::remove_all(journal);
+    std::filesystem::rename(directory_ + "/older", journal);
+    const std::string segment = journal + "/live/00000000000000000000.seg";
+    std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(journal::segmented::kSegmentHeaderBytes + journal::segmented::kFrameHeaderBytes + 5);
+    const int was = file.peek();
+    file.seekp(file.tellg());
+    file.put(static_cast<char>(was ^ 0x40));
+    ASSERT_TRUE(file.flush());
+  });
+  const auto recovered = journal_->info(journal::Partition::live);
+  ASSERT_EQ(recovered.damaged.size(), 1U);
+  ASSERT_EQ(recovered.epochs.back().first, 90U);
+  start();
+  append(10);
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+  EXPECT_EQ(journal_->info(journal::Partition::live).epochs.back().first, 130U);
 }
 
 }  // namespace

@@ -50,6 +50,24 @@ Result<std::vector<uint64_t>> Reconciler::stored(journal::Partition of, uint64_t
   return found;
 }
 
+// One past the highest position of the partition that has a row, in whatever epoch: one of which rows are left may be
+// lost with its records, or have ended earlier since.
+Result<journal::Offset> Reconciler::stored_end() {
+  auto journals = parts_.store.journals();
+  if (!journals) return std::move(journals).error();
+  journal::Offset end = 0;
+  for (const store::JournalRow& row : *journals) {
+    const store::JournalKey& key = row.key;
+    if (key.uuid != parts_.journal.uuid() || key.kind != parts_.journal.kind() || key.topic != parts_.journal.topic() ||
+        key.partition != static_cast<uint16_t>(partition_))
+      continue;
+    auto of_epoch = parts_.store.end_position(row.p);
+    if (!of_epoch) return std::move(of_epoch).error();
+    end = std::max<journal::Offset>(end, *of_epoch);
+  }
+  return end;
+}
+
 // Once a process: the store holds what the journal had lost before it was opened.
 Result<> Reconciler::go_above_the_store(const Persist& persist) {
   if (above_) return {};
@@ -61,14 +79,12 @@ Result<> Reconciler::go_above_the_store(const Persist& persist) {
     above_ = true;
     return {};
   }
-  auto p = parts_.store.journal_number(key_of(partition_, *epoch));
-  if (!p) return std::move(p).error();
-  auto stored_end = parts_.store.end_position(*p);
-  if (!stored_end) return std::move(stored_end).error();
+  auto stored = stored_end();
+  if (!stored) return std::move(stored).error();
   // Nothing was decided in this process yet: what stands there is about records that are lost.
   auto decided = parts_.outcomes.settled(recovered_end_, UINT64_MAX);
   if (!decided) return std::move(decided).error();
-  const uint64_t known_end = std::max(*stored_end, decided->all.empty() ? 0 : decided->all.back().next);
+  const uint64_t known_end = std::max(*stored, decided->all.empty() ? 0 : decided->all.back().next);
   if (known_end > recovered_end_) {
     log::critical(
         "load: {}: positions up to {} are known, the journal ended at {} when it was opened: its disk lost what it had "

@@ -50,6 +50,7 @@ class Reconciler {
   store::JournalKey key_of(journal::Partition of, const journal::Epoch& epoch) const;
 
  private:
+  Result<journal::Offset> stored_end();
   Result<> append_again(uint64_t next, const Persist& persist);
   Result<> compare_epoch(uint32_t p, Range range, std::span<const Range> holes, std::span<const Range> unsure,
                          std::vector<Range>& absent);
