@@ -44,7 +44,9 @@ Result<DeadLetterRetry::Tried> DeadLetterRetry::insert(const DeadLetter& letter,
   if (!event) return Tried::refused;
   parts_.healer.batch_begins(partition_);
   parts_.rows.refresh();
-  event::Row row = parts_.rows.make(*event, {p, letter.offset});
+  auto made = parts_.rows.make(*event, {p, letter.offset});
+  if (!made) return std::move(made).error();
+  event::Row row = **made;
   row.visit = parts_.visits.assign_alone(row);
   store::Block block;
   block.add(row);

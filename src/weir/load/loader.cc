@@ -407,7 +407,9 @@ Result<> Loader::State::add_records(const journal::Batch& read, Range range, uin
         continue;
       }
     }
-    const event::Row& row = rows.make(*event, {p, record.offset});
+    auto made = rows.make(*event, {p, record.offset});
+    if (!made) return std::move(made).error();
+    const event::Row& row = **made;
     Piece& piece = open[month_of(row.time)];
     if (piece.block.rows() == 0) {
       piece.block = take_block();

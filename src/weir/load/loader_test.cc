@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -52,6 +53,22 @@ TEST(Ranges, HolesAreLeftOut) {
   EXPECT_EQ(without(std::vector<Range>{{0, 4}, {4, 8}}, std::vector<Range>{{1, 6}}),
             (std::vector<Range>{{0, 1}, {6, 8}}));
 }
+
+// Secrets whose keys cannot be read for a while, and how often they were asked.
+class UnreadableSecrets : public settings::Secrets {
+ public:
+  Result<std::string> seal(ProjectId, UnixMillis, const settings::Personal&) override { return std::string("{}"); }
+  Result<Opened> open(ProjectId, std::string_view) override {
+    ++asked;
+    if (unreadable) return Error{ErrorCode::kUnavailable, "settings: too many open files"};
+    return Opened{.ip = "192.0.2.1", .user_agent = "", .hints = "", .accept_language = ""};
+  }
+  Result<uint64_t> visitor(ProjectId, UnixMillis, UnixMillis, std::string_view, std::string_view) override { return 1; }
+  Result<> expire(UnixMillis) override { return {}; }
+
+  std::atomic<bool> unreadable{true};
+  std::atomic<int> asked{0};
+};
 
 // A real journal in a directory of its own, a fake store, and loaders over both.
 class LoaderTest : public ::testing::Test {
@@ -253,6 +270,31 @@ TEST_F(LoaderTest, InAFloodABatchGrowsForTwiceItsTime) {
   EXPECT_GE(milliseconds_later, 800);
   EXPECT_EQ(store_.rows().size(), 10'000U);
   loader_.reset();  // before its clock
+}
+
+TEST_F(LoaderTest, WaitsForKeysThatCannotBeRead) {
+  auto unreadable = std::make_unique<UnreadableSecrets>();
+  UnreadableSecrets& secrets = *unreadable;
+  secrets_ = std::move(unreadable);
+  append(3);
+  journal::Records records;
+  event::Event event;
+  event.project_id = ProjectId{7};
+  event.name = fmt::format("e{}", appended_++);
+  event.user_id = "u";
+  event.protocol = "native";
+  event.time = event.received_at = 1'750'000'000'000;
+  event.personal = R"({"day":"2025-06-15","sealed":"x"})";
+  event::append_record(event, records.begin());
+  records.end();
+  append(std::move(records));
+  start();
+  ASSERT_TRUE(eventually([&] { return secrets.asked >= 3; }));
+  EXPECT_EQ(store_.row_count(), 0U);
+  secrets.unreadable = false;
+  ASSERT_TRUE(all_loaded());
+  expect_exact();
+  loader_.reset();  // before its secrets
 }
 
 TEST_F(LoaderTest, WaitsForAStoreThatIsAway) {

@@ -87,17 +87,17 @@ class ReEnricher::Records {
   size_t at_ = 0;
 };
 
-const settings::Secrets::Opened* ReEnricher::personal_of(const store::EnrichedRow& row, Records& records,
-                                                         Summary& summary) {
+Result<const settings::Secrets::Opened*> ReEnricher::personal_of(const store::EnrichedRow& row, Records& records,
+                                                                 Summary& summary) {
   const journal::Record* record = records.find(row.p, row.o);
   auto event = record == nullptr ? Result<event::Event>(Error{ErrorCode::kNotFound, ""}) : parser_.parse(record->bytes);
   if (!event) {
     ++summary.without_record;
     return nullptr;
   }
-  if (const auto* opened = personal_.of(row.project_id, event->personal)) return opened;
-  ++summary.without_personal;
-  return nullptr;
+  auto opened = personal_.of(row.project_id, event->personal);
+  if (opened && *opened == nullptr) ++summary.without_personal;
+  return opened;
 }
 
 // Puts what is found today into the row; true when it differs.
@@ -167,7 +167,9 @@ Result<ReEnricher::Summary> ReEnricher::run(const store::ProjectDay& day) {
     ++summary.rows;
     const std::string source = row.found[kSource];
     const std::string channel = row.found[kChannel];
-    if (!renew(row, personal_of(row, *records, summary), policy, summary)) return;
+    auto personal = personal_of(row, *records, summary);
+    if (!personal) written = std::move(personal).error();
+    if (!personal || !renew(row, *personal, policy, summary)) return;
     ++summary.changed;
     if (source != row.found[kSource] || channel != row.found[kChannel])
       dirty.push_back({row.project_id, row.visitor_id, row.time, row.time});

@@ -56,7 +56,8 @@ class ReEnricher {
   // Records of the journal by position, asked for in rising order.
   class Records;
 
-  const settings::Secrets::Opened* personal_of(const store::EnrichedRow& row, Records& records, Summary& summary);
+  Result<const settings::Secrets::Opened*> personal_of(const store::EnrichedRow& row, Records& records,
+                                                       Summary& summary);
   bool renew(store::EnrichedRow& row, const settings::Secrets::Opened* personal, settings::IpPolicy policy,
              Summary& summary);
   Result<> write(const store::ProjectDay& day, std::vector<store::EnrichedRow>& changes,

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "weir/base/ids.h"
+#include "weir/base/result.h"
 #include "weir/enrich/enricher.h"
 #include "weir/enrich/packs.h"
 #include "weir/event/event.h"
@@ -19,8 +20,9 @@ namespace weir::load {
 class PersonalFields {
  public:
   explicit PersonalFields(settings::Secrets& secrets) : secrets_(secrets) {}
-  // Null when the event has none, or their key is gone. Valid until the next call.
-  const settings::Secrets::Opened* of(ProjectId project, std::string_view personal);
+  // Null when the event has none, or they are never to be had again: their key is gone, or they are damaged. Valid
+  // until the next call. Errors: those of secrets that may answer later (kUnavailable).
+  Result<const settings::Secrets::Opened*> of(ProjectId project, std::string_view personal);
 
  private:
   settings::Secrets& secrets_;
@@ -41,8 +43,9 @@ class RowMaker {
 
   // Takes up the settings and packs of now for the rows to come; to be called before the first.
   void refresh();
-  // Its visit is left open. Valid until the next call, and as long as `event`.
-  const event::Row& make(const event::Event& event, enrich::Place place);
+  // Its visit is left open. Never null; valid until the next call, and as long as `event`. Errors: as
+  // PersonalFields::of().
+  Result<const event::Row*> make(const event::Event& event, enrich::Place place);
 
  private:
   const Parts parts_;
