@@ -168,8 +168,11 @@ Result<ReEnricher::Summary> ReEnricher::run(const store::ProjectDay& day) {
     const std::string source = row.found[kSource];
     const std::string channel = row.found[kChannel];
     auto personal = personal_of(row, *records, summary);
-    if (!personal) written = std::move(personal).error();
-    if (!personal || !renew(row, *personal, policy, summary)) return;
+    if (!personal) {
+      written = std::move(personal).error();
+      return;
+    }
+    if (!renew(row, *personal, policy, summary)) return;
     ++summary.changed;
     if (source != row.found[kSource] || channel != row.found[kChannel])
       dirty.push_back({row.project_id, row.visitor_id, row.time, row.time});
