@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { freePort, waitFor } from "./weir.js";
 
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf"; // the name that WebDriver gives to references of elements
-const KEYS = { Enter: "\uE007", Escape: "\uE00C" };
 
 export class Firefox {
   static async launch() {
@@ -79,7 +78,7 @@ export class Firefox {
     await this.ask("WebDriver:ElementSendKeys", { id, text });
   }
   async press(key) {
-    await this.ask("WebDriver:ElementSendKeys", { id: await this.element("body"), text: KEYS[key] ?? key });
+    await this.ask("WebDriver:ElementSendKeys", { id: await this.element("body"), text: key });
   }
 
   // What Firefox's console holds of errors in pages of this origin: scripts that failed, what the page's policy forbade.
