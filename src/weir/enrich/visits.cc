@@ -23,13 +23,13 @@ uint64_t session_of(const VisitEvent& event, uint64_t stream) {
 bool is_interaction(event::Kind kind) { return kind == event::Kind::pageview || kind == event::Kind::event; }
 
 // One pageview, and nothing else that somebody caused.
-bool is_bounce(const VisitState& state) { return state.pageviews == 1 && state.interactions == 1; }
+bool is_bounce(const VisitCounts& visit) { return visit.pageviews == 1 && visit.interactions == 1; }
 
 // From when on an event would change how the visit began. What is earlier than the silence before it does so only
 // through cuts.
-UnixMillis first_touching(const VisitState& state) {
-  if (state.cut_off) return INT64_MIN;
-  return static_cast<UnixMillis>(state.session >> 32) * 1000 - kVisitSilence;
+UnixMillis first_touching(const VisitCounts& visit) {
+  if (visit.cut_off) return INT64_MIN;
+  return static_cast<UnixMillis>(visit.session >> 32) * 1000 - kVisitSilence;
 }
 
 UnixMillis plus(UnixMillis time, UnixMillis more) { return time > INT64_MAX - more ? INT64_MAX : time + more; }
@@ -42,9 +42,9 @@ uint64_t stream_of(ProjectId project, uint64_t visitor, std::string_view client_
 }
 
 // The length is counted in whole seconds of both ends, because the visit's id tells its start in seconds.
-bool begins(const VisitState& state, UnixMillis time) {
-  if (state.session == 0 || time > state.last + kVisitSilence) return true;
-  auto started = static_cast<UnixMillis>(state.session >> 32);
+bool begins(const VisitCounts& visit, UnixMillis time) {
+  if (visit.session == 0 || time > visit.last + kVisitSilence) return true;
+  auto started = static_cast<UnixMillis>(visit.session >> 32);
   return std::max<UnixMillis>(time, 0) / 1000 - started >= kVisitLength / 1000;
 }
 
@@ -85,6 +85,27 @@ event::VisitColumns advance(VisitState& state, const VisitEvent& event, uint64_t
   return facts;
 }
 
+event::VisitColumns Visits::advance_held(Visit& visit, const VisitEvent& event, uint64_t stream) {
+  static_cast<VisitCounts&>(state_) = visit.counts;
+  state_.entry_path = visit.entry_path.text();
+  state_.last_path = visit.last_path.text();
+  state_.source = visit.source.text();
+  state_.channel = visit.channel.text();
+  state_.campaign = visit.campaign.text();
+  const event::VisitColumns facts = advance(state_, event, stream, previous_);
+  hold(visit, state_);
+  return facts;
+}
+
+void Visits::hold(Visit& visit, const VisitState& state) {
+  visit.counts = static_cast<const VisitCounts&>(state);
+  visit.entry_path.set(texts_, state.entry_path);
+  visit.last_path.set(texts_, state.last_path);
+  visit.source.set(texts_, state.source);
+  visit.channel.set(texts_, state.channel);
+  visit.campaign.set(texts_, state.campaign);
+}
+
 Visits::Project& Visits::project_of(ProjectId id) {
   auto [at, added] = projects_.try_emplace(id);
   if (added && known_from_ != INT64_MAX) at->second.spans.push_back({known_from_, INT64_MAX});
@@ -120,30 +141,30 @@ Visits::Assigned Visits::assign(const VisitEvent& event) {
       visit.project = &project;
       out.certain = knows(project, event.time);
       visit.unsure = !out.certain;
-      out.facts = advance(visit.state, event, stream, previous_);
+      out.facts = advance_held(visit, event, stream);
       project.latest = std::max(project.latest, event.time);
-    } else if (Visit& visit = at->second; visit.state.after(event)) {
+    } else if (Visit& visit = at->second; visit.counts.after(event)) {
       out.certain = false;
       // The guess is of a visit that consists of this event; what is in memory stays as it is.
-      VisitState alone;
-      alone.last = event.time;
-      out.facts = advance(alone, event, stream, previous_);
+      state_ = {};
+      state_.last = event.time;
+      out.facts = advance(state_, event, stream, previous_);
       out.facts.entry_path = event.kind == event::Kind::pageview ? event.path : std::string_view();
       out.facts.source = event.acquisition.source;
       out.facts.channel = event.acquisition.channel;
       out.facts.campaign = event.acquisition.campaign;
-      if (event.time >= first_touching(visit.state)) visit.unsure = true;
+      if (event.time >= first_touching(visit.counts)) visit.unsure = true;
     } else {
-      const bool fresh = event.time > visit.state.last + kVisitSilence;
+      const bool fresh = event.time > visit.counts.last + kVisitSilence;
       // Nothing in memory is later than `last`, so a visit that begins afterwards owes nothing to what is unsure.
       const bool known = knows(project, event.time);
       if (visit.unsure && fresh && known) visit.unsure = false;
       // What goes on with a visit in memory owes nothing to what was before, but what follows close behind has to be
       // known: the visit may go on there.
-      out.certain = !visit.unsure && (fresh ? known : knows_onward(project, visit.state.last, event.time));
+      out.certain = !visit.unsure && (fresh ? known : knows_onward(project, visit.counts.last, event.time));
       if (!out.certain) visit.unsure = true;
-      if (!fresh) touching = first_touching(visit.state);
-      out.facts = advance(visit.state, event, stream, previous_);
+      if (!fresh) touching = first_touching(visit.counts);
+      out.facts = advance_held(visit, event, stream);
       project.latest = std::max(project.latest, event.time);
     }
   }
@@ -176,16 +197,16 @@ bool Visits::knows(ProjectId id, UnixMillis time) const {
   return known_from_ != INT64_MAX && time - kVisitSilence >= known_from_;
 }
 
-void Visits::restore(ProjectId id, uint64_t stream, VisitState state, bool unsure) {
+void Visits::restore(ProjectId id, uint64_t stream, const VisitState& state, bool unsure) {
   std::lock_guard lock(mutex_);
   Visit& visit = open_[stream];
   visit.unsure = visit.unsure || unsure;
-  if (visit.state.session != 0 && visit.state.last >= state.last) return;
+  if (visit.counts.session != 0 && visit.counts.last >= state.last) return;
   visit.project = &project_of(id);
-  visit.state = std::move(state);
-  visit.state.last_hash = UINT64_MAX;
-  visit.state.cut_off = true;
-  visit.project->latest = std::max(visit.project->latest, visit.state.last);
+  hold(visit, state);
+  visit.counts.last_hash = UINT64_MAX;
+  visit.counts.cut_off = true;
+  visit.project->latest = std::max(visit.project->latest, visit.counts.last);
 }
 
 void Visits::clear() {
@@ -217,14 +238,14 @@ bool Visits::may_hold(ProjectId id, uint64_t stream, UnixMillis first, UnixMilli
 // Of this time and before, there may be visits that are not in memory.
 void Visits::forget(const Visit& visit) {
   for (Span& span : visit.project->spans)
-    if (span.from <= visit.state.last && visit.state.last < span.upto) span.from = visit.state.last + 1;
+    if (span.from <= visit.counts.last && visit.counts.last < span.upto) span.from = visit.counts.last + 1;
   visit.project->forgot = true;
 }
 
 void Visits::make_room() {
   std::erase_if(open_, [&](const auto& entry) {
     const Visit& visit = entry.second;
-    bool ended = plus(visit.state.last, kVisitSilence + kSlack) < visit.project->latest;
+    bool ended = plus(visit.counts.last, kVisitSilence + kSlack) < visit.project->latest;
     if (ended) forget(visit);
     return ended;
   });
@@ -232,12 +253,12 @@ void Visits::make_room() {
   // Everyone is active: forget the quarter that has been silent longest.
   std::vector<UnixMillis> lasts;
   lasts.reserve(open_.size());
-  for (const auto& [stream, visit] : open_) lasts.push_back(visit.state.last);
+  for (const auto& [stream, visit] : open_) lasts.push_back(visit.counts.last);
   auto quarter = lasts.begin() + static_cast<std::ptrdiff_t>(lasts.size() / 4);
   std::nth_element(lasts.begin(), quarter, lasts.end());
   UnixMillis limit = *quarter;
   std::erase_if(open_, [&](const auto& entry) {
-    bool oldest = entry.second.state.last <= limit;
+    bool oldest = entry.second.counts.last <= limit;
     if (oldest) forget(entry.second);
     return oldest;
   });

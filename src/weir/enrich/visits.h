@@ -11,6 +11,7 @@
 
 #include "weir/base/clock.h"
 #include "weir/base/ids.h"
+#include "weir/base/text_pool.h"
 #include "weir/event/event.h"
 #include "weir/event/row.h"
 
@@ -41,8 +42,8 @@ struct VisitEvent {
   Acquisition acquisition;
 };
 
-// A visit up to some event of it.
-struct VisitState {
+// A visit up to some event of it, but for its texts.
+struct VisitCounts {
   uint64_t session = 0;
   UnixMillis last = 0;       // time and hash of its latest event
   uint64_t last_hash = 0;    //
@@ -50,18 +51,21 @@ struct VisitState {
   uint8_t pageviews = 0;     // so far, of which two are as good as many
   uint8_t interactions = 0;  // likewise: pageviews and events, which somebody caused
   bool cut_off = false;      // it began because the one before had lasted its length, or how it began is not known
+
+  bool after(const VisitEvent& event) const { return event.time != last ? event.time < last : event.hash < last_hash; }
+};
+
+struct VisitState : VisitCounts {
   std::string entry_path;
   std::string last_path;  // of the latest pageview
   std::string source, channel, campaign;
-
-  bool after(const VisitEvent& event) const { return event.time != last ? event.time < last : event.hash < last_hash; }
 };
 
 // The stream that an event belongs to.
 uint64_t stream_of(ProjectId project, uint64_t visitor, std::string_view client_session);
 
 // Whether an event that follows `state` in its stream begins a visit of its own.
-bool begins(const VisitState& state, UnixMillis time);
+bool begins(const VisitCounts& visit, UnixMillis time);
 
 // The one rule: takes up the next event of the stream, in the order of (time, hash). A state without a session is a
 // stream without events. The facts' texts point into `state`, `event` and `previous` (a buffer of the caller's).
@@ -98,7 +102,7 @@ class Visits {
   bool knows(ProjectId project, UnixMillis time) const;
   // Takes up a visit as the store knows it. Of several visits of a stream the latest stays. An event in the
   // millisecond of its last one counts as late. `unsure`: what the store shows is to be put right yet.
-  void restore(ProjectId project, uint64_t stream, VisitState state, bool unsure);
+  void restore(ProjectId project, uint64_t stream, const VisitState& state, bool unsure);
 
   // Forgets everything: the store is to be asked anew.
   void clear();
@@ -119,11 +123,16 @@ class Visits {
     UnixMillis first_assigned = INT64_MAX, last_assigned = INT64_MIN;
     bool forgot = false;  // some of what was assigned is not in memory any more
   };
+  // There are many of them, whose texts are few.
   struct Visit {
-    VisitState state;
-    Project* project = nullptr;
+    VisitCounts counts;
     bool unsure = false;  // there may be more of the stream in the store than is known here
+    Project* project = nullptr;
+    TextPool::Held entry_path, last_path, source, channel, campaign;
   };
+  // Takes up the next event of the visit.
+  event::VisitColumns advance_held(Visit& visit, const VisitEvent& event, uint64_t stream);
+  void hold(Visit& visit, const VisitState& state);
   Project& project_of(ProjectId id);
   static bool knows(const Project& project, UnixMillis time);
   // Whether all from `from` to the silence behind `time` is within one span.
@@ -138,8 +147,11 @@ class Visits {
   mutable std::mutex mutex_;  // guards all below, against the peer's questions
   UnixMillis known_from_ = INT64_MAX;
   std::unordered_map<ProjectId, Project> projects_;
+  TextPool texts_;
   std::unordered_map<uint64_t, Visit> open_;  // by stream
-  std::string previous_;                      // what the facts of the last assign() point into, besides the visit
+  // What the facts of the last assign() point into.
+  VisitState state_;
+  std::string previous_;
 };
 
 }  // namespace weir::enrich

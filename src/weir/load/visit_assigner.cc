@@ -66,7 +66,7 @@ Result<> VisitAssigner::restore(const store::VisitScope& scope, UnixMillis& from
     state.source = std::move(v.source);
     state.channel = std::move(v.channel);
     state.campaign = std::move(v.campaign);
-    visits_.restore(v.project_id, enrich::stream_of(v.project_id, v.visitor_id, v.client_session_id), std::move(state),
+    visits_.restore(v.project_id, enrich::stream_of(v.project_id, v.visitor_id, v.client_session_id), state,
                     std::binary_search(pending.begin(), pending.end(), std::pair(v.project_id, v.visitor_id)));
   }
   return {};

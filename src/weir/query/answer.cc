@@ -10,6 +10,7 @@
 #include "weir/base/logging.h"
 #include "weir/query/conditions.h"
 #include "weir/query/json_text.h"
+#include "weir/query/kept_sample.h"
 #include "weir/query/sampling.h"
 #include "weir/query/statement.h"
 
@@ -250,9 +251,16 @@ struct Way {
   std::optional<FoundPlan> found;
 };
 
+// The rows that are kept for samples, of all visits that touch the range.
+std::optional<std::string> kept_of(const Question& question, const Range& range, Spans covered) {
+  return kept_sample(question.project, range.from - kVisitLength - 1, range.to + kVisitLength + 1, covered);
+}
+
 Way way_of(const Question& question, const Range& range, const ShownRows* only, const AskLimits& limits,
            Spans covered) {
-  Way way{write_statement(question, range, Dialect::bound, only, covered), std::nullopt};
+  std::optional<std::string> kept;
+  if (question.one_in >= kKeptOneIn) kept = kept_of(question, range, covered);
+  Way way{write_statement(question, range, Dialect::bound, only, covered, kept.value_or(std::string())), std::nullopt};
   if (!way.statement.rolled_up && limits.found != nullptr) way.found = plan_found(question, range, covered);
   return way;
 }
@@ -345,7 +353,7 @@ Result<> cover(store::Store& store, const Question& question, const AskLimits& l
 
 // Of how many visitors one is to be looked at: where the answer is to be found in so many rows that an estimate is
 // wanted first. 1: all.
-uint32_t one_in(store::Store& store, const Question& question, const Way& way, const AskLimits& limits) {
+uint32_t one_in(store::Store& store, const Question& question, const Way& way, const AskLimits& limits, Spans covered) {
   if (!question.may_sample || limits.sample_rows == 0 || way.statement.rolled_up) return 1;
   if (way.found && limits.found->has(*way.found)) return 1;
   Values values(Dialect::bound);
@@ -357,7 +365,9 @@ uint32_t one_in(store::Store& store, const Question& question, const Way& way, c
   constexpr UnixMillis kKept = 600'000;
   auto told = kept(limits, sql + std::to_string(question.now / kKept), find);
   const uint64_t rows = told ? std::strtoull(told->c_str(), nullptr, 10) : 0;  // who cannot tell answers exactly
-  return rows < limits.sample_rows ? 1 : sample_one_in(rows, limits.sample_rows);
+  if (rows < limits.sample_rows) return 1;
+  const uint32_t one_in = sample_one_in(rows, limits.sample_rows);
+  return one_in < kKeptOneIn && kept_of(question, question.range, covered) ? kKeptOneIn : one_in;
 }
 
 // When the project's first event was. Its first day stands in the index.
@@ -387,7 +397,7 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
   const std::vector<store::Coverage::Span> covered = spans_of(store, question.project);
   Way way = way_of(question, question.range, nullptr, limits, covered);
   std::optional<Question> sampled;
-  answer.one_in = one_in(store, question, way, limits);
+  answer.one_in = one_in(store, question, way, limits, covered);
   if (answer.one_in > 1) {
     sampled = question;
     sampled->one_in = answer.one_in;

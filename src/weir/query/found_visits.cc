@@ -11,6 +11,7 @@
 
 #include "weir/base/logging.h"
 #include "weir/query/conditions.h"
+#include "weir/query/kept_sample.h"
 #include "weir/query/rollup_plan.h"
 
 namespace weir::query {
@@ -22,6 +23,7 @@ constexpr size_t kTablesMax = 8;
 constexpr uint64_t kTablesFull = 2;  // as many rows as so many tables may have are kept in all
 constexpr std::chrono::minutes kIdle{10};
 constexpr std::string_view kPrefix = "found_";
+constexpr std::string_view kAllRows = "weir_data.events";
 
 // What lists and numbers of a page are made of. Of the numbers of a property, those that are an event's own.
 constexpr std::array<std::string_view, 28> kColumns = {"project_id",     "timestamp",
@@ -118,18 +120,19 @@ bool are_enough(const Question& question, const Columns& columns) {
     return (metric != Metric::conversion_rate && metric != Metric::group_conversion_rate) || !drops_for_rates(question);
   });
 }
-// The `columns` of the rows from `first` on, and before `until`, of the visits that began before `began_before` and
-// have an event in the range for which the filter holds.
-Statement rows_of(const Question& question, const Range& range, const Filter& filter, std::string_view columns,
-                  Seconds first, Seconds until, Seconds began_before) {
+
+// The `columns` of the rows of `table` from `first` on, and before `until`, of the visits that began before
+// `began_before` and have an event in the range for which the filter holds.
+Statement rows_of(const Question& question, const Range& range, const Filter& filter, std::string_view table,
+                  std::string_view columns, Seconds first, Seconds until, Seconds began_before) {
   Values values(Dialect::bound);
   Conditions conditions(question, range, Dialect::bound, values);
   Statement rows;
   rows.sql = fmt::format(
-      "SELECT {0} FROM weir_data.events WHERE {1} AND {2} AND {3} < {4} AND session_id IN (SELECT session_id FROM "
-      "weir_data.events WHERE {1} AND {5} AND {3} < {4} AND {6} AND {7})",
+      "SELECT {0} FROM {8} WHERE {1} AND {2} AND {3} < {4} AND session_id IN (SELECT session_id FROM {8} WHERE {1} AND "
+      "{5} AND {3} < {4} AND {6} AND {7})",
       columns, conditions.project(), within_sql(first, until), Conditions::kVisitStart, began_before,
-      conditions.in_range(), conditions.traffic(), conditions.of(filter));
+      conditions.in_range(), conditions.traffic(), conditions.of(filter), table);
   rows.parameters = values.take();
   return rows;
 }
@@ -177,11 +180,15 @@ std::optional<FoundPlan> plan_found(const Question& question, const Range& range
   Values values(Dialect::bound);
   Conditions conditions(question, range, Dialect::bound, values);
   const std::string began = fmt::format("{} < {}", Conditions::kVisitStart, began_before);
-  plan.rows = rows_of(question, range, filter, made, first, until, began_before);
+  std::optional<std::string> kept;
+  if (question.one_in >= kKeptOneIn) kept = kept_sample(question.project, first, until, covered);
+  plan.rows = rows_of(question, range, filter, kept.value_or(std::string(kAllRows)), made, first, until, began_before);
   if (question.one_in == 1) {
     Question some = question;
     some.one_in = 64;  // fewer would not be told faster (sampling.h)
-    plan.about = rows_of(some, range, filter, fmt::format("count() * {}", some.one_in), first, until, began_before);
+    kept = kept_sample(question.project, first, until, covered);
+    plan.about = rows_of(some, range, filter, kept.value_or(std::string(kAllRows)),
+                         fmt::format("count() * {}", some.one_in), first, until, began_before);
   }
   if (!known) {
     plan.rest = fmt::format("SELECT {} FROM weir_data.events WHERE {} AND {} AND {} >= {} AND {} < {}", plan.columns,

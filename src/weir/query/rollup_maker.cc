@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "weir/query/covered_time.h"
+#include "weir/query/kept_sample.h"
 
 namespace weir::query {
 
@@ -111,6 +112,8 @@ Result<> RollupMaker::sum_up(ProjectId id, const Zone& zone, std::span<const Ran
       "INSERT INTO weir_data.rollup_times (project_id, part, version, cut, {0}) SELECT {1}, {2}, {3}, cut, {0} FROM "
       "({4}) {5}",
       with_value(time_columns()), number(id), of_span(places), of_span(versions), times, kSettings));
+  if (!made) return std::move(made).error();
+  made = tables_.ask(fmt::format("{} {}", keep_sample(id, days, places, versions), kSettings));
   if (!made) return std::move(made).error();
   if (auto emptied = tables_.ask("TRUNCATE TABLE weir_data.rolling"); !emptied) return std::move(emptied).error();
   return {};

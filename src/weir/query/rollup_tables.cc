@@ -167,7 +167,8 @@ Result<> RollupTables::uncover(std::span<const Covered> wrong) {
 Result<std::map<uint32_t, uint64_t>> RollupTables::sums_by_version(ProjectId project, std::span<const uint32_t> parts) {
   auto lines = numbers_in(fmt::format(
       "SELECT version, count() FROM (SELECT project_id, part, version FROM weir_data.rollups UNION ALL SELECT "
-      "project_id, part, version FROM weir_data.rollup_times) WHERE project_id = {}{} GROUP BY version",
+      "project_id, part, version FROM weir_data.rollup_times UNION ALL SELECT project_id, part, version FROM "
+      "weir_data.rollup_sample) WHERE project_id = {}{} GROUP BY version",
       number(project), parts.empty() ? "" : fmt::format(" AND part IN ({})", fmt::join(parts, ", "))));
   if (!lines) return std::move(lines).error();
   std::map<uint32_t, uint64_t> sums;
@@ -179,7 +180,8 @@ Result<uint32_t> RollupTables::new_version() {
   if (next_version_ == 0) {
     auto newest = numbers_in(
         "SELECT greatest((SELECT max(version) FROM weir_data.rollup_spans), (SELECT max(version) FROM "
-        "weir_data.rollups), (SELECT max(version) FROM weir_data.rollup_times))");
+        "weir_data.rollups), (SELECT max(version) FROM weir_data.rollup_times), (SELECT max(version) FROM "
+        "weir_data.rollup_sample))");
     if (!newest) return std::move(newest).error();
     next_version_ = static_cast<uint32_t>(newest->front().front()) + 1;
   }
@@ -223,16 +225,17 @@ Result<> RollupTables::publish_empty(ProjectId project, Seconds from, Seconds to
 }
 
 Result<> RollupTables::sweep() {
-  auto stale = numbers_in(fmt::format(
-      "SELECT DISTINCT version FROM (SELECT version FROM weir_data.rollups UNION ALL SELECT version FROM "
-      "weir_data.rollup_times) WHERE version NOT IN (SELECT version FROM weir_data.rollup_spans GROUP BY version "
-      "HAVING (min(covered) = 1 AND max(scheme) = {}) OR max(noted_at) > now() - INTERVAL 30 MINUTE)",
-      kScheme));
+  auto stale = numbers_in(
+      fmt::format("SELECT DISTINCT version FROM (SELECT version FROM weir_data.rollups UNION ALL SELECT version FROM "
+                  "weir_data.rollup_times UNION ALL SELECT version FROM weir_data.rollup_sample) WHERE version NOT IN "
+                  "(SELECT version FROM weir_data.rollup_spans GROUP BY version "
+                  "HAVING (min(covered) = 1 AND max(scheme) = {}) OR max(noted_at) > now() - INTERVAL 30 MINUTE)",
+                  kScheme));
   if (!stale) return std::move(stale).error();
   if (stale->empty()) return {};
   std::vector<int64_t> versions;
   for (const auto& line : *stale) versions.push_back(line.at(0));
-  for (std::string_view table : {"rollups", "rollup_times"}) {
+  for (std::string_view table : {"rollups", "rollup_times", "rollup_sample"}) {
     auto gone =
         ask(fmt::format("ALTER TABLE weir_data.{} DELETE WHERE version IN ({})", table, fmt::join(versions, ", ")));
     if (!gone) return std::move(gone).error();

@@ -48,7 +48,7 @@ class RollupTables {
   // Sums of versions that no span has any more and that no statement under way may still read.
   Result<> sweep();
 
-  // How many rows of sums each version of a project has, in these partitions or (none given) in all.
+  // How many rows of sums, and beside them, each version of a project has, in these partitions or (none given) in all.
   Result<std::map<uint32_t, uint64_t>> sums_by_version(ProjectId project, std::span<const uint32_t> parts = {});
 
   // Is not, and never was, anything's version.

@@ -169,6 +169,55 @@ constexpr std::string_view kRollupSpans = R"(CREATE TABLE IF NOT EXISTS weir_dat
 )
 ENGINE = MergeTree ORDER BY (project_id, version) SETTINGS {durable})";
 
+constexpr std::string_view kSampledColumns[] = {"project_id",
+                                                "timestamp",
+                                                "kind",
+                                                "name",
+                                                "visitor_id",
+                                                "session_id",
+                                                "visit_seq",
+                                                "visit_gap_ms",
+                                                "visit_bounce",
+                                                "hostname",
+                                                "path",
+                                                "entry_path",
+                                                "visit_source",
+                                                "visit_channel",
+                                                "visit_campaign",
+                                                "title",
+                                                "referrer",
+                                                "utm_source",
+                                                "utm_medium",
+                                                "utm_term",
+                                                "utm_content",
+                                                "country",
+                                                "region",
+                                                "city",
+                                                "browser",
+                                                "browser_version",
+                                                "os",
+                                                "os_version",
+                                                "device",
+                                                "screen",
+                                                "locale",
+                                                "app_version",
+                                                "text_properties",
+                                                "number_properties",
+                                                "revenue_amount",
+                                                "revenue_currency",
+                                                "traffic",
+                                                "traffic_reason"};
+
+// Rows of some of the visitors of the days that have sums, for estimates.
+std::string rollup_sample() {
+  return fmt::format(
+      "CREATE TABLE IF NOT EXISTS weir_data.rollup_sample ENGINE = MergeTree PARTITION BY part ORDER BY (project_id, "
+      "visitor_id, timestamp) SETTINGS {}, default_compression_codec = 'ZSTD(1)', min_level_for_wide_part = 1, "
+      "auto_statistics_types = '' EMPTY AS SELECT toUInt32(0) AS part, toUInt32(0) AS version, {} FROM "
+      "weir_data.events",
+      kDurable, fmt::join(kSampledColumns, ", "));
+}
+
 // A project's visitors by small numbers, of which roll-ups make their sets: 1, 2, 3 and so on.
 constexpr std::string_view kVisitorNumbers = R"(CREATE TABLE IF NOT EXISTS weir_data.visitor_numbers
 (
@@ -320,8 +369,11 @@ std::span<const Migration> migrations() {
   return list;
 }
 
+std::span<const std::string_view> sampled_columns() { return kSampledColumns; }
+
 std::span<const std::string> schema_of_rollups() {
-  static const std::vector<std::string> statements = {durable(kRollups), durable(kRollupTimes), durable(kRollupSpans),
+  static const std::vector<std::string> statements = {durable(kRollups),        durable(kRollupTimes),
+                                                      durable(kRollupSpans),    rollup_sample(),
                                                       durable(kVisitorNumbers), durable(kVisitorDays)};
   return statements;
 }

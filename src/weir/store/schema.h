@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir::store {
@@ -21,11 +22,13 @@ std::span<const std::string> schema_foundation();
 std::span<const Migration> migrations();
 // The tables of roll-ups, of which nothing is lost with them: made anew at every start where they are missing.
 std::span<const std::string> schema_of_rollups();
+// Of weir_data.events, what questions look at: the columns of the rows that are kept for samples.
+std::span<const std::string_view> sampled_columns();
 // The table in which rows are put together to be summed up; made anew by who does that, before it begins.
 std::span<const std::string> schema_of_rolling();
 // What weir_data.rollup_spans was made by: of another scheme, versions count for nothing. Rises with every change of
-// what a cut says.
-inline constexpr uint32_t kRollupScheme = 2;
+// what a cut says, and of what is kept beside it.
+inline constexpr uint32_t kRollupScheme = 3;
 // What is made anew at every start because a server may have forgotten it: tables in memory.
 std::span<const std::string> schema_of_one_life();
 
