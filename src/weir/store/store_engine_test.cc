@@ -190,7 +190,7 @@ TEST_F(StoreEngine, KeepsAClientsEventId) {
 // A month of rows is read for each question about a day where the table's key is not used.
 TEST_F(StoreEngine, FindsADayByTheTablesKey) {
   Block block;
-  block.add(row_of(1'004, 0));
+  block.add(row_of(1'024, 0));
   insert(block, "day");
   for (std::string_view table :
        {"weir_data.events WHERE project_id = 77 AND", "weir.events WHERE project = 'website' AND"})

@@ -3,13 +3,17 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 #include <linux/close_range.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -40,6 +44,38 @@ int fail(std::string_view why) {
 // hand over; it ends when weir closes the pipe. Only an orphan that does not end by itself is ended by the alarm.
 void on_signal(int) {
   if (getppid() != parent) alarm(kOrphanSecondsMax);
+}
+
+// The parts of the library that are never written to.
+struct Segment {
+  void* begin = nullptr;
+  size_t bytes = 0;
+};
+std::array<Segment, 8> segments;  // as many as there are, then empty ones
+
+void find_segments(void* library) {
+  link_map* map = nullptr;
+  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) return;
+  auto note = [](dl_phdr_info* info, size_t, void* base) {
+    if (info->dlpi_addr != *static_cast<const ElfW(Addr)*>(base)) return 0;
+    const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    size_t count = 0;
+    for (size_t i = 0; i < info->dlpi_phnum && count < segments.size(); ++i) {
+      const ElfW(Phdr)& header = info->dlpi_phdr[i];
+      if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0) continue;
+      const uintptr_t begin = (info->dlpi_addr + header.p_vaddr) / page * page;
+      const uintptr_t end = (info->dlpi_addr + header.p_vaddr + header.p_filesz) / page * page;
+      segments.at(count++) = {reinterpret_cast<void*>(begin), end - begin};
+    }
+    return 1;
+  };
+  dl_iterate_phdr(note, &map->l_addr);
+}
+
+// What is needed again comes back from the file.
+void on_started(int) {
+  for (const Segment& segment : segments)
+    if (segment.bytes > 0) madvise(segment.begin, segment.bytes, MADV_DONTNEED);
 }
 
 void prepare_process() {
@@ -139,6 +175,8 @@ int engine_main(int argc, char** argv) {
   auto set_signal_handlers = reinterpret_cast<void (*)(int)>(dlsym(handle, "chdb_set_signal_handlers_enabled"));
   if (run == nullptr || set_signal_handlers == nullptr) return fail(library + " is not the engine's library");
   set_signal_handlers(0);
+  find_segments(handle);
+  signal(kStartedSignal, on_started);
 
   // Landlock binds this thread and those it starts: it must come before the engine's.
   if (thread_count() != 1) return fail("the library started threads of its own");

@@ -39,7 +39,9 @@ using std::chrono::steady_clock;
 constexpr auto kOrphanPatience = 5s;
 constexpr auto kReadyPatience = 120s;
 constexpr auto kStopPatience = 15s;
+constexpr auto kLookInterval = 250ms;
 constexpr auto kPingInterval = 1s;
+constexpr auto kPurgePatience = 1s;
 constexpr int kPingsUnansweredMax = 3;
 constexpr milliseconds kPauseLeast = 200ms;
 constexpr milliseconds kPauseMost = 30s;
@@ -47,6 +49,7 @@ constexpr auto kCalmAfter = 60s;  // having lived so long, the next start is not
 // Merging parts takes 5 us a row; it can wait until nobody answers a request. Lower than the engine's other threads.
 constexpr int kMergeNice = 19;
 constexpr size_t kOutputKept = 4 * KiB;
+constexpr uint64_t kMemoryGrown = 32 * MiB;
 
 // As system calls: Debian 12's <sys/pidfd.h> cannot be included by C++.
 int pidfd_open(int pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
@@ -127,6 +130,18 @@ Result<> ping(HttpClient& client, const Endpoint& endpoint, milliseconds timeout
   if (answer->status != 200 || !equal_constant_time(answer->header("x-weir-proof"), endpoint.proof))
     return unavailable(fmt::format("something else answers at {}", endpoint.url));
   return {};
+}
+
+// The engine's allocator gives back what it has no use for only where threads go on working.
+void give_memory_back(HttpClient& client, const Endpoint& endpoint) {
+  OutgoingRequest request;
+  request.url = endpoint.url + "/";
+  request.headers = endpoint.headers;
+  request.method = "POST";
+  request.body = {"SYSTEM JEMALLOC PURGE"};
+  request.timeout = kPurgePatience;
+  request.answer_bytes_max = 4 * KiB;
+  (void)client.send(request);  // a library without it keeps its memory
 }
 }  // namespace
 
@@ -250,6 +265,7 @@ void Engine::supervise() {
         auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
         log::info("store: engine: process {} is up after {} ms", child->id.pid, took.count());
         broken_starts = 0;
+        kill(child->id.pid, kStartedSignal);
         publish(child->endpoint);
         reason = watch(*child, child->endpoint);
         withdraw(reason);
@@ -454,13 +470,21 @@ std::string Engine::watch(Child& child, const Endpoint& endpoint) {
   HttpClient client;
   int unanswered = 0;
   bool merges_wait = false;
+  uint64_t least_memory = own_memory(child.id);
+  steady_clock::time_point next_ping;
   while (true) {
     pollfd events[] = {{child.pidfd.get(), POLLIN, 0}, {wake_fd_, POLLIN, 0}};
-    poll(events, 2, static_cast<int>(milliseconds(kPingInterval).count()));
+    poll(events, 2, static_cast<int>(milliseconds(kLookInterval).count()));
     child.listen();
     if (stopping()) return "stopped";
     if (std::string why = wanted_aside(); !why.empty()) return why;
     if (child.ended(0ms)) return fmt::format("process {} ended: {}", child.id.pid, child.last_words());
+    if (unanswered == 0 && own_memory(child.id) > least_memory + kMemoryGrown) {
+      give_memory_back(client, endpoint);
+      least_memory = std::min(least_memory, own_memory(child.id));
+    }
+    if (steady_clock::now() < next_ping) continue;
+    next_ping = steady_clock::now() + kPingInterval;
     // The engine's own setting (os_threads_nice_value_merge_mutate) does nothing in the library, and the threads get
     // their name with their first work.
     if (!merges_wait) merges_wait = set_thread_priority(child.id, "MergeMutate", kMergeNice) > 0;

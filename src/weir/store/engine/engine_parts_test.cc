@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "weir/base/bytes.h"
 #include "weir/store/engine/config.h"
@@ -73,6 +74,15 @@ TEST(ProcessId, KnowsOneProcessFromTheNext) {
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
   EXPECT_FALSE(process_with(child)) << "a zombie is over";
   waitpid(child, nullptr, 0);
+}
+
+TEST(ProcessId, TellsItsOwnMemory) {
+  const ProcessId self = process_with(getpid()).value();
+  const uint64_t before = own_memory(self);
+  EXPECT_GT(before, 0u);
+  const std::vector<char> more(64 * MiB, 'x');
+  EXPECT_GE(own_memory(self), before + more.size() * 3 / 4);
+  EXPECT_EQ(own_memory({0, 0}), 0u);
 }
 
 TEST(PidFile, ComesBackAsItWasWritten) {

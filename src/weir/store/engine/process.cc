@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -29,6 +30,13 @@ std::optional<ProcessId> process_with(int pid) {
 }
 
 bool is_alive(const ProcessId& process) { return process_with(process.pid) == process; }
+
+uint64_t own_memory(const ProcessId& process) {
+  std::ifstream in(fmt::format("/proc/{}/statm", process.pid));
+  uint64_t size = 0, resident = 0, of_files = 0;
+  if (!(in >> size >> resident >> of_files) || of_files > resident) return 0;
+  return (resident - of_files) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
 
 int set_thread_priority(const ProcessId& process, std::string_view name, int nice) {
   int count = 0;

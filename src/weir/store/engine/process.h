@@ -18,6 +18,9 @@ struct ProcessId {
 std::optional<ProcessId> process_with(int pid);
 bool is_alive(const ProcessId& process);
 
+// Bytes of memory that a process holds of its own, not counting what it maps from files; 0: not known.
+uint64_t own_memory(const ProcessId& process);
+
 // Sets the priority (nice) of those threads of a process that have this name; answers how many have it now.
 int set_thread_priority(const ProcessId& process, std::string_view name, int nice);
 
