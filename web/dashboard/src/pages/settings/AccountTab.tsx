@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import { moment } from "../../format/dates";
+import { programOf } from "../../format/program";
 import { loadSession, useSession } from "../../state/session";
 import { useLoad } from "../../state/useLoad";
 import { useSaving } from "../../state/useSaving";
@@ -218,7 +219,7 @@ export function AccountTab() {
                   title: "Browser",
                   cell: (row) => (
                     <>
-                      {row.agent || "unknown"} {row.current ? <span class="badge badge-good">this one</span> : null}
+                      <span title={row.agent}>{programOf(row.agent)}</span> {row.current ? <span class="badge badge-good">this one</span> : null}
                     </>
                   ),
                 },
@@ -234,7 +235,7 @@ export function AccountTab() {
                       <Button
                         small
                         look="danger"
-                        aria-label={`Sign out ${row.agent}`}
+                        aria-label={`Sign out ${programOf(row.agent)}`}
                         onClick={() => void confirmed("Sign this session out?", () => api.del(`/api/v1/account/sessions/${encodeURIComponent(row.id)}`), sessions.retry)}
                       >
                         Sign out
