@@ -53,23 +53,24 @@ struct Segment {
 };
 std::array<Segment, 8> segments;  // as many as there are, then empty ones
 
-void find_segments(void* library) {
-  link_map* map = nullptr;
-  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) return;
+// `symbol`: one of the library's.
+void find_segments(const void* symbol) {
+  Dl_info library{};
+  if (dladdr(symbol, &library) == 0) return;
   auto note = [](dl_phdr_info* info, size_t, void* base) {
-    if (info->dlpi_addr != *static_cast<const ElfW(Addr)*>(base)) return 0;
-    const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    if (info->dlpi_addr != reinterpret_cast<uintptr_t>(base)) return 0;
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     size_t count = 0;
     for (size_t i = 0; i < info->dlpi_phnum && count < segments.size(); ++i) {
       const ElfW(Phdr)& header = info->dlpi_phdr[i];
       if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0) continue;
-      const uintptr_t begin = (info->dlpi_addr + header.p_vaddr) / page * page;
-      const uintptr_t end = (info->dlpi_addr + header.p_vaddr + header.p_filesz) / page * page;
-      segments.at(count++) = {reinterpret_cast<void*>(begin), end - begin};
+      const size_t begin = header.p_vaddr / page * page;
+      const size_t end = (header.p_vaddr + header.p_filesz) / page * page;
+      segments.at(count++) = {static_cast<char*>(base) + begin, end - begin};
     }
     return 1;
   };
-  dl_iterate_phdr(note, &map->l_addr);
+  dl_iterate_phdr(note, library.dli_fbase);
 }
 
 // What is needed again comes back from the file.
@@ -175,7 +176,7 @@ int engine_main(int argc, char** argv) {
   auto set_signal_handlers = reinterpret_cast<void (*)(int)>(dlsym(handle, "chdb_set_signal_handlers_enabled"));
   if (run == nullptr || set_signal_handlers == nullptr) return fail(library + " is not the engine's library");
   set_signal_handlers(0);
-  find_segments(handle);
+  find_segments(dlsym(handle, "query_stable_v2"));
   signal(kStartedSignal, on_started);
 
   // Landlock binds this thread and those it starts: it must come before the engine's.

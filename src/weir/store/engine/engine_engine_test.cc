@@ -114,7 +114,7 @@ TEST_F(EngineProcess, IsSmallWhenIdle) {
     if (line.starts_with("VmRSS:")) resident_kib = std::stoull(line.substr(6));
   RecordProperty("resident_kib", std::to_string(resident_kib));
   EXPECT_GT(resident_kib, 0u);
-  EXPECT_LT(resident_kib, 250u * 1024);
+  EXPECT_LT(resident_kib, 200u * 1024);
 }
 
 TEST_F(EngineProcess, GivesBackTheMemoryOfAQuestion) {
