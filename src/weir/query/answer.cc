@@ -97,10 +97,13 @@ Result<std::string> run(store::Store& store, Statement statement, const AskLimit
   return answer;
 }
 
-// What the project's roll-ups say all of.
-std::vector<store::Coverage::Span> spans_of(store::Store& store, ProjectId project) {
+// What the project's roll-ups say all of. Shortly after a start they are still compared with their rows: to wait for
+// that is quicker than to look through those.
+std::vector<store::Coverage::Span> spans_of(store::Store& store, const Question& question, const AskLimits& limits) {
   const store::Coverage* coverage = store.coverage();
-  return coverage == nullptr ? std::vector<store::Coverage::Span>() : coverage->spans(project);
+  if (coverage == nullptr) return {};
+  coverage->await_trust(question.project, question.range.from, question.range.to, limits.timeout / 2, limits.abandoned);
+  return coverage->spans(question.project);
 }
 
 Cell cell_of(const json::value& value) {
@@ -394,7 +397,7 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
     if (!slots) return std::move(slots).error();
     answer.slots = std::move(*slots);
   }
-  const std::vector<store::Coverage::Span> covered = spans_of(store, question.project);
+  const std::vector<store::Coverage::Span> covered = spans_of(store, question, limits);
   Way way = way_of(question, question.range, nullptr, limits, covered);
   std::optional<Question> sampled;
   answer.one_in = one_in(store, question, way, limits, covered);
@@ -432,7 +435,7 @@ Result<Answer> ask(store::Store& store, const Question& question, const AskLimit
 
 Result<std::string> ask_for_file(store::Store& store, const Question& question, AnswerForm form,
                                  const AskLimits& limits) {
-  return run(store, write_file_statement(question, spans_of(store, question.project)), limits,
+  return run(store, write_file_statement(question, spans_of(store, question, limits)), limits,
              form == AnswerForm::parquet ? "Parquet" : "ArrowStream");
 }
 

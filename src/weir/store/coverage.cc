@@ -15,6 +15,7 @@ int64_t day_before(int64_t second) { return second >= 0 ? second / kDay : -((-se
 void Coverage::replace(std::vector<Covered> all) {
   std::lock_guard lock(mutex_);
   trusted_ = false;
+  replaced_at_ = std::chrono::steady_clock::now();
   for (auto& [id, project] : projects_) project.spans.clear();
   for (const Covered& covered : all) projects_[covered.project].spans.push_back(covered.span);
   for (auto& [id, project] : projects_)
@@ -24,6 +25,27 @@ void Coverage::replace(std::vector<Covered> all) {
 void Coverage::trust() {
   std::lock_guard lock(mutex_);
   trusted_ = true;
+  trust_.notify_all();
+}
+
+void Coverage::await_trust(ProjectId id, int64_t from, int64_t to, std::chrono::milliseconds patience,
+                           const std::function<bool()>& abandoned) const {
+  constexpr std::chrono::milliseconds kAskAgain{200};
+  std::unique_lock lock(mutex_);
+  const Moment until = std::min(std::chrono::steady_clock::now() + patience, replaced_at_ + kTrustPatience);
+  auto waits = [&] {
+    const auto project = projects_.find(id);
+    return !trusted_ && project != projects_.end() &&
+           std::any_of(project->second.spans.begin(), project->second.spans.end(),
+                       [&](const Span& span) { return !span.empty && span.from < to && from < span.to; });
+  };
+  while (waits() && std::chrono::steady_clock::now() < until) {
+    trust_.wait_until(lock, std::min(until, std::chrono::steady_clock::now() + kAskAgain));
+    if (!abandoned) continue;
+    lock.unlock();
+    if (abandoned()) return;
+    lock.lock();
+  }
 }
 
 bool Coverage::trusted() const {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <span>
@@ -47,6 +49,11 @@ class Coverage {
   // From now on the spans that are there are believed: they were compared with the rows.
   void trust();
   bool trusted() const;
+  // Waits until the spans are believed, if the project has any with rows in [from, to) that are not yet; `patience` at
+  // most, and no longer than kTrustPatience behind replace(). `abandoned`, if set, is asked now and then: true ends it.
+  void await_trust(ProjectId project, int64_t from, int64_t to, std::chrono::milliseconds patience,
+                   const std::function<bool()>& abandoned) const;
+  static constexpr std::chrono::seconds kTrustPatience{60};
 
   // A change of rows begins. `uncovered` is what has to be noted durably (and told to noted()) before the first row
   // changes; those that an earlier begins() gave and nobody noted are among them.
@@ -100,7 +107,9 @@ class Coverage {
   Touch last_touch(ProjectId project, int64_t from, int64_t to) const;
 
   mutable std::mutex mutex_;  // guards all below
+  mutable std::condition_variable trust_;
   bool trusted_ = false;
+  Moment replaced_at_;
   uint64_t next_change_ = 1;
   std::map<ProjectId, Project> projects_;
   std::map<uint64_t, UnderWay> under_way_;

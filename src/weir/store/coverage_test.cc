@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace weir::store {
 namespace {
 
@@ -36,6 +39,33 @@ TEST(Coverage, NothingIsBelievedBeforeItWasCompared) {
   coverage.replace({{kSite, day(2, 6)}});
   EXPECT_FALSE(coverage.trusted());
   EXPECT_THAT(coverage.spans(kSite), IsEmpty());
+}
+
+TEST(Coverage, WhoNeedsTheSumsWaitsForThem) {
+  Coverage coverage;
+  coverage.replace({{kSite, day(1, 5)}});
+  std::atomic<bool> waited = false;
+  auto wait = [&](ProjectId project, int64_t from, int64_t to, bool go_away) {
+    waited = false;
+    coverage.await_trust(project, from, to, Coverage::kTrustPatience, [&] {
+      waited = true;
+      return go_away;
+    });
+    return waited.load();
+  };
+  EXPECT_FALSE(wait(kOther, 0, 9 * kDay, true)) << "it has none";
+  EXPECT_FALSE(wait(kSite, 3 * kDay, 9 * kDay, true)) << "none there";
+  EXPECT_TRUE(wait(kSite, 0, 9 * kDay, true));
+  coverage.await_trust(kSite, 0, 9 * kDay, std::chrono::milliseconds(1), {});
+  EXPECT_FALSE(coverage.trusted());
+  waited = false;
+  std::thread later([&] {
+    while (!waited) std::this_thread::yield();
+    coverage.trust();
+  });
+  EXPECT_TRUE(wait(kSite, 0, 9 * kDay, false));
+  EXPECT_THAT(coverage.spans(kSite), ElementsAre(day(1, 5)));
+  later.join();
 }
 
 TEST(Coverage, AChangeUncoversWhatItTouchesAndNothingElse) {
