@@ -24,10 +24,11 @@ constexpr Seconds kBefore = 14 * kHour;
 constexpr size_t kGapsMax = 16;
 
 Seconds utc_day(Seconds at) { return (at - (at % kDay + kDay) % kDay) / kDay; }
+
+std::string all_columns() { return fmt::format("{}", fmt::join(store::sampled_columns(), ", ")); }
 }  // namespace
 
-std::optional<std::string> kept_sample(ProjectId project, Seconds from, Seconds to, Spans covered,
-                                       const std::string& columns) {
+std::optional<std::string> kept_sample(ProjectId project, Seconds from, Seconds to, Spans covered) {
   std::vector<uint32_t> versions;
   std::set<uint32_t> parts;
   std::vector<std::string> gaps;
@@ -50,12 +51,12 @@ std::optional<std::string> kept_sample(ProjectId project, Seconds from, Seconds 
   }
   leave(to);
   if (versions.empty() || open > (to - from) / 2 || gaps.size() > kGapsMax) return std::nullopt;
-  const std::string all = columns.empty() ? fmt::format("{}", fmt::join(store::sampled_columns(), ", ")) : columns;
+  const std::string columns = all_columns();
   const std::string kept =
       fmt::format("SELECT {} FROM weir_data.rollup_sample WHERE project_id = {} AND part IN ({}) AND version IN ({})",
-                  all, number(project), fmt::join(parts, ", "), fmt::join(versions, ", "));
+                  columns, number(project), fmt::join(parts, ", "), fmt::join(versions, ", "));
   if (gaps.empty()) return fmt::format("({})", kept);
-  return fmt::format("({} UNION ALL SELECT {} FROM weir_data.events WHERE project_id = {} AND ({}))", kept, all,
+  return fmt::format("({} UNION ALL SELECT {} FROM weir_data.events WHERE project_id = {} AND ({}))", kept, columns,
                      number(project), joined(gaps, " OR "));
 }
 
@@ -69,10 +70,9 @@ std::string keep_sample(ProjectId project, std::span<const Range> days, std::spa
         "[{0}]::Array(Int64), [{1}]::Array(UInt32), toUInt32(0))",
         fmt::join(begins, ", "), fmt::join(values, ", "));
   };
-  const std::string columns = fmt::format("{}", fmt::join(store::sampled_columns(), ", "));
   return fmt::format(
-      "INSERT INTO weir_data.rollup_sample (part, version, {0}) SELECT {1}, {2}, {0} {3} AND visitor_id < {4}", columns,
-      of_day(places), of_day(versions), rows_between(project, days.front().from, days.back().to),
+      "INSERT INTO weir_data.rollup_sample (part, version, {0}) SELECT {1}, {2}, {0} {3} AND visitor_id < {4}",
+      all_columns(), of_day(places), of_day(versions), rows_between(project, days.front().from, days.back().to),
       UINT64_MAX / kKeptOneIn + 1);
 }
 
