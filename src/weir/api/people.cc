@@ -463,9 +463,12 @@ People::State::Answer People::State::open_share(Request& request, std::optional<
       forgive(request, nobody_else());
       co_return refused(401, "password", "api: this link asks for a password");
     }
+    const std::string tries = "share " + share->id;  // from wherever they come
+    if (auto wait = strangers_attempts.count(tries)) co_return limited(*wait);
     auto fits = co_await passwords.verify(share->password, std::move(**password));
     if (!fits) co_return http::error_response(fits.error());
     if (!*fits) co_return refused(401, "password", "api: this is not the link's password");
+    strangers_attempts.forgive(tries);
   }
   forgive(request, nobody_else());
   std::string session = Gate::share_session(*share, depends.clock.now());

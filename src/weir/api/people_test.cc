@@ -649,6 +649,27 @@ TEST_F(PeopleTest, ASharedLinkShowsItsProjectAloneUntilItEnds) {
   EXPECT_EQ(open(guest, token, "open sesame").status, 404);
 }
 
+TEST_F(PeopleTest, ASharedLinksPasswordIsNotGuessedFromManyAddresses) {
+  Browser boss = set_up();
+  Answer made = send(boss, Method::post, "/api/v1/shares",
+                     R"({"project":"website","name":"Board","password":"open sesame"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string link(made.parsed().at("link").as_string());
+  auto open = [&](std::string_view password) {
+    Browser guest;
+    const json::object body{{"token", link.substr(link.rfind('/') + 1)}, {"password", password}};
+    return send(guest, Method::post, "/api/v1/share", json::serialize(body)).status;
+  };
+  for (int i = 0; i < 100; ++i) {
+    address_ = fmt::format("198.51.{}.1", i);
+    ASSERT_EQ(open("a guess"), 401) << i;
+  }
+  address_ = "203.0.113.9";
+  EXPECT_EQ(open("open sesame"), 429);
+  clock_.advance(std::chrono::seconds(31));
+  EXPECT_EQ(open("open sesame"), 200);
+}
+
 TEST_F(PeopleTest, EachChangeOverTheApiNamesWhoMadeItAndFromWhere) {
   Browser boss = set_up();
   address_ = "203.0.113.77";
