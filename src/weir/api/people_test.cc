@@ -651,8 +651,8 @@ TEST_F(PeopleTest, ASharedLinkShowsItsProjectAloneUntilItEnds) {
 
 TEST_F(PeopleTest, ASharedLinksPasswordIsNotGuessedFromManyAddresses) {
   Browser boss = set_up();
-  Answer made = send(boss, Method::post, "/api/v1/shares",
-                     R"({"project":"website","name":"Board","password":"open sesame"})");
+  Answer made =
+      send(boss, Method::post, "/api/v1/shares", R"({"project":"website","name":"Board","password":"open sesame"})");
   ASSERT_EQ(made.status, 201) << made.body;
   const std::string link(made.parsed().at("link").as_string());
   auto open = [&](std::string_view password) {
