@@ -6,19 +6,25 @@ const text = (date: Date): string => date.toISOString().slice(0, 10);
 export const isDay = (value: string | null | undefined): value is string =>
   typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(utc(value).getTime()) && text(utc(value)) === value;
 
+const clocks = new Map<string | undefined, Intl.DateTimeFormat>();
+function clockOf(zone: string | undefined): Intl.DateTimeFormat {
+  let clock = clocks.get(zone);
+  if (!clock) {
+    const options = { calendar: "gregory", numberingSystem: "latn", year: "numeric", month: "2-digit", day: "2-digit" } as const;
+    clocks.set(zone, (clock = new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone })));
+  }
+  return clock;
+}
+
 // The day it is now in this zone (IANA name; unknown: the viewer's own).
 export function today(zone: string | undefined, now: Date = new Date()): string {
-  const options: Intl.DateTimeFormatOptions = { year: "numeric", month: "2-digit", day: "2-digit" };
-  const parts = (timeZone: string | undefined) =>
-    Object.fromEntries(
-      new Intl.DateTimeFormat("en-CA", { ...options, timeZone }).formatToParts(now).map((part) => [part.type, part.value]),
-    );
-  let found: Record<string, string>;
+  let clock: Intl.DateTimeFormat;
   try {
-    found = parts(zone);
+    clock = clockOf(zone);
   } catch {
-    found = parts(undefined);
+    clock = clockOf(undefined);
   }
+  const found = Object.fromEntries(clock.formatToParts(now).map((part) => [part.type, part.value]));
   return `${found.year}-${found.month}-${found.day}`;
 }
 

@@ -1,24 +1,29 @@
 // Numbers for people, in the viewer's language.
 
-const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const two = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+// Made when it is first needed: a format takes a slow phone 10 ms and more.
+function formatter(options: Intl.NumberFormatOptions): (value: number) => string {
+  let format: Intl.NumberFormat | undefined;
+  return (value) => (format ??= new Intl.NumberFormat(undefined, options)).format(value);
+}
+const whole = formatter({ maximumFractionDigits: 0 });
+const two = formatter({ maximumFractionDigits: 2 });
+const one = formatter({ maximumFractionDigits: 1 });
+const compact = formatter({ notation: "compact", maximumFractionDigits: 1 });
 
-export const number = (value: number): string => (Number.isInteger(value) ? whole : two).format(value);
+export const number = (value: number): string => (Number.isInteger(value) ? whole : two)(value);
 // 12.3k; whole numbers below 10,000 stay as they are.
 export const short = (value: number): string =>
-  Math.abs(value) < 10_000 ? (Number.isInteger(value) ? whole : one).format(value) : compact.format(value);
+  Math.abs(value) < 10_000 ? (Number.isInteger(value) ? whole : one)(value) : compact(value);
 // Numbers of one axis: all of them short, or none.
 export const onAxis = (values: readonly number[]): string[] =>
-  values.map(values.some((value) => Math.abs(value) >= 10_000) ? (value) => compact.format(value) : short);
-export const percent = (value: number): string => `${one.format(value)}%`;
+  values.map(values.some((value) => Math.abs(value) >= 10_000) ? compact : short);
+export const percent = (value: number): string => `${one(value)}%`;
 
 // 93 seconds: "1m 33s".
 export function duration(seconds: number): string {
   const all = Math.round(seconds);
   const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
-  if (hours > 0) return `${whole.format(hours)}h ${minutes}m`;
+  if (hours > 0) return `${whole(hours)}h ${minutes}m`;
   return minutes > 0 ? `${minutes}m ${String(rest).padStart(2, "0")}s` : `${rest}s`;
 }
 
@@ -33,6 +38,6 @@ export function money(value: { value: number; currency: string }, style: "short"
       maximumFractionDigits: large ? 1 : undefined,
     }).format(value.value);
   } catch {
-    return `${two.format(value.value)} ${value.currency}`;
+    return `${two(value.value)} ${value.currency}`;
   }
 }

@@ -1,16 +1,11 @@
-// Countries by their code, in the viewer's language.
+// Countries and languages by their code, in the viewer's language.
 
-let names: Intl.DisplayNames | null = null;
-try {
-  names = new Intl.DisplayNames(undefined, { type: "region" });
-} catch {
-  names = null;
-}
-
+let countries: Intl.DisplayNames | null = null;
 export function countryName(code: string): string {
   if (!/^[A-Z]{2}$/.test(code)) return code;
   try {
-    return names?.of(code) ?? code;
+    countries ??= new Intl.DisplayNames(undefined, { type: "region" });
+    return countries.of(code) ?? code;
   } catch {
     return code;
   }

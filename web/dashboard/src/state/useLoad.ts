@@ -25,7 +25,10 @@ export function useLoad<T>(key: string | null, load: (signal: AbortSignal, show:
   useWhen(() => {
     if (key === null) return;
     const controller = new AbortController();
-    setState((before) => ({ ...before, data: keep || before.key === key ? before.data : null, error: null, loading: true }));
+    setState((before) => {
+      const data = keep || before.key === key ? before.data : null;
+      return before.loading && before.data === data && !before.error ? before : { ...before, data, error: null, loading: true };
+    });
     const show = (early: T) => {
       if (!controller.signal.aborted) setState({ key, data: early, error: null, loading: true });
     };

@@ -110,6 +110,26 @@ function useKeys(open: (overlay: Overlay) => void): void {
   }, [view, session, open]);
 }
 
+// Drawn once what stands above them is on the screen: a slow phone shows the numbers earlier for it.
+function Panels() {
+  const [drawn, setDrawn] = useState(false);
+  useEffect(() => setDrawn(true), []);
+  return (
+    <div class="panels">
+      {drawn ? (
+        <>
+          <ListPanel panel={PANELS.sources} />
+          <ListPanel panel={PANELS.pages} />
+          <ListPanel panel={PANELS.places} />
+          <ListPanel panel={PANELS.devices} />
+          <GoalsPanel />
+          <WeekReport />
+        </>
+      ) : null}
+    </div>
+  );
+}
+
 function Content() {
   const view = useProject();
   const { project, shared, state, today, round, go } = view;
@@ -164,14 +184,7 @@ function Content() {
         />
         <Coverage answer={covered.data} now={Date.now()} />
       </div>
-      <div class="panels">
-        <ListPanel panel={PANELS.sources} />
-        <ListPanel panel={PANELS.pages} />
-        <ListPanel panel={PANELS.places} />
-        <ListPanel panel={PANELS.devices} />
-        <GoalsPanel />
-        <WeekReport />
-      </div>
+      <Panels />
       <footer class="page-foot">
         <button type="button" class="foot-link" onClick={() => setOverlay({ kind: "help" })}>
           Keys <kbd>?</kbd>
