@@ -183,6 +183,24 @@ test("a note stands in everybody's graph and its table until it is deleted", asy
   await other.context.close();
 });
 
+test("the numbers tell how they changed, and what they were when compared", async () => {
+  const { page, context, quiet } = await open(browser, { storageState: owner });
+  await page.goto(url("?period=28d"));
+  const change = page.locator(".top-number", { hasText: "Unique visitors" }).locator(".top-foot");
+  await change.waitFor();
+  // Sixty after four.
+  assert.match((await change.textContent()).trim(), /^↑up \s*1,?400%$/);
+  assert.equal(await change.getAttribute("title"), "before: 4");
+  await page.keyboard.press("x");
+  await page.waitForURL(/compare=previous/);
+  await waitFor(async () => /1,?400%4$/.test((await change.textContent()).trim()), "what they were");
+  await page.goto(url("?period=all"));
+  await shows(page, "Unique visitors", "64");
+  assert.equal(await page.locator(".top-foot").count(), 0, "nothing is before all");
+  quiet();
+  await context.close();
+});
+
 test("the detail view pages, sorts, searches, compares, and shows a row over time", async () => {
   const { page, context, quiet } = await open(browser, { storageState: owner });
   await page.goto(url("?period=28d&compare=previous&detail=event:page"));

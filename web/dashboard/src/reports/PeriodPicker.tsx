@@ -1,7 +1,7 @@
 import { dayRange, month } from "../format/dates";
 import { day } from "../format/dates";
 import { PRESETS, mayCompare, samePeriod, step, type Period } from "../state/periods";
-import type { Comparison } from "../state/dashboard";
+import { USUAL_COMPARISON, type Comparison } from "../state/dashboard";
 import { useProject } from "../state/project";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -69,7 +69,7 @@ export function PeriodPicker({ onCustom }: { onCustom: (what: "range" | "compari
                   key: "compare",
                   title: comparison ? "Do not compare" : "Compare",
                   hint: "X",
-                  onPick: () => compare(comparison ? null : { mode: "previous", exactDates: false }),
+                  onPick: () => compare(comparison ? null : USUAL_COMPARISON),
                 },
               ] satisfies MenuEntry[])
             : []),

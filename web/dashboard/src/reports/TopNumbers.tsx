@@ -1,5 +1,6 @@
 import type { Answer, ResultRow } from "../api/query";
 import { METRICS, change, plain, write, writeOf } from "../state/metrics";
+import { mayCompare } from "../state/periods";
 import { useProject } from "../state/project";
 import { Icon } from "../ui/Icon";
 import { ErrorState, Skeleton } from "../ui/States";
@@ -32,7 +33,7 @@ function TopNumber({
   chosen: boolean;
   onInfo: (metric: string) => void;
 }) {
-  const { href } = useProject();
+  const { href, state } = useProject();
   const title = METRICS[metric]?.title ?? metric;
   const before = row?.comparison?.metrics[index];
   return (
@@ -49,9 +50,9 @@ function TopNumber({
         <span class="sr-only">{writeOf(row, index, metric, "long")}, show in the graph</span>
       </a>
       {before !== undefined ? (
-        <div class="top-foot">
+        <div class="top-foot" title={`before: ${write(metric, before, "long")}`}>
           {plain(row?.metrics[index] ?? null) === null ? null : <Change metric={metric} value={row?.comparison?.change[index]} />}
-          <span class="top-before numbers">{write(metric, before)}</span>
+          {state.comparison ? <span class="top-before numbers">{write(metric, before)}</span> : null}
         </div>
       ) : null}
       <button type="button" class="top-info" aria-label={`What is ${title}?`} onClick={() => onInfo(metric)}>
@@ -84,7 +85,7 @@ export function TopNumbers({
       <div class="top-numbers">
         {[...metrics, ...slow].map((metric) => (
           <div key={metric} class="top-number">
-            <Skeleton lines={state.comparison ? 3 : 2} label="Loading the numbers" />
+            <Skeleton lines={mayCompare(state.period) ? 3 : 2} label="Loading the numbers" />
           </div>
         ))}
       </div>
@@ -114,7 +115,7 @@ export function TopNumbers({
         : loadedSlow.loading
           ? slow.map((metric) => (
               <li key={metric} class="top-number">
-                <Skeleton lines={state.comparison ? 3 : 2} label={METRICS[metric]?.title} />
+                <Skeleton lines={mayCompare(state.period) ? 3 : 2} label={METRICS[metric]?.title} />
               </li>
             ))
           : null}

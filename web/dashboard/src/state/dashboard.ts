@@ -131,13 +131,17 @@ export const keptParameters = (search: string): [string, string][] =>
   [...new URLSearchParams(search)].filter(([name]) => name === "embed" || name === "theme");
 export const ownParameters = OWN;
 
-export function comparisons(state: DashboardState): Comparisons | undefined {
-  const { comparison } = state;
+export function comparisons({ comparison }: Pick<DashboardState, "comparison">): Comparisons | undefined {
   if (!comparison) return undefined;
   const matched = { match_day_of_week: !comparison.exactDates };
   if (comparison.mode === "custom") return { mode: "custom", date_range: [comparison.from!, comparison.to!] };
   return { mode: comparison.mode === "year" ? "year_over_year" : "previous_period", ...matched };
 }
+
+// What pressing "Compare" begins with; the numbers at the top tell how they changed since then without being asked.
+export const USUAL_COMPARISON: Comparison = { mode: "previous", exactDates: false };
+export const numbersComparisons = ({ period, comparison }: DashboardState): Comparisons | undefined =>
+  mayCompare(period) ? comparisons({ comparison: comparison ?? USUAL_COMPARISON }) : undefined;
 
 // What every question of the page has in common. `filters` come on top of the page's own; without them the others have the
 // same filters, which is told.

@@ -14,7 +14,7 @@ import { TopNumbers } from "../../reports/TopNumbers";
 import { slowMetrics, topMetrics } from "../../reports/topNumbers";
 import { WeekReport } from "../../reports/WeekReport";
 import { actionOf, isTaken } from "../../reports/keys";
-import { baseQuery, comparisons } from "../../state/dashboard";
+import { baseQuery, numbersComparisons, USUAL_COMPARISON } from "../../state/dashboard";
 import { mayCompare, step } from "../../state/periods";
 import { ProjectProvider, useProject, useProjectView } from "../../state/project";
 import { navigate, projectPath } from "../../state/router";
@@ -75,7 +75,7 @@ function useKeys(open: (overlay: Overlay) => void): void {
         }
         case "compare":
           if (!mayCompare(state.period)) return;
-          go({ comparison: state.comparison ? null : { mode: "previous", exactDates: false } });
+          go({ comparison: state.comparison ? null : USUAL_COMPARISON });
           break;
         case "interval":
           document.querySelector<HTMLElement>("#interval-menu button")?.click();
@@ -140,7 +140,7 @@ function Content() {
   const metrics = topMetrics(state.filters, realtime);
   const slow = slowMetrics(state.filters, realtime);
   const base = baseQuery(project.name, state, today);
-  const compared = { comparisons: comparisons(state) };
+  const compared = { comparisons: numbersComparisons(state) };
   const numbers = useQuery({ ...base, metrics, include: compared }, round, true);
   const slowNumbers = useQuery(slow.length > 0 ? { ...base, metrics: slow, include: compared } : null, round);
   const covered = useQuery({ ...base, metrics: ["events"], include: { coverage: true } }, round);

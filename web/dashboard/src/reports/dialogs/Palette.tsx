@@ -1,6 +1,7 @@
 import { useId, useMemo, useState } from "preact/hooks";
 import type { Overlay } from "./overlay";
 import { METRICS } from "../../state/metrics";
+import { USUAL_COMPARISON } from "../../state/dashboard";
 import { INTERVALS, PRESETS, intervals, mayCompare } from "../../state/periods";
 import { useProject } from "../../state/project";
 import { navigate, projectPath } from "../../state/router";
@@ -21,7 +22,7 @@ function useCommands(metrics: readonly string[], onOpen: (overlay: Overlay) => v
     add("Ask everything anew", refresh);
     add("Custom range…", () => onOpen({ kind: "range" }), "C");
     if (mayCompare(state.period)) {
-      add("Compare with the period before", () => go({ comparison: { mode: "previous", exactDates: false } }), "X");
+      add("Compare with the period before", () => go({ comparison: USUAL_COMPARISON }), "X");
       add("Compare with the year before", () => go({ comparison: { mode: "year", exactDates: false } }));
       add("Compare with a custom range…", () => onOpen({ kind: "comparison" }));
       if (state.comparison) add("Do not compare", () => go({ comparison: null }), "X");
