@@ -1,11 +1,8 @@
 #include "weir/api/people.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
-#include "weir/api/testing/api_fixture.h"
+#include "weir/api/testing/people_fixture.h"
 #include "weir/api/totp.h"
 #include "weir/base/bytes.h"
 #include "weir/settings/rules.h"
@@ -14,97 +11,12 @@ namespace weir::api {
 namespace {
 using testing::Answer;
 using ::testing::HasSubstr;
+using testing::kOrigin;
+using testing::kPassword;
+using testing::PeopleTest;
 namespace asio = boost::asio;
 namespace json = boost::json;
 using http::Method;
-
-constexpr const char* kPassword = "correct horse battery";
-constexpr const char* kOrigin = "http://weir.example";
-
-class PeopleTest : public testing::ApiTest {
- protected:
-  // A browser: it keeps cookies, and says where its page is from.
-  struct Browser {
-    std::map<std::string, std::string> cookies;
-    std::string csrf;
-    std::string origin = kOrigin;
-  };
-
-  Answer send(Browser& browser, Method method, const std::string& target, const std::string& body = "",
-              bool secure = false) {
-    Headers headers = {{"host", "weir.example"}, {"user-agent", "Firefox"}};
-    if (!browser.origin.empty()) headers.emplace_back("origin", browser.origin);
-    std::string cookies;
-    for (const auto& [name, value] : browser.cookies) cookies += (cookies.empty() ? "" : "; ") + name + "=" + value;
-    if (!cookies.empty()) headers.emplace_back("cookie", cookies);
-    if (!browser.csrf.empty()) headers.emplace_back("x-weir-csrf", browser.csrf);
-    Answer answer = ask(method, target, body, headers, secure);
-    for (const auto& [name, value] : answer.headers) {
-      if (name != "Set-Cookie") continue;
-      std::string pair = value.substr(0, value.find(';'));
-      std::string key = pair.substr(0, pair.find('='));
-      std::string content = pair.substr(pair.find('=') + 1);
-      if (content.empty()) {
-        browser.cookies.erase(key);
-      } else {
-        browser.cookies[key] = content;
-      }
-    }
-    if (answer.status == 200 && answer.body.find("\"csrf\":") != std::string::npos)
-      browser.csrf = std::string(answer.parsed().at("csrf").as_string());
-    return answer;
-  }
-
-  static std::string sign_in_body(const std::string& email, const std::string& password, const std::string& code = "") {
-    json::object body{{"email", email}, {"password", password}};
-    if (!code.empty()) body["code"] = code;
-    return json::serialize(body);
-  }
-  Answer sign_in(Browser& browser, const std::string& email, const std::string& password = kPassword,
-                 const std::string& code = "") {
-    return send(browser, Method::post, "/api/v1/session", sign_in_body(email, password, code));
-  }
-  // The first owner, signed in.
-  Browser set_up() {
-    Browser browser;
-    std::string body = json::serialize(json::object{
-        {"token", people_->setup_token()}, {"email", "Boss@Example.com"}, {"name", "Boss"}, {"password", kPassword}});
-    Answer made = send(browser, Method::post, "/api/v1/setup", body);
-    EXPECT_EQ(made.status, 200) << made.body;
-    return browser;
-  }
-  // Somebody with a password and roles, signed in.
-  Browser newcomer(Browser& boss, const std::string& email, const std::string& role, const char* project) {
-    json::object body{{"email", email}, {"name", "New"}, {"password", kPassword}, {"role", role}};
-    if (project != nullptr) body["project"] = project;
-    Answer made = send(boss, Method::post, "/api/v1/users", json::serialize(body));
-    EXPECT_EQ(made.status, 201) << made.body;
-    Browser browser;
-    EXPECT_EQ(sign_in(browser, email).status, 200);
-    return browser;
-  }
-  // What the answer says of that cookie; empty when nothing.
-  static std::string set_cookie(const Answer& answer, const std::string& name) {
-    for (const auto& [key, value] : answer.headers) {
-      if (key == "Set-Cookie" && value.starts_with(name + "=")) return value;
-    }
-    return "";
-  }
-  // As many wrong passwords as strangers have free in an hour, each from an address of its own; whether none was
-  // answered 429. All at once: most are refused before they are looked at, and count all the same.
-  bool guess_from_everywhere(const std::string& email) {
-    std::vector<std::future<Answer>> answers;
-    const std::string before = address_;
-    for (int i = 0; i < 100; ++i) {
-      address_ = fmt::format("198.51.100.{}", i);
-      answers.push_back(begin_ask(Method::post, "/api/v1/session", sign_in_body(email, "wrong password"),
-                                  {{"host", "weir.example"}, {"origin", kOrigin}}));
-    }
-    address_ = before;
-    return std::none_of(answers.begin(), answers.end(), [](auto& answer) { return answer.get().status == 429; });
-  }
-  std::string code_of(const Answer& answer) { return std::string(answer.parsed().at("error").at("code").as_string()); }
-};
 
 TEST_F(PeopleTest, TheSetUpLinkMakesOneOwnerAndNoMore) {
   std::string token = people_->setup_token();
@@ -585,89 +497,6 @@ TEST_F(PeopleTest, NobodyRaisesThemselvesOrReachesAboveTheirRole) {
   EXPECT_EQ(seen.body.find("\"app\""), std::string::npos) << seen.body;
   // The last owner stays one.
   EXPECT_EQ(send(boss, Method::del, "/api/v1/users/" + id_of("boss@example.com")).status, 409);
-}
-
-TEST_F(PeopleTest, ASharedLinkShowsItsProjectAloneUntilItEnds) {
-  Browser boss = set_up();
-  Answer made = send(boss, Method::post, "/api/v1/shares",
-                     R"({"project":"website","name":"Board","password":"open sesame",)"
-                     R"("segment":[["is","visit:country",["DE"]]],"origins":["https://intranet.example"]})");
-  ASSERT_EQ(made.status, 201) << made.body;
-  std::string link(made.parsed().at("link").as_string());
-  std::string token = link.substr(link.rfind('/') + 1);
-  EXPECT_EQ(send(boss, Method::get, "/api/v1/shares?project=website").body.find(token), std::string::npos);
-  auto open = [&](Browser& browser, const std::string& with, const char* password) {
-    json::object body{{"token", with}};
-    if (password != nullptr) body["password"] = password;
-    return send(browser, Method::post, "/api/v1/share", json::serialize(body));
-  };
-  Browser guest;
-  EXPECT_EQ(open(guest, token + "x", nullptr).status, 404);
-  EXPECT_EQ(open(guest, std::string(made.parsed().at("id").as_string()), nullptr).status, 404);
-  Answer asked = open(guest, token, nullptr);
-  EXPECT_EQ(asked.status, 401);
-  EXPECT_EQ(code_of(asked), "password");
-  EXPECT_EQ(code_of(open(guest, token, "wrong")), "password");
-  EXPECT_TRUE(guest.cookies.empty());
-  Answer opened = open(guest, token, "open sesame");
-  ASSERT_EQ(opened.status, 200) << opened.body;
-  EXPECT_EQ(opened.parsed().at("share").at("project").as_string(), "website");
-  EXPECT_EQ(json::serialize(opened.parsed().at("share").at("segment")), R"([["is","visit:country",["DE"]]])");
-  EXPECT_TRUE(opened.parsed().at("user").is_null());
-  EXPECT_EQ(opened.parsed().at("projects").as_array().size(), 1u);
-  EXPECT_EQ(send(guest, Method::get, "/api/v1/projects").parsed().at("projects").as_array().size(), 1u);
-  EXPECT_EQ(send(guest, Method::get, "/api/v1/projects/app").status, 404);
-  EXPECT_EQ(send(guest, Method::get, "/api/v1/account").status, 403);
-  EXPECT_EQ(send(guest, Method::post, "/api/v1/sql", "select 1").status, 403);
-  // In a frame of another site, where cookies are not sent, the page says it itself.
-  std::string session(opened.parsed().at("share_session").as_string());
-  auto by_header = [&](const std::string& value) {
-    return ask(Method::get, "/api/v1/projects/website", "", {{"x-weir-share", value}}).status;
-  };
-  EXPECT_EQ(by_header(session), 200);
-  // Forged, altered, of another link.
-  for (size_t at = 0; at < session.size(); at += 3) {
-    std::string forged = session;
-    forged[at] = forged[at] == 'a' ? 'b' : 'a';
-    EXPECT_EQ(by_header(forged), 401) << forged;
-  }
-  auto other = settings_.create_share({.project = app_.id, .name = "other"});
-  ASSERT_TRUE(other);
-  std::string swapped = other->share.id + session.substr(session.find('.'));
-  for (const std::string& forged : {swapped, session + ".x", std::string(), std::string("."), std::string("..")})
-    EXPECT_EQ(by_header(forged), 401) << forged;
-  // It ends: after a day, with the link, and replayed it stays so.
-  clock_.advance(std::chrono::milliseconds(kShareSessionMillis));
-  EXPECT_EQ(by_header(session), 401);
-  Answer anew = open(guest, token, "open sesame");
-  session = std::string(anew.parsed().at("share_session").as_string());
-  EXPECT_EQ(by_header(session), 200);
-  ASSERT_EQ(sign_in(boss, "boss@example.com").status, 200);
-  EXPECT_EQ(send(boss, Method::del, "/api/v1/shares/" + std::string(made.parsed().at("id").as_string())).status, 204);
-  EXPECT_EQ(by_header(session), 401);
-  EXPECT_EQ(send(guest, Method::get, "/api/v1/projects/website").status, 401);
-  EXPECT_EQ(open(guest, token, "open sesame").status, 404);
-}
-
-TEST_F(PeopleTest, ASharedLinksPasswordIsNotGuessedFromManyAddresses) {
-  Browser boss = set_up();
-  Answer made =
-      send(boss, Method::post, "/api/v1/shares", R"({"project":"website","name":"Board","password":"open sesame"})");
-  ASSERT_EQ(made.status, 201) << made.body;
-  const std::string link(made.parsed().at("link").as_string());
-  auto open = [&](std::string_view password) {
-    Browser guest;
-    const json::object body{{"token", link.substr(link.rfind('/') + 1)}, {"password", password}};
-    return send(guest, Method::post, "/api/v1/share", json::serialize(body)).status;
-  };
-  for (int i = 0; i < 100; ++i) {
-    address_ = fmt::format("198.51.{}.1", i);
-    ASSERT_EQ(open("a guess"), 401) << i;
-  }
-  address_ = "203.0.113.9";
-  EXPECT_EQ(open("open sesame"), 429);
-  clock_.advance(std::chrono::seconds(31));
-  EXPECT_EQ(open("open sesame"), 200);
 }
 
 TEST_F(PeopleTest, EachChangeOverTheApiNamesWhoMadeItAndFromWhere) {

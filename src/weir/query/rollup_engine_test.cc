@@ -33,7 +33,8 @@ class Rollups : public store::testing::EngineTest {
     if (!IsSkipped()) empty();
   }
   static void empty() {
-    for (const char* table : {"events", "rollups", "rollup_times", "rollup_sample", "rollup_spans", "visitor_numbers", "visitor_days"})
+    for (const char* table :
+         {"events", "rollups", "rollup_times", "rollup_sample", "rollup_spans", "visitor_numbers", "visitor_days"})
       ASSERT_TRUE(PrivateEngine::shared().store().query(std::string("TRUNCATE TABLE weir_data.") + table, {}));
   }
 
