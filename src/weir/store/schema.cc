@@ -365,8 +365,8 @@ std::span<const Migration> migrations() {
        {durable(kEvents), durable(kJournals), durable(kProjects), std::string(kView)}},
       // Of its own, so that a weir that does not know them never writes rows behind their back.
       {2, "roll-ups", {}},
-      // Ten parts of a size become one, where it was five: a row is written again a third less often.
-      {3, "merges of more parts", {"ALTER TABLE weir_data.events MODIFY SETTING merge_selector_base = 10"}},
+      // Seven parts of a size become one, where it was five: a row is written again less often.
+      {3, "merges of more parts", {"ALTER TABLE weir_data.events MODIFY SETTING merge_selector_base = 7"}},
   };
   return list;
 }
