@@ -25,15 +25,21 @@ constexpr std::chrono::minutes kIdle{10};
 constexpr std::string_view kPrefix = "found_";
 constexpr std::string_view kAllRows = "weir_data.events";
 
-// What the numbers of a page are made of, and what its lists are by. Of the numbers of a property, those that are an
-// event's own.
-constexpr std::array<std::string_view, 14> kCounted = {
-    "project_id",   "timestamp",    "kind", "name",       "visitor_id", "session_id",     "visit_seq",
-    "visit_gap_ms", "visit_bounce", "path", "entry_path", "traffic",    "revenue_amount", "revenue_currency"};
-constexpr std::array<std::string_view, 14> kListed = {
-    "hostname",   "visit_source", "visit_channel", "visit_campaign", "utm_source",
-    "utm_medium", "country",      "region",        "city",           "browser",
-    "os",         "device",       "screen",        "locale"};
+// What lists and numbers of a page are made of. Of the numbers of a property, those that are an event's own.
+constexpr std::array<std::string_view, 28> kColumns = {"project_id",     "timestamp",
+                                                       "kind",           "name",
+                                                       "visitor_id",     "session_id",
+                                                       "visit_seq",      "visit_gap_ms",
+                                                       "visit_bounce",   "hostname",
+                                                       "path",           "entry_path",
+                                                       "visit_source",   "visit_channel",
+                                                       "visit_campaign", "utm_source",
+                                                       "utm_medium",     "country",
+                                                       "region",         "city",
+                                                       "browser",        "os",
+                                                       "device",         "screen",
+                                                       "locale",         "traffic",
+                                                       "revenue_amount", "revenue_currency"};
 constexpr std::string_view kNumbers = "number_properties";
 constexpr std::string_view kOwnNumbers =
     "mapFilter((k, v) -> k IN ('engaged_ms', 'scroll_depth'), number_properties) AS number_properties";
@@ -139,12 +145,7 @@ std::optional<FoundPlan> plan_found(const Question& question, const Range& range
   for (const Filter& part : question.filter.parts)
     if (!is_of_pages(part) && !is_of_events(part)) filter.parts.push_back(part);
   if (filter.parts.empty()) return std::nullopt;
-  Columns columns(kCounted.begin(), kCounted.end());
-  // A page compares its numbers, its lists only when asked to.
-  const bool compared = range.from != question.range.from || range.to != question.range.to;
-  const bool lists = std::any_of(question.dimensions.begin(), question.dimensions.end(),
-                                 [](const Dimension& by) { return by.attribute != Attribute::time; });
-  if (lists || !compared) columns.insert(kListed.begin(), kListed.end());
+  Columns columns(kColumns.begin(), kColumns.end());
   if (!add_columns(question, filter, columns) || !are_enough(question, columns)) return std::nullopt;
 
   // Until when all is covered from where visits that touch the range may have begun.
