@@ -12,6 +12,7 @@
 #include "weir/base/bytes.h"
 #include "weir/base/json_writer.h"
 #include "weir/base/logging.h"
+#include "weir/query/zone.h"
 #include "weir/settings/limits.h"
 #include "weir/settings/people_rules.h"
 #include "weir/settings/rules.h"
@@ -80,14 +81,25 @@ Response limited(std::chrono::seconds wait) {
 }
 
 Error wrong_sign_in() { return {ErrorCode::kUnauthenticated, "api: this email and password do not belong together"}; }
-}  // namespace
 
-Response refused(int status, std::string_view code, std::string_view message) {
-  return http::error_response(status, code, message);
+// What a page needs to know today's date there without knowing zones: the offset, and until when.
+void append_clock(std::string& out, const std::string& zone_name, UnixMillis now) {
+  constexpr query::Seconds kAhead = 400 * 86'400;
+  append_json_key(out, "clock");
+  auto zone = query::Zone::load(zone_name);
+  if (!zone) {
+    out += "null";
+    return;
+  }
+  const query::Seconds from = now / 1000;
+  const std::vector<query::Zone::Era> eras = zone->eras(from, from + kAhead);
+  out += fmt::format(R"({{"offset":{},"until":{}}})", eras.front().offset,
+                     eras.size() > 1 ? std::to_string(eras[1].since) : "null");
 }
 
-std::string session_json(const settings::Snapshot& snapshot, const std::optional<Caller>& caller,
-                         std::string_view csrf) {
+// What GET /api/v1/session answers about this caller. `csrf`: what their page has to repeat.
+std::string session_json(const settings::Snapshot& snapshot, const std::optional<Caller>& caller, std::string_view csrf,
+                         UnixMillis now) {
   std::string out = R"({"user":)";
   const User* user = caller && caller->user() ? snapshot.user(*caller->user()) : nullptr;
   if (user == nullptr) {
@@ -119,12 +131,18 @@ std::string session_json(const settings::Snapshot& snapshot, const std::optional
     append_text(out, "id", to_string(project.id));
     append_text(out, "name", project.name);
     append_text(out, "time_zone", project.time_zone);
+    append_clock(out, project.time_zone, now);
     append_text(out, "role", name_of(*role));
     out += '}';
   }
   out += ']';
   append_text(out, "version", WEIR_VERSION);
   return out + "}";
+}
+}  // namespace
+
+Response refused(int status, std::string_view code, std::string_view message) {
+  return http::error_response(status, code, message);
 }
 
 People::State::State(const Dependencies& dependencies)
@@ -233,7 +251,8 @@ void People::State::forgive(const Request& request, const Counted& counted) {
 }
 
 People::State::Answer People::State::get_session(Request& request, std::optional<Caller> caller) {
-  co_return http::json_response(200, session_json(*depends.settings.snapshot(), caller, depends.gate.csrf_of(request)));
+  co_return http::json_response(
+      200, session_json(*depends.settings.snapshot(), caller, depends.gate.csrf_of(request), depends.clock.now()));
 }
 
 People::State::Answer People::State::begin_session(Request& request, User user) {
@@ -267,7 +286,8 @@ People::State::Answer People::State::begin_session(Request& request, User user) 
   const User* kept = snapshot->user(user.id);
   if (kept == nullptr) co_return http::error_response(wrong_sign_in());
   std::optional<Caller> caller = Caller::person(*kept, started->session.id);
-  Response response = http::json_response(200, session_json(*snapshot, caller, Gate::csrf_token(started->token)));
+  Response response =
+      http::json_response(200, session_json(*snapshot, caller, Gate::csrf_token(started->token), depends.clock.now()));
   if (known_browser(cookie_of(request, kBrowserCookie), kept).empty())
     response.headers.emplace_back("Set-Cookie", cookie(kBrowserCookie, new_known_browser(*kept), kBrowserCookieSeconds,
                                                        request.secure, kBrowserCookiePath));
@@ -473,7 +493,7 @@ People::State::Answer People::State::open_share(Request& request, std::optional<
   forgive(request, nobody_else());
   std::string session = Gate::share_session(*share, depends.clock.now());
   std::optional<Caller> caller = Caller::share(*share);
-  std::string out = session_json(*snapshot, caller, Gate::csrf_token(session));
+  std::string out = session_json(*snapshot, caller, Gate::csrf_token(session), depends.clock.now());
   out.pop_back();
   append_text(out, "share_session", session);
   Response response = http::json_response(200, out + "}");

@@ -46,8 +46,4 @@ class People {
   std::shared_ptr<State> state_;
 };
 
-// What GET /api/v1/session answers about this caller. `csrf`: what their page has to repeat.
-std::string session_json(const settings::Snapshot& snapshot, const std::optional<Caller>& caller,
-                         std::string_view csrf);
-
 }  // namespace weir::api

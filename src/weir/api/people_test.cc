@@ -1,6 +1,7 @@
 #include "weir/api/people.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <map>
 
 #include "weir/api/testing/people_fixture.h"
 #include "weir/api/totp.h"
@@ -44,6 +45,19 @@ TEST_F(PeopleTest, TheSetUpLinkMakesOneOwnerAndNoMore) {
   EXPECT_EQ(people_->setup_token(), "");
   EXPECT_EQ(send(stranger, Method::post, "/api/v1/setup", body("")).status, 409);
   EXPECT_EQ(settings_.snapshot()->users().size(), 1u);
+}
+
+TEST_F(PeopleTest, TheSessionTellsTheTimeInEachProjectsZoneAndUntilWhenThatHolds) {
+  Browser boss = set_up();  // in September 2026
+  ASSERT_EQ(send(boss, Method::post, "/api/v1/projects", R"({"name":"berlin","time_zone":"Europe/Berlin"})").status,
+            201);
+  ASSERT_EQ(send(boss, Method::post, "/api/v1/projects", R"({"name":"delhi","time_zone":"Asia/Kolkata"})").status, 201);
+  std::map<std::string, std::string> clocks;
+  const json::value session = send(boss, Method::get, "/api/v1/session").parsed();
+  for (const json::value& project : session.at("projects").as_array())
+    clocks[std::string(project.at("name").as_string())] = json::serialize(project.at("clock"));
+  EXPECT_EQ(clocks.at("berlin"), R"({"offset":7200,"until":1792890000})");  // 2026-10-25, 01:00 UTC
+  EXPECT_EQ(clocks.at("delhi"), R"({"offset":19800,"until":null})");
 }
 
 TEST_F(PeopleTest, ASessionIsNewAtEachSignInAndItsCookieIsGuarded) {

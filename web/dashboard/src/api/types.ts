@@ -1,4 +1,5 @@
 // What the API answers (docs/http-api.md).
+import type { ZoneClock } from "../format/days";
 
 export type Role = "owner" | "admin" | "editor" | "viewer";
 
@@ -6,6 +7,7 @@ export interface SessionProject {
   id: string;
   name: string;
   time_zone: string;
+  clock: ZoneClock | null; // of that zone; null: not told
   role: Role;
 }
 

@@ -3,9 +3,17 @@ import { addDays, addMonths, daysBetween, isDay, lastOfMonth, today, weekday } f
 
 test("days are those of the project's zone", () => {
   const now = new Date("2026-03-05T23:30:00Z");
-  expect(today("UTC", now)).toBe("2026-03-05");
-  expect(today("Europe/Berlin", now)).toBe("2026-03-06");
-  expect(today("America/Los_Angeles", now)).toBe("2026-03-05");
+  expect(today("UTC", null, now)).toBe("2026-03-05");
+  expect(today("Europe/Berlin", null, now)).toBe("2026-03-06");
+  expect(today("America/Los_Angeles", null, now)).toBe("2026-03-05");
+});
+
+test("what the server says of a zone's clock is believed until it changes", () => {
+  const told = { offset: 3600, until: Date.UTC(2026, 2, 29, 1) / 1000 };
+  expect(today("Europe/Berlin", told, new Date("2026-03-05T22:59:59Z"))).toBe("2026-03-05");
+  expect(today("Europe/Berlin", told, new Date("2026-03-05T23:00:00Z"))).toBe("2026-03-06");
+  expect(today("Europe/Berlin", told, new Date("2026-06-05T22:30:00Z"))).toBe("2026-06-06"); // summer by now
+  expect(today("Asia/Kathmandu", { offset: 20_700, until: null }, new Date("2026-03-05T18:15:00Z"))).toBe("2026-03-06");
 });
 
 test("clocks that change do not change days", () => {

@@ -1,5 +1,11 @@
 // Calendar days as "YYYY-MM-DD", which compare as texts. No clock and no zone in here but in today().
 
+// What the server says of a zone's clock.
+export interface ZoneClock {
+  offset: number; // seconds east of UTC
+  until: number | null; // Unix seconds; null: for more than a year
+}
+
 const utc = (day: string): Date => new Date(`${day}T00:00:00Z`);
 const text = (date: Date): string => date.toISOString().slice(0, 10);
 
@@ -16,8 +22,10 @@ function clockOf(zone: string | undefined): Intl.DateTimeFormat {
   return clock;
 }
 
-// The day it is now in this zone (IANA name; unknown: the viewer's own).
-export function today(zone: string | undefined, now: Date = new Date()): string {
+// The day it is now in this zone (IANA name; unknown: the viewer's own). With what the server says of its clock no browser has
+// to load what it knows of dates and zones, which takes a slow phone a sixth of a second.
+export function today(zone: string | undefined, told: ZoneClock | null, now: Date = new Date()): string {
+  if (told && (told.until === null || now.getTime() < told.until * 1000)) return text(new Date(now.getTime() + told.offset * 1000));
   let clock: Intl.DateTimeFormat;
   try {
     clock = clockOf(zone);

@@ -41,7 +41,7 @@ export function useProjectView(project: SessionProject, shared: boolean): Projec
   const [told, setTold] = useState(0);
   const refresh = useCallback(() => setTold((n) => n + 1), []);
   const round = told + useRound(REFRESH_SECONDS[state.period.date ? "past" : state.period.name] ?? 0);
-  const today = todayIn(project.time_zone);
+  const today = todayIn(project.time_zone, project.clock);
   const href = useCallback(
     (change: Partial<DashboardState>) => path + formatState({ ...state, ...change }, keptParameters(search)),
     [path, search, state],

@@ -73,6 +73,6 @@ export function SharePage({ parts }: PageProps) {
   if (error) return <ErrorState what="The page could not be opened" message={error.message} onRetry={() => void open()} />;
   const name = session?.share?.project;
   if (!opened || !name) return <Skeleton lines={6} height={2} label="Loading the page" />;
-  const project = findProject(session, name) ?? { id: "", name, time_zone: "UTC", role: "viewer" };
+  const project = findProject(session, name) ?? { id: "", name, time_zone: "UTC", clock: null, role: "viewer" };
   return <Dashboard project={project} shared />;
 }
