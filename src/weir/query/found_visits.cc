@@ -264,9 +264,10 @@ FoundVisits::Use FoundVisits::make(const FoundPlan& plan, const store::QueryOpti
   store::QueryOptions of_rows = options;
   of_rows.parameters = plan.rows.parameters;
   Result<std::string> done = std::move(created);
+  // Blocks are of a megabyte else: of so many columns too few rows, of which one in a hundred is kept.
   if (done)
     done = ask(fmt::format("INSERT INTO {} {} LIMIT {} SETTINGS enable_shared_storage_snapshot_in_query = 1, "
-                           "insert_deduplicate = 0",
+                           "insert_deduplicate = 0, max_block_size = 131072, preferred_block_size_bytes = 32000000",
                            table->name, plan.rows.sql, rows_max_ + 1),
                of_rows);
   if (done) done = ask("SELECT count() FROM " + table->name);
