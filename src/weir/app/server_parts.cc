@@ -456,16 +456,21 @@ void ServerParts::State::start_upkeep() {
     auto& up = registry.gauge("weir_store_up", "Whether the store answered last time.");
     auto& parts = registry.gauge("weir_store_parts", "Active parts of the event table.");
     auto& detached = registry.gauge("weir_store_detached_parts", "Parts that ClickHouse set aside as broken.");
-    auto& bytes =
-        registry.gauge("weir_store_disk_bytes", "Bytes of the event table.", {{"disk", "default"}, {"kind", "events"}});
+    auto disk_bytes = [this](const char* kind) -> auto& {
+      return registry.gauge("weir_store_disk_bytes", "Bytes of the event table, and of the sums beside it.",
+                            {{"disk", "default"}, {"kind", kind}});
+    };
+    auto& bytes = disk_bytes("events");
+    auto& rollup_bytes = disk_bytes("rollups");
     auto& rows = registry.gauge("weir_store_rows", "Rows of the event table.");
-    upkeep.every(seconds(5), [this, &up, &parts, &detached, &bytes, &rows] {
+    upkeep.every(seconds(5), [this, &up, &parts, &detached, &bytes, &rollup_bytes, &rows] {
       auto health = store->health();
       up.set(health ? 1 : 0);
       if (!health) return;
       parts.set(static_cast<double>(health->parts));
       detached.set(static_cast<double>(health->detached_parts));
       bytes.set(static_cast<double>(health->bytes_on_disk));
+      rollup_bytes.set(static_cast<double>(health->rollup_bytes));
       rows.set(static_cast<double>(health->rows));
     });
   }

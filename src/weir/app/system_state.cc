@@ -165,6 +165,7 @@ std::string SystemState::to_json() {
       store["rows"] = health->rows;
       store["parts"] = health->parts;
       store["bytes"] = health->bytes_on_disk;
+      store["rollup_bytes"] = health->rollup_bytes;
       store["detached_parts"] = health->detached_parts;
     } else {
       store["error"] = health.error().message;

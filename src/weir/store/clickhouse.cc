@@ -629,12 +629,15 @@ Result<std::string> ClickHouse::explain_ast(std::string_view sql, const Paramete
 
 Result<Store::Health> ClickHouse::health() {
   auto bytes = read(
-      "SELECT sumIf(rows, table = 'events'), count(), sum(bytes_on_disk), (SELECT count() FROM system.detached_parts "
-      "WHERE database = 'weir_data') FROM system.parts WHERE database = 'weir_data' AND active",
+      "WITH table = 'events' AS event, startsWith(table, 'rollup') OR startsWith(table, 'visitor_') AS rollup "
+      "SELECT sumIf(rows, event), countIf(event), sumIf(bytes_on_disk, event), sumIf(bytes_on_disk, rollup), (SELECT "
+      "count() FROM system.detached_parts WHERE database = 'weir_data') FROM system.parts WHERE database = 'weir_data' "
+      "AND active",
       in_row_binary({}));
   if (!bytes) return std::move(bytes).error();
   RowBinary in(*bytes);
-  Health health{in.fixed<uint64_t>(), in.fixed<uint64_t>(), in.fixed<uint64_t>(), in.fixed<uint64_t>()};
+  Health health{in.fixed<uint64_t>(), in.fixed<uint64_t>(), in.fixed<uint64_t>(), in.fixed<uint64_t>(),
+                in.fixed<uint64_t>()};
   if (in.failed()) return unreadable("health");
   return health;
 }

@@ -248,9 +248,10 @@ class Store {
   virtual std::string user_sql_refused() const = 0;
 
   struct Health {
-    uint64_t rows = 0;
+    uint64_t rows = 0;  // of the event table, as the next two
     uint64_t parts = 0;
     uint64_t bytes_on_disk = 0;
+    uint64_t rollup_bytes = 0;  // of sums, visitors' numbers and rows kept for estimates
     uint64_t detached_parts = 0;
   };
   virtual Result<Health> health() = 0;

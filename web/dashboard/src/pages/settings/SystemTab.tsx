@@ -44,7 +44,7 @@ interface System {
   refused: Record<string, number>;
   rates: [at: number, live: number, history: number, stored: number][];
   journal: Partition[];
-  store?: { up: boolean; version?: string; rows?: number; parts?: number; bytes?: number; detached_parts?: number; error?: string; sql_refused: string };
+  store?: { up: boolean; version?: string; rows?: number; parts?: number; bytes?: number; rollup_bytes?: number; detached_parts?: number; error?: string; sql_refused: string };
   disk: { path: string; total_bytes?: number; free_bytes?: number; parts: { name: string; bytes: number }[] };
   packs?: Pack[];
 }
@@ -57,6 +57,8 @@ export function bytes(value: number): string {
   for (; value >= 1024 && unit < UNITS.length - 1; ++unit) value /= 1024;
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${UNITS[unit]}`;
 }
+
+const perRow = (bytes: number | undefined, rows: number | undefined): string => (rows ? number(Math.round(((bytes ?? 0) / rows) * 10) / 10) : "–");
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
@@ -228,7 +230,10 @@ export function SystemTab() {
                   </div>
                   <div>
                     <dt>Bytes a row</dt>
-                    <dd class="numbers">{system.store.rows ? number(Math.round(((system.store.bytes ?? 0) / system.store.rows) * 10) / 10) : "–"}</dd>
+                    <dd class="numbers">
+                      {perRow(system.store.bytes, system.store.rows)}
+                      {system.store.rollup_bytes ? `, and ${perRow(system.store.rollup_bytes, system.store.rows)} of sums` : ""}
+                    </dd>
                   </div>
                   <div>
                     <dt>Parts</dt>
