@@ -27,7 +27,7 @@ def panel(dimension, metrics=VISITORS, filters=(), limit=9):
 PANELS = {
     "top numbers": {"metrics": ["visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration"],
                     "include": {"comparisons": {"mode": "previous_period"}}},
-    "graph": {"metrics": ["visitors"], "dimensions": ["time"], "include": {"time_labels": True, "comparisons": {"mode": "previous_period"}}},
+    "graph": {"metrics": ["visitors"], "dimensions": ["time"], "include": {"time_labels": True}},
     "time on page": {"metrics": ["time_on_page", "scroll_depth"]},
     "coverage": {"metrics": ["events"], "include": {"coverage": True}},
     "channels": panel("visit:channel"),

@@ -24,19 +24,56 @@ namespace {
 constexpr int kFailure = 1;
 constexpr int kUsage = 2;
 
+// "weir key create"
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
+}
+
+int print_help(const CLI::App& about) {
+  const std::string text = about.get_formatter()->make_help(&about, full_name(about), CLI::AppFormatMode::Normal);
+  return std::fputs(text.c_str(), stdout) < 0 ? kFailure : 0;
+}
+
+int no_such_command(const CLI::App& of, const std::string& name) {
+  const std::string asked = of.get_parent() == nullptr ? "weir help" : full_name(of) + " --help";
+  std::fprintf(stderr, "weir: there is no command `%s %s`\nRun %s for the commands.\n", full_name(of).c_str(),
+               name.c_str(), asked.c_str());
+  return kUsage;
+}
+
+// `weir help key create`
+int print_help_of(const CLI::App& cli, const std::vector<std::string>& command) {
+  const CLI::App* about = &cli;
+  for (const std::string& name : command) {
+    auto named = about->get_subcommands([&](const CLI::App* each) { return each->get_name() == name; });
+    if (named.empty()) return no_such_command(*about, name);
+    about = named.front();
+  }
+  return print_help(*about);
+}
+
+// The command that was named, as far as it was read.
+const CLI::App& innermost(const CLI::App& cli) {
+  const CLI::App* command = &cli;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  return *command;
+}
+
 int parse(CLI::App& cli, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     cli.parse(std::move(arguments));
     return 0;
   } catch (const CLI::CallForHelp&) {
-    // The subcommand that was asked about, not the whole program.
-    const CLI::App* asked = &cli;
-    while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
-    std::fputs(asked->help().c_str(), stdout);
+    print_help(innermost(cli));
     return -1;
   } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "weir: %s\nRun weir help for the commands.\n", e.what());
+    const CLI::App& command = innermost(cli);
+    if (command.get_require_subcommand_min() > 0 && !command.remaining().empty())
+      return no_such_command(command, command.remaining().front());
+    std::fprintf(stderr, "weir: %s\nRun %s.\n", e.what(),
+                 &command == &cli ? "weir help for the commands" : (full_name(command) + " --help").c_str());
     return kUsage;
   }
 }
@@ -73,13 +110,12 @@ int run(int argc, char** argv) {
     needs_config = false;
     invocation.action = [] { return std::printf("weir %s\n", WEIR_VERSION) < 0 ? kFailure : 0; };
   });
-  cli.add_subcommand("help", "Print this")->callback([&] {
+  CLI::App* help = cli.add_subcommand("help", "Print this, or what a command takes: weir help key create");
+  std::vector<std::string> about;
+  help->add_option("command", about, "The command");
+  help->callback([&] {
     needs_config = false;
-    invocation.action = [&] {
-      // Not cli.help(), which would be about the subcommand `help`.
-      std::string text = cli.get_formatter()->make_help(&cli, "weir", CLI::AppFormatMode::Normal);
-      return std::fputs(text.c_str(), stdout) < 0 ? kFailure : 0;
-    };
+    invocation.action = [&] { return print_help_of(cli, about); };
   });
 
   if (int outcome = parse(cli, invocation.command_line.rest); outcome != 0) return outcome < 0 ? 0 : outcome;
