@@ -251,6 +251,22 @@ test("the page has the session asked for beside its files, once", async () => {
   await context.close();
 });
 
+test("the files of the first view are named by the page's header, and come once", async () => {
+  const { page, context, quiet } = await open(browser, { storageState: owner });
+  const header = page.waitForResponse((response) => response.url().includes("/ui/p/shop")).then((response) => response.headers()["link"]);
+  await page.goto(`${weir.url}/ui/p/shop?period=all`);
+  await top(page, "Unique visitors").waitFor();
+  const named = [...(await header).matchAll(/<([^>]+)>/g)].map((found) => found[1]);
+  const fetched = await page.evaluate(() => {
+    const files = performance.getEntriesByType("resource").filter((each) => each.transferSize > 0 && each.name.includes("/ui/assets/"));
+    return files.map((each) => new URL(each.name).pathname);
+  });
+  assert.deepEqual([...new Set(fetched)].sort(), fetched.toSorted(), "each once");
+  assert.deepEqual(named.filter((path) => !fetched.includes(path)), [], "all of them");
+  quiet();
+  await context.close();
+});
+
 test("when questions fail the page says so and tries again when told to", async () => {
   const { page, context } = await open(browser, { storageState: owner });
   let failing = true;
