@@ -28,7 +28,7 @@ export function Counting() {
 }
 
 export function Coverage({ answer, now }: { answer: Answer | null; now: number }) {
-  if (!answer) return null;
+  if (!answer) return <p class="coverage">{"\u00a0"}</p>; // its room is held free, so that nothing below jumps
   const { complete_to, warnings } = answer.meta;
   const late = complete_to ? now - Date.parse(complete_to) > LATE_MS : false;
   return (

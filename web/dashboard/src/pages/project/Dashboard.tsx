@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { Filter, SessionProject } from "../../api/types";
 import type { Overlay } from "../../reports/dialogs/overlay";
 import { Counting, Coverage } from "../../reports/Coverage";
@@ -58,7 +58,8 @@ export function Dashboard({ project, shared }: { project: SessionProject; shared
 function useKeys(open: (overlay: Overlay) => void): void {
   const view = useProject();
   const session = useSession();
-  useEffect(() => {
+  // With the page that shows it: a key pressed at once must not be about the state before.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const action = actionOf(event);
       if (!action || isTaken(event, action)) return;
