@@ -35,11 +35,16 @@ int print_help(const CLI::App& about) {
   return std::fputs(text.c_str(), stdout) < 0 ? kFailure : 0;
 }
 
-int no_such_command(const CLI::App& of, const std::string& name) {
-  const std::string asked = of.get_parent() == nullptr ? "weir help" : full_name(of) + " --help";
-  std::fprintf(stderr, "weir: there is no command `%s %s`\nRun %s for the commands.\n", full_name(of).c_str(),
-               name.c_str(), asked.c_str());
+// What to read when this command was typed wrongly.
+int refuse(const CLI::App& command, const std::string& why) {
+  const std::string help = command.get_parent() == nullptr ? "weir help" : full_name(command) + " --help";
+  const bool has_commands = command.get_require_subcommand_min() > 0;
+  std::fprintf(stderr, "weir: %s\nRun %s%s.\n", why.c_str(), help.c_str(), has_commands ? " for the commands" : "");
   return kUsage;
+}
+
+int no_such_command(const CLI::App& of, const std::string& name) {
+  return refuse(of, "there is no command `" + full_name(of) + " " + name + "`");
 }
 
 // `weir help key create`
@@ -72,9 +77,7 @@ int parse(CLI::App& cli, std::vector<std::string> arguments) {
     const CLI::App& command = innermost(cli);
     if (command.get_require_subcommand_min() > 0 && !command.remaining().empty())
       return no_such_command(command, command.remaining().front());
-    std::fprintf(stderr, "weir: %s\nRun %s.\n", e.what(),
-                 &command == &cli ? "weir help for the commands" : (full_name(command) + " --help").c_str());
-    return kUsage;
+    return refuse(command, e.what());
   }
 }
 }  // namespace

@@ -138,6 +138,25 @@ TEST_F(Rollups, TheVisitorsOfALongerTimeAreNumberedToo) {
   EXPECT_EQ(one("SELECT count() FROM weir_data.visitor_days"), "0\n");
 }
 
+TEST_F(Rollups, TheirBytesAreToldApartFromThoseOfTheEvents) {
+  visits(kFirst, {1, 2});
+  insert();
+  RollupMaker maker(tables());
+  ASSERT_TRUE(maker.number_visitors(kSite, {kFirst * kDaySeconds, (kFirst + 1) * kDaySeconds}));
+  ASSERT_TRUE(maker.make_days(kSite, Zone::utc(), kFirst, kFirst + 1));
+  auto bytes = [&](const std::string& of) {
+    return one("SELECT sum(bytes_on_disk) FROM system.parts WHERE database = 'weir_data' AND active AND table " + of);
+  };
+  auto health = PrivateEngine::shared().store().health();
+  ASSERT_TRUE(health);
+  EXPECT_GT(health->bytes_on_disk, 0u);
+  EXPECT_GT(health->rollup_bytes, 0u);
+  EXPECT_EQ(std::to_string(health->bytes_on_disk) + "\n", bytes("= 'events'"));
+  EXPECT_EQ(
+      std::to_string(health->rollup_bytes) + "\n",
+      bytes("IN ('rollups', 'rollup_times', 'rollup_spans', 'rollup_sample', 'visitor_numbers', 'visitor_days')"));
+}
+
 TEST_F(Rollups, SumsOfADayThatChangesMeanwhileDoNotCountAndAreSweptAway) {
   visits(kFirst, {1, 2});
   insert();

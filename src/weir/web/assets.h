@@ -21,7 +21,7 @@ const std::vector<Asset>& assets();
 const Asset* find_asset(std::string_view path);
 // Bytes over the wire (brotli) until a project page shows its first view, without the API's answers.
 size_t first_view_bytes();
-// The value of the Link header that names what such a page loads besides what index.html names itself.
+// The value of the Link header that names the scripts and styles of that view.
 std::string_view first_view_links();
 
 }  // namespace weir::web

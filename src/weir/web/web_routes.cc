@@ -137,7 +137,7 @@ http::Response answer_page(const http::Request& request, const WebOptions& optio
   WEIR_CHECK(page != nullptr);
   http::Response response = answer(request, *page, "no-cache");
   add_guards(response, frame_ancestors(options, request.path));
-  // One round trip less: the page's own script would name these only once it runs.
+  // The browser learns of these without reading the page and running its script.
   if (shows_project(request.path) && !first_view_links().empty())
     response.headers.emplace_back("Link", std::string(first_view_links()));
   return response;
