@@ -16,7 +16,15 @@ export default defineConfig({
         entryFileNames: "assets/[name]-[hash].js",
         chunkFileNames: "assets/[name]-[hash].js",
         // What all pages are made of is one file: over HTTP/1.1 a dozen small ones would wait for each other.
-        codeSplitting: { groups: [{ name: "shared", test: /\/src\/(ui|state|api|format)\/|\/src\/reports\/lazy\.tsx|\/node_modules\/preact\// }] },
+        codeSplitting: {
+          groups: [
+            { name: "index", test: /\/src\/main\.ts|vite\/preload-helper/, priority: 1 }, // which needs nothing of the rest
+            {
+              name: "shared",
+              test: /\/src\/(ui|state|api|format)\/|\/src\/(start|pages\/(App|Frame|NotFoundPage|routes)|reports\/lazy)\.tsx?|\/node_modules\/preact\//,
+            },
+          ],
+        },
       },
     },
   },

@@ -367,6 +367,13 @@ void ServerParts::State::add_routes() {
     const settings::Share* share = snapshot->share_of_token(token, clock.now());
     return share == nullptr ? std::vector<std::string>() : share->origins;
   };
+  pages.viewer_of = [this](const http::Request& request, std::string_view name) -> std::optional<web::Viewer> {
+    auto caller = gate->let_in(request, {api::Access::Who::somewhere, api::Permission::view});
+    auto snapshot = settings->snapshot();
+    const settings::Project* project = snapshot->project(name);
+    if (!caller || !caller->user() || project == nullptr || !caller->sees(project->id)) return std::nullopt;
+    return web::Viewer{caller->may(api::Permission::edit, project->id), project->time_zone, gate->csrf_of(request)};
+  };
   for (http::Router* router : {&open_router, &owner_router}) {
     api->add_routes(*router);
     people->add_routes(*router);

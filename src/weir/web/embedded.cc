@@ -33,14 +33,30 @@ constexpr size_t kFirstViewBytes =
 #include <first_view.inc>
     ;
 
-constexpr std::string_view kFirstViewLinks =
+// Of every page, of a project's page.
+constexpr std::string_view kLinks[] = {
 #include <early.inc>
+};
+
+constexpr std::string_view kInlineScripts =
+#include <policy.inc>
     ;
+
+struct ViewRow {
+  std::string_view query;
+  bool for_editors;
+  size_t before_at, before_bytes, after_at, after_bytes, requests_at, requests_bytes;
+};
+
+constexpr ViewRow kViewRows[] = {
+#include <first_views.inc>
+};
+
+std::string_view piece(size_t at, size_t bytes) { return {weir_web_assets + at, bytes}; }
 }  // namespace
 
 const std::vector<Asset>& assets() {
   static const std::vector<Asset> all = [] {
-    auto piece = [](size_t at, size_t bytes) { return std::string_view(weir_web_assets + at, bytes); };
     std::vector<Asset> found;
     for (const Row& row : kRows)
       found.push_back({row.path, row.type, row.tag, piece(row.identity_at, row.identity_bytes),
@@ -60,6 +76,19 @@ const Asset* find_asset(std::string_view path) {
 
 size_t first_view_bytes() { return kFirstViewBytes; }
 
-std::string_view first_view_links() { return kFirstViewLinks; }
+std::string_view page_links(bool of_project) { return kLinks[of_project ? 1 : 0]; }
+
+std::string_view inline_scripts() { return kInlineScripts; }
+
+const std::vector<FirstView>& first_views() {
+  static const std::vector<FirstView> all = [] {
+    std::vector<FirstView> found;
+    for (const ViewRow& row : kViewRows)
+      found.push_back({row.query, row.for_editors, piece(row.before_at, row.before_bytes),
+                       piece(row.after_at, row.after_bytes), piece(row.requests_at, row.requests_bytes)});
+    return found;
+  }();
+  return all;
+}
 
 }  // namespace weir::web

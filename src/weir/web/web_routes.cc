@@ -1,10 +1,9 @@
 #include "weir/web/web_routes.h"
 
 #include <algorithm>
-#include <cctype>
-#include <cstdlib>
 
 #include "weir/base/check.h"
+#include "weir/web/accepts.h"
 #include "weir/web/assets.h"
 
 namespace weir::web {
@@ -15,36 +14,11 @@ using boost::asio::awaitable;
 constexpr std::string_view kPage = "/ui/index.html";
 constexpr std::string_view kAssets = "/ui/assets/";
 constexpr std::string_view kShared = "/ui/share/";
-constexpr std::string_view kPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "
-    "'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ";
-
-std::string_view trim(std::string_view text) {
-  auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
-           return std::tolower(x) == std::tolower(y);
-         });
-}
-
-// Whether a list such as Accept-Encoding's names `coding` with a weight above 0.
-bool accepts(std::string_view list, std::string_view coding) {
-  while (!list.empty()) {
-    std::string_view entry = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), entry.size() + 1));
-    std::string_view name = trim(entry.substr(0, entry.find(';')));
-    if (!same_word(name, coding)) continue;
-    size_t weight = entry.find("q=");
-    return weight == std::string_view::npos || std::strtod(std::string(entry.substr(weight + 2)).c_str(), nullptr) > 0;
-  }
-  return false;
-}
+// Around what the page's own inline script is, and who may show the page in a frame.
+constexpr std::string_view kPolicyBegin = "default-src 'none'; script-src 'self' ";
+constexpr std::string_view kPolicyEnd =
+    "; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors ";
 
 // Whether If-None-Match names this content, in whichever coding it was had.
 bool has_already(std::string_view list, std::string_view tag) {
@@ -77,7 +51,8 @@ std::string frame_ancestors(const WebOptions& options, std::string_view path) {
 
 void add_guards(http::Response& response, const std::string& ancestors) {
   auto add = [&](const char* name, std::string value) { response.headers.emplace_back(name, std::move(value)); };
-  add("Content-Security-Policy", std::string(kPolicy) + (ancestors.empty() ? "'none'" : ancestors));
+  add("Content-Security-Policy", std::string(kPolicyBegin) + std::string(inline_scripts()) + std::string(kPolicyEnd) +
+                                     (ancestors.empty() ? "'none'" : ancestors));
   add("Referrer-Policy", "same-origin");
   add("Cross-Origin-Opener-Policy", "same-origin");
   add("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
@@ -125,22 +100,25 @@ bool shows_project(std::string_view path) {
   return false;
 }
 
-http::Response answer_page(const http::Request& request, const WebOptions& options) {
+awaitable<http::Response> answer_page(const http::Request& request, const http::Router& router,
+                                      const WebOptions& options) {
   if (request.path.starts_with(kAssets)) {
     const Asset* asset = find_asset(request.path);
     http::Response response = asset == nullptr ? http::error_response(404, "not_found", "web: there is no such file")
                                                : answer(request, *asset, "public, max-age=31536000, immutable");
     add_guards(response, {});
-    return response;
+    co_return response;
   }
-  const Asset* page = find_asset(kPage);
-  WEIR_CHECK(page != nullptr);
-  http::Response response = answer(request, *page, "no-cache");
-  add_guards(response, frame_ancestors(options, request.path));
+  std::optional<http::Response> response = co_await first_view(request, router, options.viewer_of);
+  if (!response) {
+    const Asset* page = find_asset(kPage);
+    WEIR_CHECK(page != nullptr);
+    response = answer(request, *page, "no-cache");
+  }
+  add_guards(*response, frame_ancestors(options, request.path));
   // The browser learns of these without reading the page and running its script.
-  if (shows_project(request.path) && !first_view_links().empty())
-    response.headers.emplace_back("Link", std::string(first_view_links()));
-  return response;
+  response->headers.emplace_back("Link", std::string(page_links(shows_project(request.path))));
+  co_return std::move(*response);
 }
 }  // namespace
 
@@ -149,8 +127,8 @@ void add_web_routes(http::Router& router, WebOptions options) {
     router.add(http::Method::get, path, {},
                [](http::Request&) -> awaitable<http::Response> { co_return redirect("/ui/"); });
   router.add(http::Method::get, "/ui/*", {},
-             [options = std::move(options)](http::Request& request) -> awaitable<http::Response> {
-               co_return answer_page(request, options);
+             [options = std::move(options), &router](http::Request& request) -> awaitable<http::Response> {
+               co_return co_await answer_page(request, router, options);
              });
 }
 

@@ -1,5 +1,7 @@
 // The one way to weir's API: JSON in and out, aborts, the header against forged requests, and one shape of errors.
 
+import { takeFirstAnswer } from "./firstAnswers";
+
 export interface RequestOptions {
   signal?: AbortSignal;
   query?: Record<string, string | number | undefined>;
@@ -100,6 +102,9 @@ export async function send(method: string, path: string, body?: unknown, options
 }
 
 async function json<T>(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+  const first = await takeFirstAnswer(method, withQuery(path, options?.query), body);
+  options?.signal?.throwIfAborted();
+  if (first !== null) return first as T;
   const response = await send(method, path, body, options);
   const text = await response.text();
   return (text ? JSON.parse(text) : null) as T;

@@ -1,5 +1,5 @@
 import { api } from "./client";
-import type { Filter } from "./types";
+import { QUERY_PATH, type Filter } from "./types";
 
 // POST /api/v1/query (docs/query.md).
 
@@ -72,4 +72,6 @@ export interface Answer {
   query: { date_range: [string, string]; timezone?: string; dimensions?: string[]; [other: string]: unknown };
 }
 
-export const ask = (query: Query, signal?: AbortSignal): Promise<Answer> => api.post<Answer>("/api/v1/query", query, { signal });
+export const ask = (query: Query, signal?: AbortSignal): Promise<Answer> => api.post<Answer>(QUERY_PATH, query, { signal });
+// What weir is asked first where an exact answer may take long: then it is an estimate (meta.sampled).
+export const askingFirst = (query: Query): Query => ({ ...query, accuracy: "sampled" });

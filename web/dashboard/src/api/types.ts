@@ -1,6 +1,8 @@
 // What the API answers (docs/http-api.md).
 import type { ZoneClock } from "../format/days";
 
+export const QUERY_PATH = "/api/v1/query";
+
 export type Role = "owner" | "admin" | "editor" | "viewer";
 
 export interface SessionProject {

@@ -12,13 +12,17 @@ const loaded = new Map<Route, Page>();
 const loadPage = async (route: Route): Promise<void> => {
   loaded.set(route, await route.load());
 };
+// The code of the page at this path, so that it can be drawn at once.
+export async function loadPageAt(path: string): Promise<void> {
+  const found = findRoute(path);
+  if (found) await loadPage(found.route);
+}
 let firstSession: Promise<unknown> | null = null;
 
 // Begins what the first page takes, before anything is drawn. What fails here is told, and tried again, by the page itself.
 export async function prepare(): Promise<void> {
-  const found = findRoute(window.location.pathname);
   firstSession = loadSession();
-  await Promise.allSettled([firstSession, found ? loadPage(found.route) : null]);
+  await Promise.allSettled([firstSession, loadPageAt(window.location.pathname)]);
 }
 
 // The page of a route; null while its code is on its way.

@@ -18,6 +18,7 @@ import { RowBar } from "../ui/RowBar";
 import { EmptyState, ErrorState, Skeleton } from "../ui/States";
 import { Table, type Column } from "../ui/Table";
 import { toast } from "../ui/Toast";
+import { Change } from "./Change";
 import { LazyGraph } from "./LazyGraph";
 import { detailMetrics, listFilters, share } from "./panels";
 import { partialFrom, toSeries, withoutFuture } from "./graphData";
@@ -96,15 +97,10 @@ function Evolution({ dimension, value, metric }: { dimension: string; value: str
 
 function Cell({ metric, row, index }: { metric: string; row: ResultRow; index: number }) {
   const shown = change(metric, row.comparison?.change[index]);
-  const look = shown?.good === null ? "" : shown?.good ? " change-good" : " change-bad";
   return (
     <span title={writeOf(row, index, metric, "long")}>
       {writeOf(row, index, metric)}
-      {shown ? (
-        <span class={`change change-under${look}`} title={`before: ${write(metric, row.comparison?.metrics[index], "long")}`}>
-          {shown.arrow} {shown.text}
-        </span>
-      ) : null}
+      {shown ? <Change shown={shown} size="under" title={`before: ${write(metric, row.comparison?.metrics[index], "long")}`} /> : null}
     </span>
   );
 }

@@ -5,4 +5,4 @@ import { lazy } from "./lazy";
 const load = () => import("../charts/TimeGraph").then((module) => module.TimeGraph);
 load().catch(() => undefined); // told where the graph is shown
 
-export const LazyGraph = lazy(load, 17.5);
+export const LazyGraph = lazy(load, 18.67);

@@ -1,7 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
-import type { Answer, Query } from "../api/query";
+import type { Answer } from "../api/query";
 import { bucketLong } from "../format/dates";
-import { baseQuery } from "../state/dashboard";
 import { METRICS, isMoney, plain, write } from "../state/metrics";
 import { intervals, type Interval } from "../state/periods";
 import { useProject } from "../state/project";
@@ -15,6 +14,7 @@ import { EmptyState, ErrorState, Skeleton } from "../ui/States";
 import { Table } from "../ui/Table";
 import { LazyGraph } from "./LazyGraph";
 import { marksOf, partialFrom, toSeries, withoutFuture } from "./graphData";
+import { graphQuestion } from "./topQuestions";
 
 const TITLES: Record<Interval, string> = { minute: "Minutes", hour: "Hours", day: "Days", week: "Weeks", month: "Months" };
 
@@ -35,7 +35,7 @@ export function MainGraph({ metric, numbers, onAnnotate }: { metric: string; num
   const interval = state.interval && choices.all.includes(state.interval) ? state.interval : choices.usual;
   const ready = state.period.name !== "all" || numbers.data !== null || numbers.error !== null;
 
-  const query: Query = { ...baseQuery(project.name, state, today), metrics: [metric], dimensions: [`time:${interval}`], include: { time_labels: true } };
+  const query = graphQuestion(project.name, state, today, metric, interval);
   const graph = useQuery(ready ? query : null, round);
   const compared = state.comparison ? numbers.data?.meta.comparison_range : undefined;
   const before = useQuery(compared ? { ...query, date_range: compared } : null);
@@ -62,7 +62,7 @@ export function MainGraph({ metric, numbers, onAnnotate }: { metric: string; num
 
   let body;
   if (graph.error) body = <ErrorState what="The graph could not be had" message={graph.error.message} onRetry={graph.retry} />;
-  else if (!shown) body = <Skeleton height={17.5} label="Loading the graph" />;
+  else if (!shown) body = <Skeleton height={18.67} label="Loading the graph" />;
   else if (shown.series.labels.length === 0) body = <EmptyState title="Nothing in this range" />;
   else if (asTable)
     body = (

@@ -4,19 +4,13 @@ import { dimensionName, showValue } from "../state/dimensions";
 import { toggleValue } from "../state/filters";
 import { useProject } from "../state/project";
 import { RowBar } from "../ui/RowBar";
+import { Change } from "./Change";
 import { share } from "./panels";
 
 function RowChange({ metric, row }: { metric: string; row: ResultRow }) {
   const shown = change(metric, row.comparison?.change[0]);
   if (!shown) return null;
-  const look = shown.good === null ? "" : shown.good ? " change-good" : " change-bad";
-  return (
-    <span class={`change change-small${look}`} title={`before: ${write(metric, row.comparison?.metrics[0], "long")}`}>
-      <span aria-hidden="true">{shown.arrow}</span>
-      <span class="sr-only">{shown.arrow === "↑" ? "up " : shown.arrow === "↓" ? "down " : "unchanged "}</span>
-      {shown.text}
-    </span>
-  );
+  return <Change shown={shown} size="small" title={`before: ${write(metric, row.comparison?.metrics[0], "long")}`} />;
 }
 
 // A list of values with bars; a click asks for the value only. `first`: how the first column is called.

@@ -5,20 +5,9 @@ import { useProject } from "../state/project";
 import { Icon } from "../ui/Icon";
 import { ErrorState, Skeleton } from "../ui/States";
 import type { Loaded } from "../state/useLoad";
+import { Change } from "./Change";
 
 const OPTIONAL = ["time_on_page", "scroll_depth", "total_revenue", "average_revenue"];
-
-function Change({ metric, value }: { metric: string; value: number | null | undefined }) {
-  const shown = change(metric, value);
-  if (!shown) return null;
-  const look = shown.good === null ? "" : shown.good ? " change-good" : " change-bad";
-  return (
-    <span class={`change${look}`}>
-      <span aria-hidden="true">{shown.arrow}</span>
-      <span class="sr-only">{shown.arrow === "↑" ? "up " : shown.arrow === "↓" ? "down " : "unchanged "}</span> {shown.text}
-    </span>
-  );
-}
 
 function TopNumber({
   metric,
@@ -36,13 +25,10 @@ function TopNumber({
   const { href, state } = useProject();
   const title = METRICS[metric]?.title ?? metric;
   const before = row?.comparison?.metrics[index];
+  const shown = plain(row?.metrics[index]) === null ? null : change(metric, row?.comparison?.change[index]);
   return (
     <li class={chosen ? "top-number top-chosen" : "top-number"}>
-      <a
-        class="top-link"
-        href={href({ metric })}
-        aria-current={chosen ? "true" : undefined}
-      >
+      <a class="top-link" href={href({ metric })} aria-current={chosen ? "true" : undefined}>
         <span class="top-title">{title}</span>
         <span class="top-value numbers" title={writeOf(row, index, metric, "long")}>
           {writeOf(row, index, metric)}
@@ -51,7 +37,7 @@ function TopNumber({
       </a>
       {before !== undefined ? (
         <div class="top-foot" title={`before: ${write(metric, before, "long")}`}>
-          {plain(row?.metrics[index] ?? null) === null ? null : <Change metric={metric} value={row?.comparison?.change[index]} />}
+          {shown ? <Change shown={shown} /> : null}
           {state.comparison ? <span class="top-before numbers">{write(metric, before)}</span> : null}
         </div>
       ) : null}
@@ -96,14 +82,7 @@ export function TopNumbers({
       // Scroll depth, time and money are shown where there are any.
       if (OPTIONAL.includes(metric) && !plain(row?.metrics[index] ?? null)) return null;
       return (
-        <TopNumber
-          key={metric}
-          metric={metric}
-          row={row}
-          index={index}
-          chosen={metric === chosen}
-          onInfo={onInfo}
-        />
+        <TopNumber key={metric} metric={metric} row={row} index={index} chosen={metric === chosen} onInfo={onInfo} />
       );
     });
   };

@@ -35,6 +35,8 @@ type Kind = keyof Items;
 const KINDS: readonly Kind[] = ["goals", "segments", "annotations", "properties"];
 const NONE: Items = { goals: [], segments: [], annotations: [], properties: [] };
 
+export const itemRequests = (project: string) => KINDS.map((kind) => ({ path: `/api/v1/${kind}`, query: { project } }));
+
 async function loadAll(project: string, signal: AbortSignal): Promise<Items> {
   const lists = await Promise.all(
     KINDS.map(async (kind) => {
@@ -51,7 +53,7 @@ async function loadAll(project: string, signal: AbortSignal): Promise<Items> {
 
 // `settled`: whether they are known yet.
 export function useItems(project: string): Items & { settled: boolean; reload: () => void } {
-  const loaded = useLoad(project, (signal) => loadAll(project, signal), false);
+  const loaded = useLoad(project, (signal) => loadAll(project, signal), { keep: false });
   const { retry } = loaded;
   const reload = useCallback(() => retry(), [retry]);
   return { ...(loaded.data ?? NONE), settled: loaded.data !== null || loaded.error !== null, reload };

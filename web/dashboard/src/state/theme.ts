@@ -1,6 +1,7 @@
 import { createStore, useStore } from "./store";
 
-// auto: as the system says. The choice stays in this browser.
+// auto: as the system says. The choice stays in this browser, and index.html knows its name too: the page is in its colours
+// before any of this is here.
 export type Theme = "auto" | "light" | "dark";
 const KEY = "weir.theme";
 

@@ -8,15 +8,19 @@ export interface Loaded<T> {
   retry: () => void;
 }
 
+export interface LoadOptions<T> {
+  keep?: boolean; // what is shown stays while a new key loads; else it is taken away at once
+  first?: boolean; // asks before the other parts that are drawn with it; never changes
+  known?: () => T | null; // what can be drawn the first time, while `load` makes sure of it
+}
+
 // Loads when `key` changes (null: nothing to load), cancelling what is under way. The same key with the same answer draws
-// nothing anew. `load` may show something before it is done. `keep`: what is shown stays while a new key loads; else it is
-// taken away at once. `first`: asks before the other parts that are drawn with it, which never changes.
-export function useLoad<T>(key: string | null, load: (signal: AbortSignal, show: (early: T) => void) => Promise<T>, keep = true, first = false): Loaded<T> {
-  const [state, setState] = useState<{ key: string | null; data: T | null; error: ApiError | null; loading: boolean }>({
-    key: null,
-    data: null,
-    error: null,
-    loading: key !== null,
+// nothing anew. `load` may show something before it is done.
+export function useLoad<T>(key: string | null, load: (signal: AbortSignal, show: (early: T) => void) => Promise<T>, options: LoadOptions<T> = {}): Loaded<T> {
+  const { keep = true, first = false, known } = options;
+  const [state, setState] = useState<{ key: string | null; data: T | null; error: ApiError | null; loading: boolean }>(() => {
+    const data = known?.() ?? null;
+    return { key: data === null ? null : key, data, error: null, loading: key !== null };
   });
   const [round, setRound] = useState(0);
   const latest = useRef(load);

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { asApiError } from "../api/client";
-import { ask, type Answer, type Query } from "../api/query";
+import { knownAnswer } from "../api/firstAnswers";
+import { ask, askingFirst, type Answer, type Query } from "../api/query";
+import { QUERY_PATH } from "../api/types";
 import { useLoad, type Loaded } from "./useLoad";
 
 // Answers of the last minute are shown again without asking: Back, and tabs that were open before, are there at once.
@@ -17,7 +19,7 @@ const whenAllHaveSome = () => (unanswered === 0 ? Promise.resolve() : new Promis
 async function askFirst(query: Query, signal: AbortSignal): Promise<Answer> {
   ++unanswered;
   try {
-    return await ask({ ...query, accuracy: "sampled" }, signal);
+    return await ask(askingFirst(query), signal);
   } finally {
     if (--unanswered === 0) {
       const all = waiting;
@@ -59,37 +61,59 @@ async function askExactly(query: Query, estimate: Answer, signal: AbortSignal): 
   }
 }
 
+function freshOf(key: string): Answer | null {
+  const known = kept.get(key);
+  return known && Date.now() - known.at < FRESH_MS ? known.answer : null;
+}
+
+// What can be shown without asking. An estimate that came with the page is drawn as any other, once it was taken.
+function knownOf(key: string, query: Query): Answer | null {
+  const fresh = freshOf(key);
+  if (fresh) return fresh;
+  const first = knownAnswer("POST", QUERY_PATH, askingFirst(query)) as Answer | null;
+  return first && !first.meta.sampled ? first : null;
+}
+
 // `show`: takes an estimate; null: what is shown is better than one.
 async function askOnce(key: string, query: Query, signal: AbortSignal, show: ((early: Answer) => void) | null): Promise<Answer> {
-  const known = kept.get(key);
-  if (known && Date.now() - known.at < FRESH_MS) return known.answer;
+  const fresh = freshOf(key);
+  if (fresh) return fresh;
   let answer = show ? await askFirst(query, signal) : await ask(query, signal);
   if (show && answer.meta.sampled) {
     show(answer);
     answer = await askExactly(query, answer, signal);
     if (answer.meta.sampled) return answer;
   }
+  keep(key, answer);
+  return answer;
+}
+
+function keep(key: string, answer: Answer): void {
   kept.delete(key);
   kept.set(key, { at: Date.now(), answer });
   for (const oldest of kept.keys()) {
     if (kept.size <= KEPT) break;
     kept.delete(oldest);
   }
-  return answer;
 }
 
+const keyOf = (query: Query, round: number) => `${JSON.stringify(query)} ${round}`;
+// As if the page had asked this and got that.
+export const keepAnswer = (query: Query, answer: Answer) => keep(keyOf(query, 0), answer);
 export const forgetAnswers = () => kept.clear();
 
 // null: nothing to ask yet. `round` asks the same anew (a page that refreshes itself). `first`: before other parts' questions.
 export function useQuery(query: Query | null, round = 0, first = false): Loaded<Answer> {
-  const key = query ? JSON.stringify(query) : null;
-  const shown = useRef<string | null>(null);
+  const key = query ? keyOf(query, round) : null;
+  const question = query ? keyOf(query, 0) : null;
+  const shown = useRef<string | null>(null); // in whichever round
   const load = async (signal: AbortSignal, show: (early: Answer) => void) => {
-    const answer = await askOnce(`${key} ${round}`, query!, signal, shown.current === key ? null : show);
-    shown.current = key;
+    const answer = await askOnce(key!, query!, signal, shown.current === question ? null : show);
+    shown.current = question;
     return answer;
   };
-  return useLoad(key === null ? null : `${key} ${round}`, load, true, first);
+  const known = () => (query ? knownOf(key!, query) : null);
+  return useLoad(key, load, { keep: true, first, known });
 }
 
 // Counts up by the clock while the page is seen: what is open all day does not grow old. 0 seconds: never.

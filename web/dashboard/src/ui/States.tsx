@@ -26,12 +26,13 @@ export function ErrorState({ what, message, onRetry }: { what: string; message: 
   );
 }
 
-// A place held for what is on its way. Heights in rem; several lines shrink towards the end, as lists do.
+// A place held for what is on its way. Heights in rem; several lines shrink towards the end, as lists do. The page as it is served
+// has some, and its policy takes no styles from there: hence pictures, which have a size of their own.
 export function Skeleton({ lines = 1, height = 1.2, label = "Loading" }: { lines?: number; height?: number; label?: string }) {
   return (
     <div class="skeleton-lines" role="status" aria-label={label}>
       {Array.from({ length: lines }, (_, index) => (
-        <span key={index} class="skeleton" style={{ height: `${height}rem`, width: `${100 - index * (60 / Math.max(lines, 1))}%` }} />
+        <svg key={index} class="skeleton" aria-hidden="true" height={`${height}rem`} width={`${100 - index * (60 / Math.max(lines, 1))}%`} />
       ))}
     </div>
   );

@@ -9,6 +9,7 @@ import { Dialog } from "../../ui/Dialog";
 import { ErrorState, Skeleton } from "../../ui/States";
 import { toast } from "../../ui/Toast";
 import { coverageWords } from "../Coverage";
+import { DEFINITIONS } from "./definitions";
 
 const TRAFFIC: Record<string, string> = {
   human: "people",
@@ -79,7 +80,7 @@ export function NumberInfo({ metric, onClose }: { metric: string; onClose: () =>
   }
   return (
     <Dialog title={title} onClose={onClose}>
-      <p class="info-definition">{about?.definition}</p>
+      <p class="info-definition">{DEFINITIONS[metric]}</p>
       {body}
     </Dialog>
   );
