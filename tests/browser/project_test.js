@@ -239,16 +239,20 @@ test("each number opens its definition, its coverage and its SQL; the graph has 
   await context.close();
 });
 
-test("the page has the session asked for beside its files, once", async () => {
-  const { page, context, quiet } = await open(browser, { storageState: owner });
-  await page.goto(`${weir.url}/ui/p/shop?period=all`);
-  await top(page, "Unique visitors").waitFor();
-  const asked = await page.evaluate(() =>
-    performance.getEntriesByType("resource").filter((each) => each.name.endsWith("/api/v1/session")).map((each) => each.initiatorType),
-  );
-  assert.deepEqual(asked, ["link"], "by index.html, and by nobody again");
-  quiet();
-  await context.close();
+test("a page has the session asked for beside its files, once; a project's comes with it", async () => {
+  for (const [path, ways] of [["/ui/p/shop?period=2000d", ["link"]], ["/ui/settings/account", ["link"]], ["/ui/p/shop?period=all", []]]) {
+    const { page, context, quiet } = await open(browser, { storageState: owner });
+    await page.goto(weir.url + path);
+    await page.getByRole("main").getByRole("heading").first().waitFor();
+    await page.getByRole("button", { name: "Account and appearance" }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+    const asked = await page.evaluate(() =>
+      performance.getEntriesByType("resource").filter((each) => each.name.endsWith("/api/v1/session")).map((each) => each.initiatorType),
+    );
+    assert.deepEqual(asked, ways, path);
+    quiet();
+    await context.close();
+  }
 });
 
 test("the files of the first view are named by the page's header, and come once", async () => {

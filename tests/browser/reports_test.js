@@ -211,7 +211,7 @@ test("the detail view pages, sorts, searches, compares, and shows a row over tim
   assert.equal(await rows.count(), 50);
   // Three visitors after four: a quarter less, said beside the number.
   assert.equal(await first(), "/hot");
-  assert.match(await rows.first().locator("td").nth(1).textContent(), /^3\s*↓ 25%$/);
+  assert.match(await rows.first().locator("td").nth(1).textContent(), /^3\s*↓down\s*25%$/);
   assert.equal(await rows.first().locator(".change").first().getAttribute("title"), "before: 4");
   await accessible(page, "a compared detail view");
 
