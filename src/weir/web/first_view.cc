@@ -162,7 +162,7 @@ struct Page {
       if (!question.is_query()) co_await question.ask(router);
       // Only texts within JSON hold a '<', and none of them may end the script that it stands in. The browser knows
       // that an answer is whole by what follows it.
-      piece += fmt::format("<script type=\"application/json\" data-answer=\"{}\">{}</script>\n", *given,
+      piece += fmt::format("<script type=\"application/json\" id=\"answer-{}\">{}</script>\n", *given,
                            replaced(co_await question.answer(), "<", "\\u003c"));
       ++*given;
       if (*given < questions.size() && questions[*given]->is_query()) break;  // which may take longer

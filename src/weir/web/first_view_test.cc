@@ -77,7 +77,7 @@ class FirstViewOfAProject : public http::testing::ServerTest {
 
   // The answers that came with the page, in their order.
   static std::vector<std::string> answers_of(const std::string& page) {
-    static const std::regex kAnswer(R"re(<script type="application/json" data-answer="(\d+)">([^<]*)</script>\n)re");
+    static const std::regex kAnswer(R"re(<script type="application/json" id="answer-(\d+)">([^<]*)</script>\n)re");
     std::vector<std::string> found;
     for (std::sregex_iterator at(page.begin(), page.end(), kAnswer), end; at != end; ++at) {
       EXPECT_EQ((*at)[1], std::to_string(found.size()));

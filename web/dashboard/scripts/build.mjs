@@ -119,8 +119,9 @@ const viewRows = (await firstViews()).map(({ query, role, markup, numbers, quest
   const [script] = page.match(/<script type="module"[^>]*><\/script>/);
   let text = put(page, script, "");
   const asked = `<script type="application/json" id="${QUESTIONS_ID}">${JSON.stringify(questions).replaceAll("<", "\\u003c")}</script>`;
+  text = put(text, '<link rel="icon"', `<script>${firstNumbers}</script><link rel="icon"`);
   const looks = `<template id="${NUMBERS_ID}">${numbers}</template>`;
-  text = put(text, '<div id="app"></div>', `<div id="app">${markup}</div>${looks}${asked}<script>${firstNumbers}</script>${script.replace("<script", "<script async")}`);
+  text = put(text, '<div id="app"></div>', `<div id="app">${markup}</div>${looks}${asked}${script.replace("<script", "<script async")}`);
   text = put(text, "<title>weir</title>", `<title>${PROJECT} · weir</title>`);
   // Styles that the page's script would ask for, before it is drawn; and the session is among its first answers.
   const styles = atOnce.filter((file) => file.endsWith(".css") && !page.includes(file)).map((file) => `<link rel="stylesheet" crossorigin href="/ui/${file}">`);

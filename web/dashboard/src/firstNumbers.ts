@@ -1,10 +1,11 @@
-import { NUMBERS_ID, firstQuestions, whenAnswered } from "./api/firstAnswers";
+import { NUMBERS_ID, firstQuestions, whenAnswered, type FirstQuestion } from "./api/firstAnswers";
 import type { Answer, Query, ResultRow } from "./api/query";
 import { QUERY_PATH } from "./api/types";
 import { change, plain, write, writeOf } from "./state/metrics";
 
-// Stands in the page of a project itself, and writes the numbers at its top once their answer is there, before the rest of the
-// page's script is. What they look like came with the page, as reports/TopNumbers.tsx draws them, which takes them over later.
+// Stands in the page of a project itself, before its styles, for which the browser would have it wait: it writes the numbers at the
+// page's top once their answer is there, before the rest of the page's script is. What they look like comes with the page, as
+// reports/TopNumbers.tsx draws them, which takes them over later.
 
 function fill(item: Element, metric: string, row: ResultRow | undefined, index: number): void {
   const find = (selector: string) => item.querySelector<HTMLElement>(selector)!;
@@ -26,12 +27,13 @@ function fill(item: Element, metric: string, row: ResultRow | undefined, index: 
   words.lastChild!.textContent = ` ${shown.text}`;
 }
 
-const index = firstQuestions().findIndex((each) => each?.path === QUERY_PATH);
-const metrics = (firstQuestions()[index]!.body as Query).metrics;
-void whenAnswered(index).then((answer) => {
+const isNumbers = (each: FirstQuestion | null) => each?.path === QUERY_PATH;
+void whenAnswered(() => firstQuestions().findIndex(isNumbers)).then((answer) => {
   const looks = document.getElementById(NUMBERS_ID) as HTMLTemplateElement | null;
-  if (!looks || !answer) return; // drawn already; to be asked for again
+  const question = firstQuestions().find(isNumbers);
+  if (!looks || !question || !answer) return; // drawn already; to be asked for again
   const numbers = looks.content;
+  const { metrics } = question.body as Query;
   metrics.forEach((metric, at) => fill(numbers.firstElementChild!.children[at]!, metric, (answer as Answer).results[0], at));
   document.querySelector(".top-numbers")?.replaceWith(numbers);
   looks.remove();

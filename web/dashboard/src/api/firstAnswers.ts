@@ -12,13 +12,15 @@ export const NUMBERS_ID = "first-numbers"; // see src/firstNumbers.ts
 // Whoever comes back to a page that was put aside wants today's answers.
 const FRESH_MS = 30_000;
 
-let open: (FirstQuestion | null)[] | null = null; // null: taken
+let open: (FirstQuestion | null)[] | null = null; // null: not read yet
 
-// In the order in which their answers come; null: somebody took it. None where the page came without.
+// In the order in which their answers come; null: somebody took it. None where the page came without, or has not come that far.
 export function firstQuestions(): (FirstQuestion | null)[] {
+  if (typeof document === "undefined") return [];
   if (open === null) {
-    const written = typeof document === "undefined" ? null : document.getElementById(QUESTIONS_ID)?.textContent;
-    open = written ? (JSON.parse(written) as FirstQuestion[]) : [];
+    const written = document.getElementById(QUESTIONS_ID)?.textContent;
+    if (!written) return [];
+    open = JSON.parse(written) as FirstQuestion[];
   } else if (open.length > 0 && performance.now() > FRESH_MS) open = [];
   return open;
 }
@@ -33,23 +35,24 @@ function find(method: string, path: string, body: unknown): number {
 // undefined: it is still to come; null: there is none, it is to be asked for.
 function arrived(index: number): unknown {
   const whole = document.readyState !== "loading";
-  const element = document.querySelector(`script[data-answer="${index}"]`);
+  const element = document.getElementById(`answer-${index}`);
   if (!element) return whole ? null : undefined;
   return whole || element.nextSibling ? JSON.parse(element.textContent) : undefined;
 }
 
-// The answer that comes to the question of this index.
-export function whenAnswered(index: number): Promise<unknown> {
+// The answer that comes to the question whose index this finds, once the questions are there; null: there is none.
+export function whenAnswered(find: () => number): Promise<unknown> {
   return new Promise((resolve) => {
     const look = () => {
-      const answer = arrived(index);
+      const index = find();
+      const answer = index < 0 && document.readyState === "loading" ? undefined : arrived(index);
       if (answer === undefined) return;
       observer.disconnect();
       document.removeEventListener("DOMContentLoaded", look);
       resolve(answer);
     };
     const observer = new MutationObserver(look);
-    observer.observe(document.body, { childList: true });
+    observer.observe(document, { childList: true, subtree: true });
     document.addEventListener("DOMContentLoaded", look);
     look();
   });
@@ -66,5 +69,5 @@ export function takeFirstAnswer(method: string, path: string, body: unknown): Pr
   const index = find(method, path, body);
   if (index < 0) return null;
   firstQuestions()[index] = null;
-  return whenAnswered(index);
+  return whenAnswered(() => index);
 }
