@@ -8,7 +8,7 @@
 // processor pays for before the page's first byte is read. And it does not share its processor with weir, which is elsewhere when a
 // phone is slow: what weir answers, and when, is recorded while nothing else runs, and given to the phone again (class Elsewhere).
 import { spawn } from "node:child_process";
-import { Agent, createServer, request } from "node:http";
+import { createServer, request } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,7 +86,6 @@ class Browser {
 class Elsewhere {
   constructor(weir) {
     this.weir = new URL(weir);
-    this.agent = new Agent({ keepAlive: true });
     this.known = new Map(); // request -> how to ask it again, and the answer
     this.server = createServer((incoming, outgoing) => {
       const chunks = [];
@@ -121,7 +120,7 @@ class Elsewhere {
     return new Promise((resolve, reject) => {
       const begin = performance.now();
       const { method, url, headers, body } = question;
-      const asked = request({ host: this.weir.hostname, port: this.weir.port, agent: this.agent, method, path: url, headers }, (answer) => {
+      const asked = request({ host: this.weir.hostname, port: this.weir.port, agent: false, method, path: url, headers }, (answer) => {
         const pieces = [];
         delete answer.headers["transfer-encoding"];
         outgoing?.writeHead(answer.statusCode, answer.headers);
@@ -149,7 +148,6 @@ class Elsewhere {
   close() {
     this.server.closeAllConnections();
     this.server.close();
-    this.agent.destroy();
   }
 }
 
@@ -180,19 +178,21 @@ function watch() {
     if (waits) requestAnimationFrame(lookWhole);
     else window.seen.whole = performance.now();
   };
+  // Once a frame, just before it is painted; the time is that just after, before any timer that the page sets.
+  let due = false;
   const look = () => {
-    for (const [name, selector] of Object.entries(wanted))
-      if (!(name in window.seen) && document.querySelector(selector)) {
-        if (name === "graph") requestAnimationFrame(lookWhole);
-        window.seen[name] = performance.now();
-        requestAnimationFrame(() => {
-          const painted = new MessageChannel(); // before any timer that the page sets
-          painted.port1.onmessage = () => (window.seen[name] = performance.now());
-          painted.port2.postMessage(null);
-        });
-      }
+    due = false;
+    const found = Object.keys(wanted).filter((name) => !(name in window.seen) && document.querySelector(wanted[name]));
+    if (found.length === 0) return;
+    if (found.includes("graph")) requestAnimationFrame(lookWhole);
+    const painted = new MessageChannel();
+    painted.port1.onmessage = () => found.forEach((name) => (window.seen[name] = performance.now()));
+    painted.port2.postMessage(null);
   };
-  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  new MutationObserver(() => {
+    if (!due) requestAnimationFrame(look);
+    due = true;
+  }).observe(document, { childList: true, subtree: true });
   window.blocked = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.blocked += Math.max(0, entry.duration - 50)))).observe({ type: "longtask", buffered: true });
 }
@@ -217,7 +217,8 @@ async function visit(page, url) {
     if (result.value) return result.value;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
-  throw new Error(`${url}: nothing to be seen within a minute`);
+  const { result } = await page("Runtime.evaluate", { expression: "JSON.stringify(window.seen) + document.body?.innerText" });
+  throw new Error(`${url}: not all was seen within a minute: ${result.value}`);
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
