@@ -66,13 +66,9 @@ function freshOf(key: string): Answer | null {
   return known && Date.now() - known.at < FRESH_MS ? known.answer : null;
 }
 
-// What can be shown without asking. An estimate that came with the page is drawn as any other, once it was taken.
-function knownOf(key: string, query: Query): Answer | null {
-  const fresh = freshOf(key);
-  if (fresh) return fresh;
-  const first = knownAnswer("POST", QUERY_PATH, askingFirst(query)) as Answer | null;
-  return first && !first.meta.sampled ? first : null;
-}
+// What can be shown without asking.
+const knownOf = (key: string, query: Query): Answer | null =>
+  freshOf(key) ?? (knownAnswer("POST", QUERY_PATH, askingFirst(query)) as Answer | null);
 
 // `show`: takes an estimate; null: what is shown is better than one.
 async function askOnce(key: string, query: Query, signal: AbortSignal, show: ((early: Answer) => void) | null): Promise<Answer> {

@@ -13,10 +13,11 @@ import { forgetAnswers, keepAnswer } from "../../state/useQuery";
 import { App, loadPageAt } from "../App";
 
 // Drawn while the program is built, never in a browser: what a project's page shows before its script has run, which weir
-// serves with the page. In place of a project's name and time zone stand these, of characters that are the same in an address,
-// in JSON and in HTML, as those of names are.
+// serves with the page.
 export { NUMBERS_ID, QUESTIONS_ID } from "../../api/firstAnswers";
 
+// In place of a project's name and time zone, of characters that are the same in an address, in JSON and in HTML, as those
+// of names are.
 export const PROJECT = "__PROJECT__";
 export const TIME_ZONE = "__TIME_ZONE__";
 
