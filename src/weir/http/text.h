@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-// The few words of HTTP's grammar that several files of this room share.
+// The few words of HTTP's grammar that several files share.
 namespace weir::http {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }

@@ -4,8 +4,6 @@
 
 namespace weir::web {
 
-// Without blanks at its ends.
-std::string_view trim(std::string_view text);
 // Whether a list such as Accept-Encoding's names `coding` (any case) with a weight above 0.
 bool accepts(std::string_view list, std::string_view coding);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weir/base/check.h"
+#include "weir/http/text.h"
 #include "weir/web/accepts.h"
 #include "weir/web/assets.h"
 
@@ -23,7 +24,7 @@ constexpr std::string_view kPolicyEnd =
 // Whether If-None-Match names this content, in whichever coding it was had.
 bool has_already(std::string_view list, std::string_view tag) {
   while (!list.empty()) {
-    std::string_view entry = trim(list.substr(0, list.find(',')));
+    std::string_view entry = http::trim(list.substr(0, list.find(',')));
     list.remove_prefix(
         std::min(list.size(), list.find(',') == std::string_view::npos ? list.size() : list.find(',') + 1));
     if (entry == "*") return true;

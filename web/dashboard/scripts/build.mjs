@@ -22,7 +22,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = process.argv[2];
 if (!out) throw new Error("usage: node scripts/build.mjs OUT");
 const dist = join(out, "dist");
-// What every page loads, and a first view of a project: these sources or chunks and all they import at once. The graph's code comes after what its numbers need.
+// What every page loads, and a first view of a project: these sources or chunks and all they import at once. The graph's code
+// comes after what its numbers need.
 const EVERY_VIEW = ["index", "shared"];
 const FIRST_VIEW = [...EVERY_VIEW, "src/pages/project/Dashboard.tsx"];
 const AFTERWARDS = "src/charts/TimeGraph.tsx";
@@ -99,7 +100,9 @@ const written = join(out, "first_numbers");
 await bundle({
   outDir: written,
   manifest: false,
-  lib: { entry: "src/firstNumbers.ts", formats: ["iife"], name: "numbers" }, rolldownOptions: { output: { codeSplitting: false, entryFileNames: "numbers.js" } } });
+  lib: { entry: "src/firstNumbers.ts", formats: ["iife"], name: "numbers" },
+  rolldownOptions: { output: { codeSplitting: false, entryFileNames: "numbers.js" } },
+});
 const firstNumbers = readFileSync(join(written, "numbers.js"), "utf8").trim();
 // The scripts that stand in pages, which their policy allows by what they are.
 const inline = [...page.matchAll(/<script>([^]*?)<\/script>/g)].map(([, text]) => text).concat(firstNumbers);

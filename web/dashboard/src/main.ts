@@ -32,6 +32,7 @@ const PATIENCE_MS = 300;
 const shown = () =>
   new Promise<void>((resolve) => {
     const paint = () => requestAnimationFrame(() => setTimeout(resolve));
+    // NUMBERS_ID of api/firstAnswers.ts, which would bring the whole bundle in here.
     if (document.getElementById("first-numbers")) document.addEventListener("first-numbers", paint);
     else paint();
     setTimeout(resolve, PATIENCE_MS);

@@ -35,12 +35,13 @@ type Kind = keyof Items;
 const KINDS: readonly Kind[] = ["goals", "segments", "annotations", "properties"];
 const NONE: Items = { goals: [], segments: [], annotations: [], properties: [] };
 
-export const itemRequests = (project: string) => KINDS.map((kind) => ({ path: `/api/v1/${kind}`, query: { project } }));
+// What is asked for them, in whichever order the answers come.
+export const itemRequests = (project: string) => KINDS.map((kind) => ({ kind, path: `/api/v1/${kind}`, query: { project } }));
 
 async function loadAll(project: string, signal: AbortSignal): Promise<Items> {
   const lists = await Promise.all(
-    KINDS.map(async (kind) => {
-      const answer: Partial<Items> = await api.get<Partial<Items>>(`/api/v1/${kind}`, { signal, query: { project } }).catch((error: unknown) => {
+    itemRequests(project).map(async ({ kind, path, query }) => {
+      const answer: Partial<Items> = await api.get<Partial<Items>>(path, { signal, query }).catch((error: unknown) => {
         // A shared page may see goals but not people's segments: what is refused is not there.
         if (signal.aborted) throw error;
         return {};
